@@ -1,0 +1,38 @@
+"""Read settings from the environment, and stop the start with a sentence when one is wrong."""
+
+import os
+from pathlib import Path
+
+from django.core.exceptions import ImproperlyConfigured
+
+
+def text(name: str, default: str | None = None) -> str:
+    """Return a setting; without a default it must be set. ``NAME_FILE`` names a file to read."""
+    if file := os.environ.get(f"{name}_FILE"):
+        return Path(file).read_text().strip()
+    value = os.environ.get(name, default)
+    if value is None:
+        raise ImproperlyConfigured(f"Set the environment variable {name} (or {name}_FILE).")
+    return value
+
+
+def flag(name: str, default: bool) -> bool:
+    """Return a yes/no setting."""
+    value = text(name, "yes" if default else "no").lower()
+    if value not in {"yes", "no", "true", "false", "1", "0"}:
+        raise ImproperlyConfigured(f"{name} must be yes or no, not {value!r}.")
+    return value in {"yes", "true", "1"}
+
+
+def number(name: str, default: int) -> int:
+    """Return a whole-number setting."""
+    value = text(name, str(default))
+    try:
+        return int(value)
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name} must be a whole number, not {value!r}.") from error
+
+
+def words(name: str, default: str = "") -> list[str]:
+    """Return a comma-separated setting as a list."""
+    return [word.strip() for word in text(name, default).split(",") if word.strip()]
