@@ -1,0 +1,80 @@
+"""Cases and their series: what can be shown. No column says real or synthetic."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+
+
+class Subject(models.Model):
+    """A person (or phantom) under a pseudonym. Two cases of one subject are never independent."""
+
+    code = models.CharField(max_length=16, unique=True)
+    source_key = models.CharField(
+        max_length=64,
+        unique=True,
+        help_text="Keyed digest of the name at the source, so that importing again finds it.",
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return self.code
+
+
+class CaseQuerySet(models.QuerySet["Case"]):
+    def available(self) -> CaseQuerySet:
+        """Cases that were not withdrawn."""
+        return self.filter(withdrawn_at__isnull=True)
+
+    def with_role(self, role: str) -> CaseQuerySet:
+        """Cases that have a series of this role."""
+        return self.filter(series__role=role)
+
+
+class Case(models.Model):
+    """What is shown as one unit."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    code = models.CharField(max_length=16, unique=True)
+    subject = models.ForeignKey(Subject, on_delete=models.PROTECT, related_name="cases")
+    created_at = models.DateTimeField(auto_now_add=True)
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+    withdrawn_reason = models.TextField(blank=True)
+
+    objects = CaseQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("code",)
+
+    def __str__(self) -> str:
+        return self.code
+
+
+class Series(models.Model):
+    """One sequence of a case in canonical form: LPS axis order, exact values, no header.
+
+    ``sha256`` names the stored object: the bytes of the array, little-endian, in (z, y, x) order.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="series")
+    role = models.CharField(max_length=16)
+    sha256 = models.CharField(max_length=64)
+    dtype = models.CharField(max_length=8)
+    shape = models.JSONField(help_text="[z, y, x]")
+    spacing_mm = models.JSONField(help_text="[z, y, x]")
+    affine_lps = models.JSONField(help_text="4 by 4, voxel (x, y, z) to LPS mm")
+    source_orientation = models.CharField(max_length=8)
+    source_sha256 = models.CharField(max_length=64, db_index=True)
+    facts = models.JSONField(default=dict, help_text="Acquisition facts, by allow-list")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("role",)
+        constraints = (
+            models.UniqueConstraint(fields=("case", "role"), name="one_series_per_case_and_role"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.case} {self.role}"

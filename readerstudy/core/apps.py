@@ -1,0 +1,11 @@
+from django.apps import AppConfig
+
+
+class CoreConfig(AppConfig):
+    name = "readerstudy.core"
+    label = "core"
+
+    def ready(self) -> None:
+        from readerstudy.core.tasks import load_handlers
+
+        load_handlers()

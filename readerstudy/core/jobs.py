@@ -1,0 +1,208 @@
+"""Background jobs: a row with a lease, a heartbeat and a limited number of attempts.
+
+A worker claims a waiting row, renews its lease while it works, and writes the outcome in one
+transaction. A worker that dies leaves an expired lease; the sweeper puts the row back to
+waiting, or shows it as failed once its attempts are used up. Handlers must therefore be safe to
+run again: they skip what is complete and put results in place by rename.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import threading
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.utils import timezone
+
+from readerstudy.core.db import write_transaction
+from readerstudy.core.errors import Conflict, ReaderStudyError
+from readerstudy.core.models import Job
+
+log = logging.getLogger(__name__)
+
+
+class LeaseLost(Exception):
+    """Another worker took the job over; this one must stop without writing a result."""
+
+
+@dataclass
+class JobContext:
+    """What a running handler may do: tell its progress and see what it was asked for."""
+
+    job: Job
+
+    def progress(self, step: int, of: int, message: str = "") -> None:
+        """Record how far the work is and renew the lease."""
+        renewed = Job.objects.filter(
+            pk=self.job.pk, state=Job.State.RUNNING, worker=self.job.worker
+        )
+        with write_transaction():
+            count = renewed.update(step=step, of=of, message=message[:500], lease_until=_lease())
+        if not count:
+            raise LeaseLost(f"job {self.job.pk} is no longer this worker's")
+
+
+Handler = Callable[..., dict[str, Any] | None]
+_handlers: dict[str, tuple[Handler, str]] = {}
+
+
+def handles(kind: str, *, queue: str = "default") -> Callable[[Handler], Handler]:
+    """Register a function ``(context, **arguments) -> result dict`` for one kind of job."""
+
+    def register(handler: Handler) -> Handler:
+        _handlers[kind] = (handler, queue)
+        return handler
+
+    return register
+
+
+def enqueue(
+    kind: str,
+    *,
+    title: str,
+    arguments: dict[str, Any],
+    actor: Any = None,
+    key: str | None = None,
+) -> Job:
+    """Store a job and wake a worker once the transaction is through.
+
+    With a ``key`` the same work is never stored twice: the existing job is returned.
+    """
+    queue = _handlers[kind][1]
+    defaults = {
+        "kind": kind,
+        "queue": queue,
+        "title": title,
+        "arguments": arguments,
+        "created_by": actor if getattr(actor, "pk", None) else None,
+    }
+    with write_transaction():
+        if key is None:
+            job = Job.objects.create(**defaults)
+        else:
+            job, _ = Job.objects.get_or_create(key=key, defaults=defaults)
+        transaction.on_commit(lambda: wake(queue))
+    return job
+
+
+def wake(queue: str) -> None:
+    """Tell the workers of a queue to look at the table. Losing this message costs 20 s."""
+    from readerstudy.core import tasks
+
+    tasks.work.apply_async(args=[queue], queue=queue)
+
+
+def retry(*, job: Job) -> None:
+    """Put a failed job back to waiting, with fresh attempts; the retry button."""
+    with write_transaction():
+        count = Job.objects.filter(pk=job.pk, state=Job.State.FAILED).update(
+            state=Job.State.WAITING, attempts=0, error="", message="", finished_at=None
+        )
+        if not count:
+            raise Conflict("Only a failed job can be tried again.")
+        transaction.on_commit(lambda: wake(job.queue))
+
+
+def work_through(queue: str) -> int:
+    """Run waiting jobs of a queue until none is left; return how many ran."""
+    count = 0
+    while job := _claim(queue):
+        run(job)
+        count += 1
+    return count
+
+
+def _claim(queue: str) -> Job | None:
+    with write_transaction():
+        waiting = Job.objects.filter(state=Job.State.WAITING, queue=queue)
+        if connection.features.has_select_for_update_skip_locked:
+            waiting = waiting.select_for_update(skip_locked=True)
+        job = waiting.order_by("created_at").first()
+        if job is None:
+            return None
+        job.state = Job.State.RUNNING
+        job.worker = f"{socket.gethostname()}:{os.getpid()}:{threading.get_ident()}"
+        job.attempts += 1
+        job.started_at = timezone.now()
+        job.lease_until = _lease()
+        job.save()
+        return job
+
+
+def run(job: Job) -> None:
+    """Run one claimed job to its end and store the outcome."""
+    handler, _ = _handlers[job.kind]
+    log.info("job %s %s attempt %d", job.kind, job.pk, job.attempts)
+    try:
+        with _heartbeat(job):
+            result = handler(JobContext(job), **job.arguments) or {}
+    except LeaseLost:
+        log.warning("job %s %s was taken over", job.kind, job.pk)
+    except ReaderStudyError as error:
+        _finish(job, Job.State.FAILED, error=error.message)
+    except Exception as error:  # noqa: BLE001 - a handler's fault is the job's outcome
+        log.error("job %s %s failed\n%s", job.kind, job.pk, traceback.format_exc())
+        _finish(job, Job.State.FAILED, error=f"{type(error).__name__}: {error}")
+    else:
+        _finish(job, Job.State.DONE, result=result)
+
+
+def _finish(job: Job, state: Job.State, *, error: str = "", result: Any = None) -> None:
+    with write_transaction():
+        Job.objects.filter(pk=job.pk, state=Job.State.RUNNING, worker=job.worker).update(
+            state=state, error=error, result=result or {}, finished_at=timezone.now()
+        )
+
+
+@contextmanager
+def _heartbeat(job: Job) -> Iterator[None]:
+    """Renew the lease from a thread, for handlers that are silent for long."""
+    stop = threading.Event()
+
+    def beat() -> None:
+        try:
+            while not stop.wait(settings.JOB_LEASE_SECONDS / 3):
+                with write_transaction():
+                    Job.objects.filter(
+                        pk=job.pk, state=Job.State.RUNNING, worker=job.worker
+                    ).update(lease_until=_lease())
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=beat, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
+def sweep() -> int:
+    """Return jobs of dead workers to waiting, or fail them; return how many were found."""
+    expired = Job.objects.filter(state=Job.State.RUNNING, lease_until__lt=timezone.now())
+    count = 0
+    for job in expired:
+        again = job.attempts < job.max_attempts
+        with write_transaction():
+            count += Job.objects.filter(
+                pk=job.pk, state=Job.State.RUNNING, worker=job.worker, lease_until=job.lease_until
+            ).update(
+                state=Job.State.WAITING if again else Job.State.FAILED,
+                error="" if again else f"The worker stopped {job.attempts} times at this job.",
+                finished_at=None if again else timezone.now(),
+            )
+    return count
+
+
+def _lease() -> Any:
+    return timezone.now() + timedelta(seconds=settings.JOB_LEASE_SECONDS)

@@ -1,0 +1,56 @@
+"""People: accounts, reader profiles and invitations."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.contrib.auth.models import AbstractUser
+from django.db import models
+
+
+class User(AbstractUser):
+    """An account. What a person may do in a study stands in studies.Membership and Enrolment."""
+
+    display_name = models.CharField(max_length=120, blank=True)
+    may_coordinate = models.BooleanField(
+        default=False, help_text="May create studies, import cases and run generators."
+    )
+
+    def __str__(self) -> str:
+        return self.display_name or self.username
+
+    @property
+    def initials(self) -> str:
+        words = str(self).replace("Dr ", "").split()
+        return "".join(word[0] for word in words[:2]).upper()
+
+
+class ReaderProfile(models.Model):
+    """What agreement studies must report about a reader (GRRAS item 12)."""
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="profile"
+    )
+    subspecialty = models.CharField(max_length=120, blank=True)
+    years_of_experience = models.PositiveSmallIntegerField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return str(self.user)
+
+
+class Invitation(models.Model):
+    """A link sent to a person who has no account yet. Only the hash of its token is stored."""
+
+    email = models.EmailField()
+    name = models.CharField(max_length=120)
+    token_hash = models.CharField(max_length=64, unique=True)
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="invitation"
+    )
+    invited_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    accepted_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"invitation of {self.name}"

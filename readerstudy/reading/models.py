@@ -1,0 +1,187 @@
+"""Blinded reading: the stored allocation, what is shown, and what was answered.
+
+Submissions and ratings are append-only: a correction is a new row that supersedes an old one.
+"""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+from django.db.models import Q
+
+from readerstudy.cases.models import Case
+from readerstudy.core.tokens import new_token
+from readerstudy.studies.models import Enrolment, Option, Question, Study
+
+
+class Allocation(models.Model):
+    """The result of the draw, stored once at lock. The rows are the readings."""
+
+    study = models.OneToOneField(Study, on_delete=models.PROTECT, related_name="allocation")
+    seed = models.CharField(max_length=64)
+    algorithm = models.CharField(max_length=64)
+    design = models.JSONField(help_text="Input of the draw: readers, items, constraints.")
+    table_hash = models.CharField(max_length=64)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"allocation of {self.study}"
+
+
+class DisplayForm(models.Model):
+    """The one form in which all images of a study reach its readers."""
+
+    study = models.OneToOneField(Study, on_delete=models.PROTECT, related_name="display_form")
+    shape = models.JSONField(help_text="[z, y, x], the same for every case")
+    spacing_mm = models.JSONField(help_text="[z, y, x]")
+    chunks = models.JSONField(help_text="[[first slice, end], …] in the order of fetching")
+    buckets = models.JSONField(help_text="Stored length of each chunk by encoding, in bytes")
+    window = models.JSONField(help_text='{"width", "level"} on opening')
+    rule = models.JSONField(help_text="Display rule and its version")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"display form of {self.study}"
+
+
+class EncodedSeries(models.Model):
+    """One series of one case in the study's display form: names of stored objects."""
+
+    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="+")
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="+")
+    role = models.CharField(max_length=16)
+    objects_by_encoding = models.JSONField(help_text='{"zstd": [sha256, …], "gzip": […]}')
+    pixel_sha256 = models.CharField(max_length=64)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=("study", "case", "role"), name="encoded_once_per_study"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.case} {self.role} encoded"
+
+
+class Reading(models.Model):
+    """One case shown once to one reader."""
+
+    token = models.CharField(max_length=32, unique=True, default=new_token)
+    enrolment = models.ForeignKey(Enrolment, on_delete=models.PROTECT, related_name="readings")
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="+")
+    arm = models.CharField(max_length=32, default="main")
+    period = models.PositiveSmallIntegerField(default=1)
+    position = models.PositiveIntegerField()
+    offered_at = models.DateTimeField(null=True)
+    completed_at = models.DateTimeField(null=True)
+    reopened_at = models.DateTimeField(null=True)
+    draft = models.JSONField(null=True)
+
+    class Meta:
+        ordering = ("period", "position")
+        constraints = (
+            models.UniqueConstraint(
+                fields=("enrolment", "period", "position"), name="one_reading_per_position"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.enrolment.code} position {self.position}"
+
+
+class ReadingImage(models.Model):
+    """The address of one series in one presentation; a repeat of a case gets another one."""
+
+    token = models.CharField(max_length=32, unique=True, default=new_token)
+    reading = models.ForeignKey(Reading, on_delete=models.PROTECT, related_name="images")
+    role = models.CharField(max_length=16)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=("reading", "role"), name="one_image_per_slot"),
+        )
+
+    def __str__(self) -> str:
+        return f"image {self.role} of {self.reading}"
+
+
+class ReadingSession(models.Model):
+    """One sitting of a reader."""
+
+    enrolment = models.ForeignKey(Enrolment, on_delete=models.PROTECT, related_name="sessions")
+    started_at = models.DateTimeField()
+    last_seen_at = models.DateTimeField()
+    paused_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ("started_at",)
+
+    def __str__(self) -> str:
+        return f"session of {self.enrolment.code} from {self.started_at:%Y-%m-%d %H:%M}"
+
+
+class Submission(models.Model):
+    """What a browser sent, once per client-made key, with the server's verdict."""
+
+    class Outcome(models.TextChoices):
+        ACCEPTED = "accepted"
+        LATE = "late", "Late: kept, not part of the planned data"
+        DUPLICATE = "duplicate", "The reading had an answer already; kept, not counted"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    reading = models.ForeignKey(Reading, on_delete=models.PROTECT, related_name="submissions")
+    session = models.ForeignKey(
+        ReadingSession, null=True, on_delete=models.PROTECT, related_name="submissions"
+    )
+    key = models.UUIDField(unique=True)
+    body_hash = models.CharField(max_length=64)
+    body = models.JSONField(help_text="Answers, clock and viewer as the browser sent them")
+    received_at = models.DateTimeField()
+    outcome = models.CharField(max_length=16, choices=Outcome)
+    reason = models.TextField(blank=True)
+    supersedes = models.OneToOneField(
+        "self", null=True, on_delete=models.PROTECT, related_name="superseded_by"
+    )
+
+    class Meta:
+        ordering = ("received_at",)
+        constraints = (
+            models.UniqueConstraint(
+                fields=("reading",),
+                condition=Q(outcome="accepted", supersedes__isnull=True),
+                name="one_accepted_chain_per_reading",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.outcome} submission for {self.reading}"
+
+
+class Rating(models.Model):
+    """One value for one question: a choice, a set of choices, or not evaluable."""
+
+    submission = models.ForeignKey(Submission, on_delete=models.PROTECT, related_name="ratings")
+    question = models.ForeignKey(Question, on_delete=models.PROTECT, related_name="+")
+    choice = models.ForeignKey(Option, null=True, on_delete=models.PROTECT, related_name="+")
+    choices = models.JSONField(null=True, help_text="Codes of a question with any number")
+    not_evaluable = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=("submission", "question"), name="one_rating_per_question"
+            ),
+            models.CheckConstraint(
+                name="rating_has_exactly_one_form",
+                condition=(
+                    Q(choice__isnull=False, choices__isnull=True, not_evaluable=False)
+                    | Q(choice__isnull=True, choices__isnull=False, not_evaluable=False)
+                    | Q(choice__isnull=True, choices__isnull=True, not_evaluable=True)
+                ),
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.question.code} of {self.submission_id}"

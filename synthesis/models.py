@@ -1,0 +1,87 @@
+"""Provenance: which checkpoint made which images from what."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+
+from readerstudy.core.models import Job
+
+
+class Checkpoint(models.Model):
+    """Trained weights of a generator, named by their hash, with the model card."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    preset = models.CharField(max_length=64)
+    name = models.CharField(max_length=120)
+    run_folder = models.CharField(max_length=200, unique=True, help_text="Below the work folder")
+    weights_sha256 = models.CharField(max_length=64)
+    data_manifest_sha256 = models.CharField(max_length=64)
+    card = models.JSONField()
+    job = models.ForeignKey(Job, null=True, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("-created_at",)
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.weights_sha256[:8]}"
+
+
+class TrainingSubject(models.Model):
+    """A subject whose images trained a checkpoint, by the digest that cases use as well."""
+
+    checkpoint = models.ForeignKey(
+        Checkpoint, on_delete=models.PROTECT, related_name="training_subjects"
+    )
+    source_key = models.CharField(max_length=64)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=("checkpoint", "source_key"), name="training_subject_once"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.source_key[:8]} trained {self.checkpoint}"
+
+
+class GenerationRun(models.Model):
+    """One batch of generated images, with the record from which each can be made again."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    checkpoint = models.ForeignKey(Checkpoint, on_delete=models.PROTECT, related_name="runs")
+    job = models.ForeignKey(Job, null=True, on_delete=models.PROTECT, related_name="+")
+    role = models.CharField(max_length=16)
+    seed = models.PositiveBigIntegerField()
+    record = models.JSONField(default=dict)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("-created_at",)
+
+    def __str__(self) -> str:
+        return f"run of {self.checkpoint}"
+
+
+class Score(models.Model):
+    """One quantitative metric of one generated image, under a named and versioned preset."""
+
+    run = models.ForeignKey(GenerationRun, on_delete=models.PROTECT, related_name="scores")
+    case_code = models.CharField(max_length=16)
+    preset = models.CharField(max_length=64)
+    metric = models.CharField(max_length=32)
+    value = models.FloatField(null=True)
+    reason = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=("run", "case_code", "preset", "metric"), name="score_once"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.metric} {self.case_code}"
