@@ -6,6 +6,7 @@ closed list, so free text, and with it a name or a date, cannot pass.
 
 import math
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 Fact = float | str | bool
@@ -48,11 +49,11 @@ def facts_from_dicom(dataset: Any) -> dict[str, Fact]:
     places = list(_places(dataset))
     facts: dict[str, Fact] = {}
     for name, (keywords, low, high) in _NUMBERS.items():
-        value = _first(places, keywords, lambda raw, low=low, high=high: _number(raw, low, high))
+        value = _first(places, keywords, partial(_number, low=low, high=high))
         if value is not None:
             facts[name] = value
     for name, (keyword, allowed) in _CODES.items():
-        code = _first(places, (keyword,), lambda raw, allowed=allowed: _codes(raw, allowed))
+        code = _first(places, (keyword,), partial(_codes, allowed=allowed))
         if code is not None:
             facts[name] = code
     facts["contrast_agent"] = has_contrast_agent(dataset)

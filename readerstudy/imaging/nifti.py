@@ -9,7 +9,6 @@ from typing import Any, BinaryIO, cast
 
 import nibabel as nib
 import numpy as np
-from nibabel.volumeutils import apply_read_scaling
 
 from readerstudy.imaging.errors import (
     ASK_FOR_COPY,
@@ -21,7 +20,6 @@ from readerstudy.imaging.errors import (
     explained,
 )
 from readerstudy.imaging.geometry import (
-    MAX_DECODED_BYTES,
     Array,
     Matrix,
     Volume,
@@ -122,8 +120,8 @@ def _check_header(path: Path, header: Any) -> None:
 def _data_bytes(path: Path, header: Any) -> int:
     shape = _shape(path, header)
     itemsize = int(header.get_data_dtype().itemsize)
-    scaled = header.get_slope_inter() != (None, None)
-    check_size(path, shape, max(itemsize, 8) if scaled else itemsize)
+    scaled = header.get_slope_inter()[0] is not None
+    check_size(path, shape, 8 if scaled else itemsize)
     return itemsize * shape[0] * shape[1] * shape[2]
 
 
@@ -167,8 +165,7 @@ def _check_end(path: Path, stream: BinaryIO) -> None:
     while block := stream.read(_BLOCK):
         extra += len(block)
         if extra > _MAX_TRAILING_BYTES:
-            limit = MAX_DECODED_BYTES // 2**20
-            reason = f"it unpacks to more than its header says (limit {limit} MiB)"
+            reason = "it holds more data than its header says"
             raise TooLargeError(path, reason, ASK_FOR_COPY)
 
 
@@ -178,8 +175,9 @@ def _values(header: Any, body: bytearray) -> Array:
     shape += (1,) * (3 - len(shape))
     flat = np.frombuffer(body, dtype=stored).astype(stored.newbyteorder("="), copy=False)
     slope, intercept = header.get_slope_inter()
-    scaled = apply_read_scaling(flat, slope, intercept)
-    return cast(Array, scaled.reshape(shape[::-1]))
+    if slope is not None and (slope, intercept) != (1.0, 0.0):
+        flat = flat.astype(np.float64) * slope + intercept
+    return cast(Array, flat.reshape(shape[::-1]))
 
 
 def _affine_lps(path: Path, header: Any) -> Matrix:

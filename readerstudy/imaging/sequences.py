@@ -31,7 +31,9 @@ _WORDS: dict[Role, frozenset[str]] = {
 _CONTRAST = frozenset(
     {"ce", "gd", "gad", "gado", "post", "postcontrast", "postgd", "contrast", "km", "enhanced"}
 )
-_NO_CONTRAST = re.compile(r"non?[\W_]*contrast|without|\bw/o\b|(^|[\W_])(pre|native|nativ)($|[\W_])")
+_NO_CONTRAST = re.compile(
+    r"non?[\W_]*contrast|without|\bw/o\b|(^|[\W_])(pre|native|nativ)($|[\W_])"
+)
 _PLUS_C = re.compile(r"\+\s*c\b|\bc\+|[\W_]c$")
 
 

@@ -121,3 +121,77 @@ def refuse_overlap(
             f"{len(shared)} case ids are in both samples, so they are not independent: use "
             f"{instead}, or pass assume_independent=True and say so in the report"
         )
+
+
+def column(data: Any, values: Any) -> Any:
+    """Return ``data[values]`` if a table is given and ``values`` names a column, else ``values``.
+
+    Parameters
+    ----------
+    data : DataFrame, mapping of columns, or None
+        Long-form table, one row per observation.
+    values : str or array_like
+        A column name, or the values themselves.
+
+    Raises
+    ------
+    ValueError
+        If a name is given without a table, or the table has no such column.
+    """
+    if not isinstance(values, str):
+        return values
+    if data is None:
+        raise ValueError(f"{values!r} is a column name: pass the table as data=")
+    if values not in data:
+        raise ValueError(f"data has no column {values!r}; it has {', '.join(map(str, data))}")
+    return data[values]
+
+
+def refuse_repeats(
+    case_ids: Sequence[Hashable] | None, n: int, *, assume_independent: bool, instead: str
+) -> None:
+    """Refuse one sample in which a case occurs more than once, unless the caller insists.
+
+    Raises
+    ------
+    ValueError
+        If ``case_ids`` has another length than ``n``, or ids repeat.
+    """
+    if case_ids is None:
+        return
+    if len(case_ids) != n:
+        raise ValueError(f"case_ids must have one entry per observation: {len(case_ids)} for {n}")
+    repeats = n - len(set(case_ids))
+    if repeats and not assume_independent:
+        raise ValueError(
+            f"{repeats} of {n} observations repeat a case id, so they are not independent: use "
+            f"{instead}, or pass assume_independent=True and say so in the report"
+        )
+
+
+def split_case_ids(
+    case_ids: Sequence[Any] | None, n_first: int, n_second: int
+) -> tuple[Sequence[Hashable] | None, Sequence[Hashable] | None]:
+    """Return the ids of two samples, given as a pair of sequences or as one sequence in order.
+
+    Raises
+    ------
+    ValueError
+        If the lengths do not fit the two sample sizes.
+    """
+    if case_ids is None:
+        return None, None
+    if len(case_ids) == n_first + n_second and not _is_pair(case_ids):
+        return list(case_ids[:n_first]), list(case_ids[n_first:])
+    if not _is_pair(case_ids) or (len(case_ids[0]), len(case_ids[1])) != (n_first, n_second):
+        raise ValueError(
+            f"case_ids must be a pair of sequences with {n_first} and {n_second} ids, "
+            "or one sequence of all ids, first sample first"
+        )
+    return list(case_ids[0]), list(case_ids[1])
+
+
+def _is_pair(case_ids: Sequence[Any]) -> bool:
+    return len(case_ids) == 2 and all(
+        isinstance(part, Sequence | np.ndarray) and not isinstance(part, str) for part in case_ids
+    )

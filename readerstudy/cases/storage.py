@@ -1,0 +1,76 @@
+"""Content-addressed store: an object is named by the SHA-256 of its content and never changes."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+from typing import BinaryIO
+
+from django.conf import settings
+
+from readerstudy.core.errors import ReaderStudyError
+
+EPOCH = (0, 0)  # one time stamp for all objects: dates must not tell one class from another
+
+
+class DamagedObject(ReaderStudyError):
+    """A stored object no longer has the content that its name states."""
+
+    status = 500
+    code = "damaged"
+
+
+def put(content: bytes) -> str:
+    """Store bytes and return their name; storing the same content again costs nothing.
+
+    The object appears by rename, whole and flushed to disk, or not at all.
+    """
+    name = hashlib.sha256(content).hexdigest()
+    target = path_of(name)
+    if target.exists():
+        return name
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".new-")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.utime(temporary, EPOCH)
+        os.chmod(temporary, 0o640)  # noqa: PTH101
+        os.replace(temporary, target)  # noqa: PTH105
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary)  # noqa: PTH108
+        raise
+    _flush_folder(target.parent)
+    return name
+
+
+def _flush_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def path_of(name: str) -> Path:
+    """Return where an object lies."""
+    return Path(settings.MEDIA_ROOT) / "objects" / name[:2] / name
+
+
+def open_object(name: str) -> BinaryIO:
+    """Open a stored object for reading."""
+    return path_of(name).open("rb")
+
+
+def read(name: str) -> bytes:
+    """Return the content of an object after checking it against its name."""
+    content = path_of(name).read_bytes()
+    if hashlib.sha256(content).hexdigest() != name:
+        raise DamagedObject(f"The stored image {name[:12]} is damaged. Restore it from a backup.")
+    return content

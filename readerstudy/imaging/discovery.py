@@ -1,0 +1,234 @@
+"""Finding the image series below a folder, and saying why the other files are none."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import Any, Literal
+
+from readerstudy.imaging.dicom import (
+    check_image,
+    load_dicom_series,
+    looks_like_dicom,
+    read_header,
+    sop_class_name,
+)
+from readerstudy.imaging.errors import ImageError, UnreadableError, explained
+from readerstudy.imaging.facts import has_contrast_agent
+from readerstudy.imaging.geometry import Volume
+from readerstudy.imaging.nifti import load_nifti
+from readerstudy.imaging.sequences import Role, names_only_a_role, role_of, role_of_series
+
+Status = Literal["ok", "skipped", "error"]
+
+_DICOM_SUFFIXES = (".dcm", ".ima", ".dicom")
+_OTHER_IMAGES = (".hdr", ".img", ".mgz", ".mgh", ".nrrd", ".nhdr", ".mha", ".mhd", ".mnc")
+_KEYWORDS = (
+    "SOPClassUID",
+    "SeriesInstanceUID",
+    "SeriesNumber",
+    "SeriesDescription",
+    "ImageType",
+    "ContrastBolusAgent",
+    "ContrastBolusAgentSequence",
+    "Rows",
+    "Columns",
+    "SamplesPerPixel",
+    "PhotometricInterpretation",
+    "BitsAllocated",
+)
+
+
+@dataclass(frozen=True)
+class FoundSeries:
+    """One image series, or one file that is none.
+
+    Attributes
+    ----------
+    kind : {"nifti", "dicom", "other"}
+    paths : tuple of Path
+        The file, or the files of a DICOM series.
+    name : str
+        Path below the searched folder, to show to coordinators; never to readers.
+    case : str
+        Name of the folder that stands for the patient or case.
+    role : Role or None
+        Sequence, where the names or the header tell.
+    status : {"ok", "skipped", "error"}
+        "ok": worth loading; "skipped": not an image; "error": an image that cannot be used.
+    reason : str
+        Why it was skipped or is unusable; empty for "ok".
+    """
+
+    kind: Literal["nifti", "dicom", "other"]
+    paths: tuple[Path, ...]
+    name: str
+    case: str
+    role: Role | None
+    status: Status = "ok"
+    reason: str = ""
+
+
+def find_series(folder: str | PathLike[str]) -> list[FoundSeries]:
+    """List the NIfTI files and DICOM series in a folder and all folders below it.
+
+    Parameters
+    ----------
+    folder : str or PathLike
+        A folder, or a single file. Links are not followed.
+
+    Returns
+    -------
+    list of FoundSeries
+        Sorted by name. DICOM files are grouped by SeriesInstanceUID within their folder; files
+        that are no images are listed with the reason.
+
+    Raises
+    ------
+    ImageError
+        The folder does not exist or cannot be read.
+    """
+    root = Path(folder)
+    with explained(root, "folder"):
+        if root.is_file():
+            return _sort_out(root.parent, [root])
+        return _sort_out(root, list(_files(root)))
+
+
+def load(found: FoundSeries) -> Volume:
+    """Read a series that `find_series` listed.
+
+    Raises
+    ------
+    ImageError
+        The series was listed with a reason, or cannot be read.
+    """
+    if found.status != "ok":
+        raise UnreadableError(found.paths[0], found.reason, "Leave it out, or replace it.")
+    empty_allowed = found.role == "mask"
+    if found.kind == "nifti":
+        return load_nifti(found.paths[0], allow_constant=empty_allowed)
+    return load_dicom_series(found.paths, allow_constant=empty_allowed)
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    with explained(folder, "folder"), os.scandir(folder) as entries:
+        listed = sorted(entries, key=lambda entry: entry.name)
+    for entry in listed:
+        if entry.is_dir(follow_symlinks=False):
+            yield from _files(folder / entry.name)
+        else:
+            yield folder / entry.name
+
+
+def _sort_out(root: Path, files: list[Path]) -> list[FoundSeries]:
+    found: list[FoundSeries] = []
+    groups: dict[tuple[Path, str], list[tuple[Path, Any]]] = {}
+    for file in files:
+        try:
+            header = _dicom_header(file)
+        except ImageError as error:
+            found.append(_unusable(root, file, "error", error.reason))
+            continue
+        if header is None:
+            found.append(_not_dicom(root, file))
+        elif not header.get("Rows"):
+            reason = f"not an image but {sop_class_name(header)}"
+            found.append(_unusable(root, file, "skipped", reason))
+        else:
+            key = (file.parent, str(header.get("SeriesInstanceUID", "")))
+            groups.setdefault(key, []).append((file, header))
+    found.extend(_series(root, groups))
+    return sorted(found, key=lambda one: (one.name, one.paths))
+
+
+def _dicom_header(file: Path) -> Any:
+    """Header of a DICOM file, or None where the file is something else."""
+    if file.is_symlink() or not file.is_file() or file.name.upper() == "DICOMDIR":
+        return None
+    with explained(file, "file"):
+        known = file.name.lower().endswith(_DICOM_SUFFIXES)
+        if not known and (_is_nifti(file) or not looks_like_dicom(file)):
+            return None
+        return read_header(file, _KEYWORDS)
+
+
+def _is_nifti(file: Path) -> bool:
+    return file.name.lower().endswith((".nii", ".nii.gz"))
+
+
+def _not_dicom(root: Path, file: Path) -> FoundSeries:
+    if not file.is_symlink() and file.is_file() and _is_nifti(file):
+        role = role_of(file.name) or role_of(file.parent.name)
+        return FoundSeries("nifti", (file,), _name(root, file), _case(root, file.parent), role)
+    return _unusable(root, file, "skipped", _why_skipped(file))
+
+
+def _why_skipped(file: Path) -> str:
+    if file.is_symlink():
+        return "a link; links are not followed"
+    if not file.is_file():
+        return "not a plain file"
+    if file.name.upper() == "DICOMDIR":
+        return "an index of DICOM files; the files themselves are read"
+    if file.name.lower().endswith(_OTHER_IMAGES):
+        return "an image format that is not read; convert it to .nii.gz"
+    return "not a NIfTI or DICOM image"
+
+
+def _unusable(root: Path, file: Path, status: Status, reason: str) -> FoundSeries:
+    name = _name(root, file)
+    return FoundSeries("other", (file,), name, _case(root, file.parent), None, status, reason)
+
+
+def _series(
+    root: Path, groups: dict[tuple[Path, str], list[tuple[Path, Any]]]
+) -> Iterator[FoundSeries]:
+    for folder in sorted({folder for folder, _ in groups}):
+        members = [group for (place, _), group in groups.items() if place == folder]
+        members.sort(key=lambda group: (_series_number(group[0][1]), group[0][0]))
+        for number, group in enumerate(members, start=1):
+            suffix = f"#{number}" if len(members) > 1 else ""
+            yield _one_series(root, folder, suffix, group)
+
+
+def _series_number(header: Any) -> int:
+    try:
+        return int(header.get("SeriesNumber") or 0)
+    except (TypeError, ValueError):
+        return 0
+
+
+def _one_series(
+    root: Path, folder: Path, suffix: str, group: list[tuple[Path, Any]]
+) -> FoundSeries:
+    paths = tuple(path for path, _ in group)
+    header = group[0][1]
+    role = None if suffix else role_of(folder.name)
+    role = role or _role_from_header(header)
+    name, case = _name(root, folder) + suffix, _case(root, folder)
+    try:
+        check_image(paths[0], header)
+    except ImageError as error:
+        reason = f"{error.reason}. {error.advice}"
+        return FoundSeries("dicom", paths, name, case, role, "error", reason)
+    return FoundSeries("dicom", paths, name, case, role)
+
+
+def _role_from_header(header: Any) -> Role | None:
+    image_type = header.get("ImageType") or []
+    joined = image_type if isinstance(image_type, str) else " ".join(map(str, image_type))
+    description = str(header.get("SeriesDescription") or "")
+    return role_of_series(description, joined, has_contrast_agent(header))
+
+
+def _name(root: Path, path: Path) -> str:
+    name = path.relative_to(root).as_posix()
+    return root.name if name == "." else name
+
+
+def _case(root: Path, folder: Path) -> str:
+    while folder != root and names_only_a_role(folder.name):
+        folder = folder.parent
+    return folder.name

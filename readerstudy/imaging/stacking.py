@@ -1,0 +1,148 @@
+"""Putting the planes of a series in order, and noticing when they do not form one stack."""
+
+from dataclasses import dataclass
+from os import PathLike
+
+import numpy as np
+from numpy.typing import NDArray
+
+from readerstudy.imaging.errors import (
+    MissingSlicesError,
+    MixedSeriesError,
+    OrientationError,
+)
+from readerstudy.imaging.geometry import Matrix
+
+Vector = NDArray[np.float64]
+
+_ANGLE_TOLERANCE = 0.002
+_SAME_PLACE_MM = 0.01
+_STEP_TOLERANCE = 0.03
+_GAP = 1.5
+
+
+@dataclass(frozen=True, eq=False)
+class Plane:
+    """Geometry of one slice: the attributes of the DICOM image plane, in LPS millimetres."""
+
+    name: str
+    position: Vector
+    row: Vector
+    column: Vector
+    spacing: Vector
+    rows: int
+    columns: int
+    thickness: float
+
+
+def stack(folder: str | PathLike[str], planes: list[Plane]) -> tuple[list[int], Matrix]:
+    """Order planes along their normal and give the affine of the stack.
+
+    Parameters
+    ----------
+    folder : str or PathLike
+        For messages.
+    planes : list of Plane
+        In any order.
+
+    Returns
+    -------
+    order : list of int
+        Indices of `planes` by rising position along row x column.
+    affine : ndarray, shape (4, 4)
+        (column index, row index, slice index, 1) to LPS millimetres.
+
+    Raises
+    ------
+    MixedSeriesError
+        Different shapes, pixel sizes or orientations, or two planes at one position.
+    MissingSlicesError
+        A gap, or uneven distances.
+    OrientationError
+        Direction cosines that are not unit vectors at right angles, or a sheared stack.
+    """
+    _check_alike(folder, planes)
+    normal = _normal(folder, planes[0])
+    heights = np.array([float(plane.position @ normal) for plane in planes])
+    order = [int(index) for index in np.argsort(heights, kind="stable")]
+    steps = np.diff(heights[order])
+    _check_repeats(folder, [planes[index] for index in order], steps)
+    _check_steps(folder, [planes[index] for index in order], steps)
+    step = _step(planes, order, normal)
+    _check_shear(folder, step, normal)
+    return order, _affine(planes[order[0]], step)
+
+
+def _check_alike(folder: str | PathLike[str], planes: list[Plane]) -> None:
+    advice = "Put each stack of slices in a series of its own; leave localisers out."
+    first = planes[0]
+    for plane in planes:
+        if (plane.rows, plane.columns) != (first.rows, first.columns):
+            reason = f"one series holds images of different sizes ({first.name}, {plane.name})"
+            raise MixedSeriesError(folder, reason, advice)
+        turn = max(np.abs(plane.row - first.row).max(), np.abs(plane.column - first.column).max())
+        if turn > _ANGLE_TOLERANCE:
+            reason = f"one series holds slices at different angles ({first.name}, {plane.name})"
+            raise MixedSeriesError(folder, reason, advice)
+        if not np.allclose(plane.spacing, first.spacing, rtol=1e-3):
+            reason = f"one series holds different pixel sizes ({first.name}, {plane.name})"
+            raise MixedSeriesError(folder, reason, advice)
+
+
+def _normal(folder: str | PathLike[str], plane: Plane) -> Vector:
+    lengths = np.linalg.norm([plane.row, plane.column], axis=1)
+    crooked = abs(float(plane.row @ plane.column)) > _ANGLE_TOLERANCE
+    if crooked or np.abs(lengths - 1).max() > _ANGLE_TOLERANCE:
+        reason = "wrong orientation matrix: its axes are not unit vectors at right angles"
+        raise OrientationError(folder, reason, "Export the series again from its source.")
+    return np.cross(plane.row, plane.column)
+
+
+def _check_repeats(folder: str | PathLike[str], planes: list[Plane], steps: Vector) -> None:
+    repeats = np.flatnonzero(steps < _SAME_PLACE_MM)
+    if repeats.size:
+        first, second = planes[repeats[0]].name, planes[repeats[0] + 1].name
+        reason = f"{repeats.size} slices repeat the position of another (such as {first}, {second})"
+        advice = "Remove copies; split several echoes, time points or directions into series."
+        raise MixedSeriesError(folder, reason, advice)
+
+
+def _check_steps(folder: str | PathLike[str], planes: list[Plane], steps: Vector) -> None:
+    if steps.size < 2:
+        return
+    step = float(np.median(steps))
+    if np.abs(steps - step).max() <= _STEP_TOLERANCE * step + _SAME_PLACE_MM:
+        return
+    gaps = np.flatnonzero(steps > _GAP * step)
+    if not gaps.size:
+        reason = f"its slices lie at uneven distances ({steps.min():.2f} to {steps.max():.2f} mm)"
+        raise MissingSlicesError(folder, reason, "Export the original slices again.")
+    missing = sum(round(float(steps[gap]) / step) - 1 for gap in gaps)
+    first, second = planes[gaps[0]].name, planes[gaps[0] + 1].name
+    count = f"{missing} slice is" if missing == 1 else f"{missing} slices are"
+    reason = f"{count} missing (the first gap is between {first} and {second})"
+    raise MissingSlicesError(folder, reason, "Export the complete series again.")
+
+
+def _step(planes: list[Plane], order: list[int], normal: Vector) -> Vector:
+    if len(order) == 1:
+        return normal * planes[0].thickness
+    ends = planes[order[-1]].position - planes[order[0]].position
+    step: Vector = ends / (len(order) - 1)
+    return step
+
+
+def _check_shear(folder: str | PathLike[str], step: Vector, normal: Vector) -> None:
+    sideways = step - (step @ normal) * normal
+    if np.linalg.norm(sideways) > 0.01 * np.linalg.norm(step):
+        reason = "wrong orientation matrix: each slice is shifted sideways against the one before"
+        raise OrientationError(folder, reason, "Reformat the series into straight slices first.")
+
+
+def _affine(first: Plane, step: Vector) -> Matrix:
+    affine = np.eye(4)
+    affine[:3, 0] = first.row * first.spacing[1]
+    affine[:3, 1] = first.column * first.spacing[0]
+    affine[:3, 2] = step
+    affine[:3, 3] = first.position
+    return affine

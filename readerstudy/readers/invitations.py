@@ -1,0 +1,102 @@
+"""Invite people by a personal link. The token is shown once; only its hash is stored."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.core.mail import send_mail
+from django.core.validators import validate_email
+from django.utils import timezone
+
+from readerstudy.core import audit
+from readerstudy.core.db import write_transaction
+from readerstudy.core.errors import NotFound, ReaderStudyError
+from readerstudy.core.tokens import new_token
+from readerstudy.readers.models import Invitation, ReaderProfile, User
+
+
+def find_or_invite(
+    *, email: str, name: str, profile: dict[str, Any], actor: Any
+) -> tuple[User, str | None]:
+    """Return the account of a person, and the token of a fresh invitation if there was none.
+
+    An account that exists gets no new link: its owner signs in as always.
+    """
+    email, name = email.strip().lower(), name.strip()
+    try:
+        validate_email(email)
+    except ValidationError as error:
+        raise ReaderStudyError(f"“{email}” is not an e-mail address.") from error
+    if not name:
+        raise ReaderStudyError("Give the name of the person to invite.")
+    with write_transaction():
+        user = User.objects.filter(email=email).first()
+        if user is not None:
+            return user, None
+        user = User(username=email, email=email, display_name=name)
+        user.set_unusable_password()
+        user.save()
+        ReaderProfile.objects.create(user=user, **profile)
+        return user, _new_invitation(user, actor)
+
+
+def _new_invitation(user: User, actor: Any) -> str:
+    token = new_token()
+    Invitation.objects.create(
+        email=user.email,
+        name=user.display_name,
+        user=user,
+        invited_by=actor,
+        token_hash=hash_token(token),
+    )
+    audit.record(actor=actor, action="reader.invite", target=f"user {user.pk}")
+    return token
+
+
+def hash_token(token: str) -> str:
+    """Return what is stored of an invitation's token."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def send_link(*, user: User, link: str, reader_title: str) -> None:
+    """Send the personal link by e-mail (by default to a file, see the settings)."""
+    send_mail(
+        subject=f"Invitation to read: {reader_title}",
+        message=(
+            f"Dear {user},\n\nyou are invited as a reader in “{reader_title}”.\n"
+            f"Open this personal link and choose a password:\n\n{link}\n\n"
+            "The link works once. Reading needs a desktop browser and a quiet, dim room.\n"
+        ),
+        from_email=None,
+        recipient_list=[user.email],
+    )
+
+
+def open_invitation(token: str) -> Invitation:
+    """Return an invitation that was not used yet."""
+    invitation = Invitation.objects.filter(
+        token_hash=hash_token(token), accepted_at__isnull=True
+    ).first()
+    if invitation is None:
+        raise NotFound("This invitation was used already, or the link is not complete.")
+    return invitation
+
+
+def accept(*, token: str, password: str) -> User:
+    """Set the password of the invited account and mark the link as used."""
+    with write_transaction():
+        invitation = open_invitation(token)
+        user = invitation.user
+        try:
+            validate_password(password, user)
+        except ValidationError as error:
+            raise ReaderStudyError(" ".join(error.messages)) from error
+        user.set_password(password)
+        user.save()
+        invitation.accepted_at = timezone.now()
+        invitation.save()
+        audit.record(actor=user, action="reader.accept", target=f"user {user.pk}")
+    return user

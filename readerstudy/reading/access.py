@@ -1,0 +1,58 @@
+"""The only door to a reading: everything starts from the signed-in user and an opaque token.
+
+Whoever is not the reader concerned, or comes at the wrong stage, gets the same 404.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from readerstudy.core.errors import NotFound
+from readerstudy.reading.models import Reading, ReadingImage
+from readerstudy.studies.models import Enrolment, Study
+
+READABLE = (Study.State.RUNNING, Study.State.CLOSED, Study.State.UNBLINDED)
+
+
+def access_enrolment(*, token: str, user: Any) -> Enrolment:
+    """Return the user's own enrolment in a study that was launched."""
+    enrolment = (
+        Enrolment.objects.select_related("study")
+        .filter(token=token, reader=user, study__state__in=READABLE)
+        .first()
+    )
+    if enrolment is None:
+        raise NotFound("There is no such reading among yours.")
+    return enrolment
+
+
+def access_reading(*, enrolment: Enrolment, token: str) -> Reading:
+    """Return a reading that was offered to this reader."""
+    reading = Reading.objects.filter(
+        enrolment=enrolment, token=token, offered_at__isnull=False
+    ).first()
+    if reading is None:
+        raise NotFound("There is no such reading among yours.")
+    return reading
+
+
+def access_image(*, token: str, user: Any) -> ReadingImage:
+    """Return an image of the present or the next case of this reader, and of no other."""
+    image = (
+        ReadingImage.objects.select_related("reading__enrolment__study")
+        .filter(
+            token=token,
+            reading__enrolment__reader=user,
+            reading__enrolment__study__state=Study.State.RUNNING,
+            reading__offered_at__isnull=False,
+        )
+        .first()
+    )
+    if image is None or not is_open(image.reading):
+        raise NotFound("There is no such image.")
+    return image
+
+
+def is_open(reading: Reading) -> bool:
+    """May this reading be looked at now: not answered yet, or re-opened for a correction?"""
+    return reading.completed_at is None or reading.reopened_at is not None

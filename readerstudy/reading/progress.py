@@ -1,0 +1,161 @@
+"""What a reader's page is told: the state of the reading, and never a word of truth."""
+
+from __future__ import annotations
+
+import statistics
+from typing import Any
+
+from django.db.models import F, Q
+from django.utils import timezone
+
+from readerstudy.core.db import write_transaction
+from readerstudy.imaging.sequences import LABELS
+from readerstudy.reading import recording
+from readerstudy.reading.models import Reading, Submission
+from readerstudy.studies.models import Enrolment, Study
+
+BREAK_EVERY = 50
+
+
+def state_of(enrolment: Enrolment) -> dict[str, Any]:
+    """Return the whole state for the reading page (fields listed by hand)."""
+    study = enrolment.study
+    current, following = offered(enrolment) if study.state == Study.State.RUNNING else (None, None)
+    last = recording.last_submission(enrolment)
+    return {
+        "study": {"title": study.reader_title, "instructions": study.instructions},
+        "layout": layout_of(study),
+        "questions": questions_of(study),
+        "progress": progress_of(enrolment),
+        "reading": _reading(current, with_draft=True),
+        "next": _reading(following),
+        "undo": _undo(last, current),
+        "last_receipt": receipt_of(last) if last else None,
+        "state": "running" if study.state == Study.State.RUNNING else "closed",
+        "server_time": timezone.now(),
+    }
+
+
+def offered(enrolment: Enrolment) -> tuple[Reading | None, Reading | None]:
+    """Return the present and the next reading, and note that they were offered."""
+    open_readings = list(
+        enrolment.readings.filter(Q(completed_at__isnull=True) | Q(reopened_at__isnull=False))
+        .filter(case__withdrawn_at__isnull=True)
+        .order_by(F("reopened_at").asc(nulls_last=True), "period", "position")
+        .prefetch_related("images")[:2]
+    )
+    fresh = [reading.pk for reading in open_readings if reading.offered_at is None]
+    if fresh:
+        with write_transaction():
+            Reading.objects.filter(pk__in=fresh).update(offered_at=timezone.now())
+    current, following, *_ = [*open_readings, None, None]
+    return current, following
+
+
+def _reading(reading: Reading | None, *, with_draft: bool = False) -> dict[str, Any] | None:
+    if reading is None:
+        return None
+    shown: dict[str, Any] = {
+        "token": reading.token,
+        "position": reading.position,
+        "images": {image.role: image.token for image in reading.images.all()},
+    }
+    if with_draft:
+        shown["draft"] = reading.draft
+    return shown
+
+
+def layout_of(study: Study) -> dict[str, Any]:
+    """Return the hanging protocol and the geometry that all cases of the study share."""
+    form = study.display_form
+    return {
+        "grid": "1x1",
+        "slots": [{"role": role, "label": LABELS[role], "plane": "Axial"} for role in study.slots],
+        "shape": form.shape,
+        "spacing_mm": form.spacing_mm,
+        "chunks": form.chunks,
+        "window": form.window,
+    }
+
+
+def questions_of(study: Study) -> list[dict[str, Any]]:
+    """Return the questions as the reader sees them."""
+    return [
+        {
+            "code": question.code,
+            "text": question.text,
+            "kind": question.kind,
+            "required": question.required,
+            "may_be_not_evaluable": question.may_be_not_evaluable,
+            "help": question.help,
+            "options": [
+                {"code": option.code, "label": option.label, "anchor": option.anchor}
+                for option in question.options.all()
+            ],
+        }
+        for question in study.questions.prefetch_related("options")
+    ]
+
+
+def progress_of(enrolment: Enrolment) -> dict[str, Any]:
+    """Return how many readings are done, of how many, and the reader's own median time."""
+    total = enrolment.readings.count()
+    done = enrolment.readings.filter(completed_at__isnull=False).count()
+    return {
+        "done": done,
+        "total": total,
+        "median_seconds": median_seconds(enrolment),
+        "breaks": list(range(BREAK_EVERY, total, BREAK_EVERY)),
+    }
+
+
+def median_seconds(enrolment: Enrolment) -> float | None:
+    """Return the reader's median time a case in seconds: load and look, breaks excluded."""
+    times = reading_seconds(enrolment)
+    return statistics.median(times) if times else None
+
+
+def reading_seconds(enrolment: Enrolment) -> list[float]:
+    """Return the time of each answered case in seconds, in the order of answering."""
+    bodies = (
+        Submission.objects.filter(
+            reading__enrolment=enrolment,
+            outcome=Submission.Outcome.ACCEPTED,
+            supersedes__isnull=True,
+        )
+        .order_by("received_at")
+        .values_list("body", flat=True)
+    )
+    return [seconds for body in bodies if (seconds := _clock_seconds(body)) is not None]
+
+
+def _clock_seconds(body: dict[str, Any]) -> float | None:
+    clock = body.get("clock") or {}
+    parts = [clock.get("load_ms"), clock.get("look_ms")]
+    if not all(isinstance(part, int | float) for part in parts):
+        return None
+    return sum(parts) / 1000
+
+
+def _undo(last: Submission | None, current: Reading | None) -> dict[str, Any] | None:
+    if last is None or (current is not None and current.reopened_at is not None):
+        return None
+    left = recording.seconds_left(last)
+    if left <= 0 or last.reading.enrolment.study.state != Study.State.RUNNING:
+        return None
+    return {
+        "token": last.reading.token,
+        "position": last.reading.position,
+        "seconds_left": round(left),
+    }
+
+
+def receipt_of(submission: Submission) -> dict[str, Any]:
+    """Return the server's receipt of a submission."""
+    return {
+        "id": str(submission.pk),
+        "received_at": submission.received_at,
+        "position": submission.reading.position,
+        "late": submission.outcome == Submission.Outcome.LATE,
+        "reason": submission.reason,
+    }

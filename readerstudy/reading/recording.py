@@ -1,0 +1,254 @@
+"""Accept what a reader's browser sends: once per key, append-only, never lost.
+
+A receipt is written only after the transaction that stored the answer is through. Whatever
+cannot count (the study is closed, the reading was answered elsewhere) is kept with its reason.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from readerstudy.core import audit
+from readerstudy.core.db import write_transaction
+from readerstudy.core.errors import Conflict, ReaderStudyError
+from readerstudy.reading.access import is_open
+from readerstudy.reading.models import Rating, Reading, ReadingSession, Submission
+from readerstudy.studies.lifecycle import hash_of
+from readerstudy.studies.models import Enrolment, Option, Question, Study
+
+UNDO_SECONDS = 60
+SITTING_GAP = timedelta(minutes=30)
+Outcome = Submission.Outcome
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One valid value for one question."""
+
+    question: Question
+    choice: Option | None = None
+    choices: list[str] | None = None
+    not_evaluable: bool = False
+
+
+def submit(*, reading: Reading, key: str, body: dict[str, Any]) -> tuple[Submission, bool]:
+    """Store the answers of one reading.
+
+    Parameters
+    ----------
+    reading : Reading
+        Found through access.access_reading.
+    key : str
+        UUID made by the client once per submission.
+    body : dict
+        ``answers``, ``clock``, ``viewer`` as sent.
+
+    Returns
+    -------
+    (Submission, bool)
+        The stored row, and whether it is new (False: the same key and body came again).
+
+    Raises
+    ------
+    Conflict
+        ``key_reused`` if the key came before with another body.
+    ReaderStudyError
+        ``invalid_answer`` if an answer does not fit its question.
+    """
+    identifier, digest = _as_uuid(key), hash_of([reading.token, body])
+    with write_transaction():
+        known = Submission.objects.filter(key=identifier).first()
+        if known is None:
+            return _store(reading.pk, identifier, digest, body), True
+        if known.body_hash == digest:
+            return known, False
+        audit.record(
+            actor=reading.enrolment.reader,
+            action="reading.key_reused",
+            target=f"reading {reading.pk}",
+            new={"key": key, "body": body},
+        )
+    raise Conflict(
+        "Another answer was saved under this key before. The first one stands.", code="key_reused"
+    )
+
+
+def _as_uuid(key: str) -> uuid.UUID:
+    try:
+        return uuid.UUID(str(key))
+    except ValueError as error:
+        raise ReaderStudyError("The key of the answer must be a UUID.") from error
+
+
+def _store(reading_pk: int, key: uuid.UUID, digest: str, body: dict[str, Any]) -> Submission:
+    reading = Reading.objects.select_related("enrolment__study").get(pk=reading_pk)
+    study = reading.enrolment.study
+    outcome, reason = _verdict(reading, study)
+    answers = validate(study, body.get("answers")) if outcome == Outcome.ACCEPTED else []
+    now = timezone.now()
+    former = current_submission(reading) if outcome == Outcome.ACCEPTED else None
+    submission = Submission.objects.create(
+        reading=reading,
+        session=current_session(reading.enrolment),
+        key=key,
+        body_hash=digest,
+        body=body,
+        received_at=now,
+        outcome=outcome,
+        reason="Corrected by the reader within the grace time" if former else reason,
+        supersedes=former,
+    )
+    if outcome == Outcome.ACCEPTED:
+        _store_ratings(submission, answers)
+        reading.completed_at, reading.reopened_at, reading.draft = now, None, None
+        reading.save(update_fields=("completed_at", "reopened_at", "draft"))
+    audit.record(
+        actor=reading.enrolment.reader,
+        action=f"reading.{outcome}",
+        target=f"reading {reading.pk}",
+        old={"submission": str(former.pk)} if former else None,
+        new={"submission": str(submission.pk), "body_hash": digest},
+        reason=submission.reason,
+    )
+    return submission
+
+
+def _verdict(reading: Reading, study: Study) -> tuple[str, str]:
+    if study.state != Study.State.RUNNING:
+        return Outcome.LATE, "The study was closed before this answer arrived."
+    if reading.case.withdrawn_at is not None:
+        return Outcome.LATE, "The case was withdrawn before this answer arrived."
+    if not is_open(reading):
+        return Outcome.DUPLICATE, "This case was answered already, in another window."
+    return Outcome.ACCEPTED, ""
+
+
+def _store_ratings(submission: Submission, answers: list[Answer]) -> None:
+    Rating.objects.bulk_create(
+        Rating(
+            submission=submission,
+            question=answer.question,
+            choice=answer.choice,
+            choices=answer.choices,
+            not_evaluable=answer.not_evaluable,
+        )
+        for answer in answers
+    )
+
+
+def current_submission(reading: Reading) -> Submission | None:
+    """Return the accepted submission that stands: the end of the chain of corrections."""
+    return reading.submissions.filter(
+        outcome=Outcome.ACCEPTED, superseded_by__isnull=True
+    ).first()
+
+
+def validate(study: Study, answers: Any) -> list[Answer]:
+    """Check a complete form against the questions of the study; refuse the first misfit."""
+    if not isinstance(answers, dict):
+        raise ReaderStudyError("The answers must be an object.", code="invalid_answer")
+    questions = list(study.questions.prefetch_related("options"))
+    unknown = set(answers) - {question.code for question in questions}
+    if unknown:
+        raise ReaderStudyError(
+            f"There is no question “{sorted(unknown)[0]}”.", code="invalid_answer"
+        )
+    checked = [_check(question, answers.get(question.code)) for question in questions]
+    return [answer for answer in checked if answer is not None]
+
+
+def _check(question: Question, value: Any) -> Answer | None:
+    options = {option.code: option for option in question.options.all()}
+    if value is None or (value == [] and question.kind == Question.Kind.MULTI):
+        if question.required:
+            raise _misfit(question, "needs an answer")
+        return None
+    if value == {"not_evaluable": True}:
+        if not question.may_be_not_evaluable:
+            raise _misfit(question, "cannot be answered with “not evaluable”")
+        return Answer(question, not_evaluable=True)
+    if question.kind == Question.Kind.MULTI:
+        if not isinstance(value, list) or any(code not in options for code in value):
+            raise _misfit(question, "has no such choice")
+        return Answer(question, choices=[code for code in options if code in value])
+    if not isinstance(value, str) or value not in options:
+        raise _misfit(question, "has no such choice")
+    return Answer(question, choice=options[value])
+
+
+def _misfit(question: Question, what: str) -> ReaderStudyError:
+    return ReaderStudyError(
+        f"“{question.text}” {what}.", code="invalid_answer", field=question.code
+    )
+
+
+def undo(*, reading: Reading) -> None:
+    """Re-open the last answered reading within its grace time."""
+    with write_transaction():
+        last = last_submission(reading.enrolment)
+        if last is None or last.reading_id != reading.pk or seconds_left(last) <= 0:
+            raise Conflict("This answer is sealed: its grace time is over.", code="sealed")
+        if reading.enrolment.study.state != Study.State.RUNNING:
+            raise Conflict("The study is closed.", code="closed")
+        Reading.objects.filter(pk=reading.pk).update(
+            reopened_at=timezone.now(), draft=draft_of(last)
+        )
+        audit.record(
+            actor=reading.enrolment.reader,
+            action="reading.undo",
+            target=f"reading {reading.pk}",
+            old={"submission": str(last.pk)},
+        )
+
+
+def draft_of(submission: Submission) -> dict[str, Any]:
+    """Return a submission's answers and viewport as a draft to start from."""
+    body = submission.body
+    return {"answers": body.get("answers") or {}, "viewer": body.get("viewer") or {}}
+
+
+def last_submission(enrolment: Enrolment) -> Submission | None:
+    """Return the newest accepted submission of a reader."""
+    return (
+        Submission.objects.filter(
+            reading__enrolment=enrolment, outcome=Outcome.ACCEPTED, superseded_by__isnull=True
+        )
+        .select_related("reading")
+        .order_by("-received_at")
+        .first()
+    )
+
+
+def seconds_left(submission: Submission) -> float:
+    """Return how long a submission can still be undone, in seconds."""
+    return UNDO_SECONDS - (timezone.now() - submission.received_at).total_seconds()
+
+
+def save_draft(*, reading: Reading, draft: dict[str, Any]) -> None:
+    """Keep the half-filled form and the viewport of an open reading."""
+    if is_open(reading):
+        with write_transaction():
+            Reading.objects.filter(pk=reading.pk).update(draft=draft)
+
+
+def current_session(enrolment: Enrolment) -> ReadingSession:
+    """Return the present sitting, or begin a new one after a pause or half an hour's silence."""
+    now = timezone.now()
+    with write_transaction():
+        session = enrolment.sessions.order_by("-started_at").first()
+        if session and session.paused_at is None and now - session.last_seen_at < SITTING_GAP:
+            session.last_seen_at = now
+            session.save(update_fields=("last_seen_at",))
+            return session
+        return ReadingSession.objects.create(enrolment=enrolment, started_at=now, last_seen_at=now)
+
+
+def pause(*, enrolment: Enrolment) -> None:
+    """End the present sitting; the place and the half-filled form are kept."""
+    with write_transaction():
+        enrolment.sessions.filter(paused_at__isnull=True).update(paused_at=timezone.now())

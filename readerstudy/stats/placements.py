@@ -1,0 +1,291 @@
+"""Placements: how many scores of the other class each score beats.
+
+Everything the package says about an area under the ROC curve (AUC) is built from these counts:
+the AUC is their mean, the DeLong, jackknife and clustered variances are sums of their squares.
+Each score list is sorted once; scores with few distinct values (grades) are counted instead.
+
+References: DeLong, DeLong & Clarke-Pearson 1988, Biometrics 44:837; Sun & Xu 2014, IEEE Signal
+Processing Letters 21:1389 (ranks); Obuchowski 1997, Biometrics 53:567 (clusters).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from .validation import FloatArray, IntArray
+
+MAX_LEVELS = 256
+MAX_JOINT_LEVELS = 65536
+SAMPLE_SIZE = 1024
+MIN_SIZE_FOR_GRADES = 256
+
+BoolArray = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Grades:
+    """A score with few distinct values: ``levels[codes]`` is the score."""
+
+    levels: FloatArray
+    codes: IntArray
+
+
+@dataclass(frozen=True)
+class Moments:
+    """AUC of ``k`` scores on the same cases with the variances of their placements.
+
+    Attributes
+    ----------
+    auc : ndarray (k,)
+    s10, s01 : ndarray (k, k)
+        Sample covariances (denominator count - 1) of the placements of the positives and of the
+        negatives; NaN where a class has one member.
+    n_positive, n_negative : int
+    """
+
+    auc: FloatArray
+    s10: FloatArray
+    s01: FloatArray
+    n_positive: int
+    n_negative: int
+
+    @property
+    def covariance(self) -> FloatArray:
+        """Return the DeLong covariance of the AUCs, shape (k, k)."""
+        return self.s10 / self.n_positive + self.s01 / self.n_negative
+
+
+def grade(score: FloatArray) -> Grades | None:
+    """Return the levels and codes of a score with at most 256 distinct values, else None.
+
+    The answer is exact: a sample only decides early that a score is continuous.
+    """
+    if score.size < MIN_SIZE_FOR_GRADES:
+        return None
+    step = max(1, score.size // SAMPLE_SIZE)
+    levels = np.unique(score[::step])
+    if levels.size > MAX_LEVELS:
+        return None
+    whole = _grade_whole_numbers(score)
+    return whole if whole is not None else _grade_by_search(score, levels)
+
+
+def _grade_whole_numbers(score: FloatArray) -> Grades | None:
+    low, high = float(score.min()), float(score.max())
+    if not high - low < MAX_LEVELS or low != np.floor(low):
+        return None
+    codes = (score - low).astype(np.int64)
+    if not np.array_equal(codes + low, score):
+        return None
+    return Grades(np.arange(low, high + 1), codes)
+
+
+def _grade_by_search(score: FloatArray, levels: FloatArray) -> Grades | None:
+    for _ in range(MAX_LEVELS):
+        codes = np.minimum(np.searchsorted(levels, score), levels.size - 1)
+        unseen = score[levels[codes] != score]
+        if unseen.size == 0:
+            return Grades(levels, codes)
+        levels = np.union1d(levels, np.unique(unseen[:SAMPLE_SIZE]))
+        if levels.size > MAX_LEVELS:
+            return None
+    return None
+
+
+def beaten(positive: FloatArray, negative: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return for each score how many of the other class it is rightly ranked against.
+
+    Parameters
+    ----------
+    positive, negative : ndarray (m,), (n,)
+        Scores without NaN.
+
+    Returns
+    -------
+    wins_positive : ndarray (m,)
+        Negatives below each positive, ties counted one half.
+    wins_negative : ndarray (n,)
+        Positives above each negative, ties counted one half.
+    """
+    m = positive.size
+    scores = np.concatenate((positive, negative))
+    order = np.argsort(scores)
+    ordered = scores[order]
+    is_positive = order < m
+    positives_upto = np.cumsum(is_positive, dtype=np.int64)
+    first = np.empty(scores.size, dtype=bool)
+    first[:1] = True
+    np.not_equal(ordered[1:], ordered[:-1], out=first[1:])
+    if first.all():
+        wins = _wins_without_ties(is_positive, positives_upto, m)
+    else:
+        wins = _wins_with_ties(is_positive, positives_upto, np.flatnonzero(first), m)
+    back = scores
+    back[order] = wins
+    return back[:m], back[m:]
+
+
+def _wins_without_ties(is_positive: BoolArray, upto: IntArray, m: int) -> FloatArray:
+    negatives_before = np.arange(upto.size) - upto + 1
+    return np.where(is_positive, negatives_before, m - upto).astype(float)
+
+
+def _wins_with_ties(is_positive: BoolArray, upto: IntArray, starts: IntArray, m: int) -> FloatArray:
+    stops = np.append(starts[1:], upto.size)
+    positives_to = upto[stops - 1]
+    positives_before = np.append(0, positives_to[:-1])
+    twice_positives = positives_before + positives_to
+    for_positive = 0.5 * (starts + stops - twice_positives)
+    for_negative = m - 0.5 * twice_positives
+    size = stops - starts
+    return np.where(is_positive, np.repeat(for_positive, size), np.repeat(for_negative, size))
+
+
+def wins_per_level(
+    positive_counts: npt.NDArray[np.number], negative_counts: npt.NDArray[np.number]
+) -> tuple[FloatArray, FloatArray]:
+    """Return the wins of a positive and of a negative at each level from counts per level.
+
+    Parameters
+    ----------
+    positive_counts, negative_counts : ndarray (..., q)
+        Counts per level in ascending order of score.
+
+    Returns
+    -------
+    ndarray, ndarray (..., q)
+        As in :func:`beaten`, for one member of each level.
+    """
+    negatives_upto = np.cumsum(negative_counts, axis=-1)
+    positives_upto = np.cumsum(positive_counts, axis=-1)
+    for_positive = negatives_upto - 0.5 * negative_counts
+    for_negative = positives_upto[..., -1:] - positives_upto + 0.5 * positive_counts
+    return for_positive, for_negative
+
+
+def moments(scores: Sequence[FloatArray], positive: BoolArray) -> Moments:
+    """Return AUC and placement covariances of one or two scores on the same cases.
+
+    Parameters
+    ----------
+    scores : sequence of ndarray (n,)
+        One or two scores without NaN.
+    positive : ndarray (n,) of bool
+        Which cases are positive; both classes must be there.
+    """
+    grades = [grade(score) for score in scores]
+    known = [g for g in grades if g is not None]
+    if len(known) == len(scores) and np.prod([g.levels.size for g in known]) <= MAX_JOINT_LEVELS:
+        return _moments_of_grades(known, positive)
+    wins = [beaten(score[positive], score[~positive]) for score in scores]
+    return moments_of_wins([w[0] for w in wins], [w[1] for w in wins])
+
+
+def moments_of_wins(
+    wins_positive: Sequence[FloatArray], wins_negative: Sequence[FloatArray]
+) -> Moments:
+    """Return the moments of ``k`` scores from their wins on the same cases."""
+    m, n = wins_positive[0].size, wins_negative[0].size
+    auc = np.array([w.sum() / (m * n) for w in wins_positive])
+    s10 = _sample_covariance([w / n - a for w, a in zip(wins_positive, auc, strict=True)])
+    s01 = _sample_covariance([w / m - a for w, a in zip(wins_negative, auc, strict=True)])
+    return Moments(auc, s10, s01, m, n)
+
+
+def _sample_covariance(deviations: list[FloatArray]) -> FloatArray:
+    size = deviations[0].size
+    if size < 2:
+        return np.full((len(deviations), len(deviations)), np.nan)
+    return np.array([[float(a @ b) for b in deviations] for a in deviations]) / (size - 1)
+
+
+def _moments_of_grades(grades: list[Grades], positive: BoolArray) -> Moments:
+    shape = tuple(g.levels.size for g in grades)
+    code = positive.astype(np.int64)
+    for g in grades:
+        code = code * g.levels.size + g.codes
+    counts = np.bincount(code, minlength=2 * int(np.prod(shape))).reshape(2, *shape)
+    negatives, positives = counts
+    m, n = int(positives.sum()), int(negatives.sum())
+    by_grade = [
+        wins_per_level(_marginal(positives, axis), _marginal(negatives, axis))
+        for axis in range(len(shape))
+    ]
+    auc = np.array(
+        [wins[0] @ _marginal(positives, axis) / (m * n) for axis, wins in enumerate(by_grade)]
+    )
+    s10 = _counted_covariance(positives, [w[0] / n - a for w, a in zip(by_grade, auc, strict=True)])
+    s01 = _counted_covariance(negatives, [w[1] / m - a for w, a in zip(by_grade, auc, strict=True)])
+    return Moments(auc, s10, s01, m, n)
+
+
+def _marginal(counts: IntArray, axis: int) -> IntArray:
+    return counts.sum(axis=tuple(a for a in range(counts.ndim) if a != axis))
+
+
+def _counted_covariance(counts: IntArray, deviations: list[FloatArray]) -> FloatArray:
+    total = int(counts.sum())
+    k = len(deviations)
+    if total < 2:
+        return np.full((k, k), np.nan)
+    result = np.empty((k, k))
+    for i, a in enumerate(deviations):
+        result[i, i] = _marginal(counts, i) @ (a * a) / (total - 1)
+    if k == 2:
+        result[0, 1] = result[1, 0] = deviations[0] @ counts @ deviations[1] / (total - 1)
+    return result
+
+
+def clustered_covariance(
+    wins_positive: Sequence[FloatArray],
+    wins_negative: Sequence[FloatArray],
+    cluster_positive: IntArray,
+    cluster_negative: IntArray,
+) -> FloatArray:
+    """Return the covariance of AUCs when cases of one cluster (patient) are dependent.
+
+    Obuchowski 1997, Biometrics 53:567: placements are summed within a cluster, and a cluster
+    that holds both classes adds the covariance of its two sums. Equal to DeLong when each
+    cluster holds one case.
+
+    Parameters
+    ----------
+    wins_positive, wins_negative : sequences of ndarray (m,), (n,)
+        From :func:`beaten`, one pair per score.
+    cluster_positive, cluster_negative : ndarray of int (m,), (n,)
+        Cluster codes from 0.
+    """
+    m, n = cluster_positive.size, cluster_negative.size
+    size = int(max(cluster_positive.max(), cluster_negative.max())) + 1
+    has_positive = np.bincount(cluster_positive, minlength=size) > 0
+    has_negative = np.bincount(cluster_negative, minlength=size) > 0
+    auc = [w.sum() / (m * n) for w in wins_positive]
+    sums10 = _cluster_sums([w / n for w in wins_positive], auc, cluster_positive, size)
+    sums01 = _cluster_sums([w / m for w in wins_negative], auc, cluster_negative, size)
+    i10, i01 = int(has_positive.sum()), int(has_negative.sum())
+    i_all = int((has_positive | has_negative).sum())
+    cross = sums10 @ sums01.T
+    return (
+        _small_sample(i10) / m**2 * (sums10 @ sums10.T)
+        + _small_sample(i01) / n**2 * (sums01 @ sums01.T)
+        + _small_sample(i_all) / (m * n) * (cross + cross.T)
+    )
+
+
+def _cluster_sums(
+    placements: list[FloatArray], auc: list[float], cluster: IntArray, size: int
+) -> FloatArray:
+    return np.array(
+        [
+            np.bincount(cluster, weights=v - a, minlength=size)
+            for v, a in zip(placements, auc, strict=True)
+        ]
+    )
+
+
+def _small_sample(clusters: int) -> float:
+    return clusters / (clusters - 1) if clusters > 1 else np.nan

@@ -1,0 +1,163 @@
+"""Write the design of a study while it is a draft."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from readerstudy.cases.models import Case
+from readerstudy.core import audit
+from readerstudy.core.db import write_transaction
+from readerstudy.core.errors import Conflict, ReaderStudyError
+from readerstudy.studies.models import (
+    Enrolment,
+    Membership,
+    Option,
+    Question,
+    Study,
+    StudyCase,
+)
+from readerstudy.studies.templates import TEMPLATES, QuestionTemplate
+
+
+def create_study(*, template: str, name: str, reader_title: str, actor: Any) -> Study:
+    """Create a draft from a template, with its questions; the actor coordinates it."""
+    if template not in TEMPLATES:
+        raise ReaderStudyError(f"There is no study template called {template!r}.")
+    if not name.strip() or not reader_title.strip():
+        raise ReaderStudyError("Give the study a name, and a title that readers will see.")
+    source = TEMPLATES[template]
+    with write_transaction():
+        study = Study.objects.create(
+            name=name.strip(),
+            reader_title=reader_title.strip(),
+            template=template,
+            instructions=source.instructions,
+            slots=list(source.slots),
+            margin=source.margin,
+            created_by=actor,
+        )
+        for position, question in enumerate(source.questions, start=1):
+            _create_question(study, position, question)
+        Membership.objects.create(study=study, user=actor, role=Membership.Role.COORDINATOR)
+        audit.record(
+            actor=actor, action="study.create", target=f"study {study.pk}", new={"name": study.name}
+        )
+    return study
+
+
+def _create_question(study: Study, position: int, source: QuestionTemplate) -> None:
+    question = Question.objects.create(
+        study=study,
+        position=position,
+        code=source.code,
+        text=source.text,
+        kind=source.kind,
+        required=source.required,
+        help=source.help,
+    )
+    Option.objects.bulk_create(
+        Option(
+            question=question,
+            position=index,
+            code=option.code,
+            label=option.label,
+            anchor=option.anchor,
+        )
+        for index, option in enumerate(source.options, start=1)
+    )
+
+
+def require_draft(study: Study) -> None:
+    """Refuse changes to a locked protocol."""
+    if study.state != Study.State.DRAFT:
+        raise Conflict("The protocol is locked and cannot be changed any more.")
+
+
+def describe(
+    *, study: Study, name: str, reader_title: str, instructions: str, margin: float, actor: Any
+) -> None:
+    """Change what a draft says of itself."""
+    if not 0 < margin < 0.5:
+        raise ReaderStudyError("The margin must lie between 0 and 50 points.")
+    if not (name.strip() and reader_title.strip() and instructions.strip()):
+        raise ReaderStudyError("Name, reader title and instructions may not be empty.")
+    with write_transaction():
+        study = Study.objects.select_for_update().get(pk=study.pk)
+        require_draft(study)
+        old = _description(study)
+        study.name, study.reader_title = name.strip(), reader_title.strip()
+        study.instructions, study.margin = instructions.strip(), margin
+        study.save()
+        audit.record(
+            actor=actor,
+            action="study.describe",
+            target=f"study {study.pk}",
+            old=old,
+            new=_description(study),
+        )
+
+
+def _description(study: Study) -> dict[str, Any]:
+    return {
+        "name": study.name,
+        "reader_title": study.reader_title,
+        "instructions": study.instructions,
+        "margin": study.margin,
+    }
+
+
+def set_cases(*, study: Study, cases: Iterable[Case], actor: Any) -> None:
+    """Make these the cases of a draft, in place of any before."""
+    cases = list(cases)
+    with write_transaction():
+        study = Study.objects.select_for_update().get(pk=study.pk)
+        require_draft(study)
+        _require_slots(study, cases)
+        StudyCase.objects.filter(study=study).delete()
+        # Sorted by the random code, so that the rows' order says nothing about the classes.
+        StudyCase.objects.bulk_create(
+            StudyCase(study=study, case=case) for case in sorted(cases, key=lambda c: c.code)
+        )
+        audit.record(
+            actor=actor,
+            action="study.set_cases",
+            target=f"study {study.pk}",
+            new={"cases": sorted(case.code for case in cases)},
+        )
+
+
+def _require_slots(study: Study, cases: list[Case]) -> None:
+    for role in study.slots:
+        having = set(
+            Case.objects.available()
+            .filter(pk__in=[case.pk for case in cases])
+            .with_role(role)
+            .values_list("pk", flat=True)
+        )
+        lacking = [case.code for case in cases if case.pk not in having]
+        if lacking:
+            raise ReaderStudyError(
+                f"{len(lacking)} cases have no {role} series or were withdrawn: "
+                f"{', '.join(lacking[:5])}. Leave them out or import the series."
+            )
+
+
+def enrol(*, study: Study, reader: Any, actor: Any) -> Enrolment:
+    """Add a reader to a draft, under the next free code R1, R2, …"""
+    with write_transaction():
+        study = Study.objects.select_for_update().get(pk=study.pk)
+        require_draft(study)
+        if study.enrolments.filter(reader=reader).exists():
+            raise Conflict(f"{reader} is a reader of this study already.")
+        if study.memberships.filter(user=reader).exists():
+            raise Conflict(f"{reader} belongs to the staff of this study and cannot read in it.")
+        number = study.enrolments.count() + 1
+        enrolment = Enrolment.objects.create(study=study, reader=reader, code=f"R{number}")
+        audit.record(
+            actor=actor,
+            action="study.enrol",
+            target=f"study {study.pk}",
+            new={"reader": reader.pk, "code": enrolment.code},
+        )
+    return enrolment

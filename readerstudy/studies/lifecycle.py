@@ -1,0 +1,91 @@
+"""The phases of a study: draft → locked → running → closed → unblinded, one way only."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+from django.utils import timezone
+
+from readerstudy.core import audit
+from readerstudy.core.db import write_transaction
+from readerstudy.core.errors import Conflict
+from readerstudy.studies import checklist
+from readerstudy.studies.models import Study
+
+NEXT = {
+    Study.State.DRAFT: Study.State.LOCKED,
+    Study.State.LOCKED: Study.State.RUNNING,
+    Study.State.RUNNING: Study.State.CLOSED,
+    Study.State.CLOSED: Study.State.UNBLINDED,
+}
+
+
+def advance(*, study: Study, to: str, actor: Any, reason: str = "") -> Study:
+    """Move a study to its next phase and record who did it. Call it within the write."""
+    with write_transaction():
+        study = Study.objects.select_for_update().get(pk=study.pk)
+        if NEXT.get(Study.State(study.state)) != to:
+            raise Conflict(f"A study that is {study.state} cannot become {to}.")
+        old, study.state = study.state, to
+        setattr(study, f"{to}_at", timezone.now())
+        if to == Study.State.LOCKED:
+            study.protocol = protocol_of(study)
+            study.protocol_hash = hash_of(study.protocol)
+        study.save()
+        audit.record(
+            actor=actor,
+            action=f"study.{to}",
+            target=f"study {study.pk}",
+            old={"state": old},
+            new={"state": to, "protocol_hash": study.protocol_hash},
+            reason=reason,
+        )
+    return study
+
+
+def require_ready(study: Study, *, before: str) -> None:
+    """Refuse a step that the checklist blocks, naming the points."""
+    reasons = checklist.blocking(study, before=before)
+    if reasons:
+        raise Conflict("Not yet: " + "; ".join(check.statement for check in reasons) + ".")
+
+
+def close(*, study: Study, actor: Any, reason: str) -> Study:
+    """End the reading. Answers that arrive later are kept as late."""
+    return advance(study=study, to=Study.State.CLOSED, actor=actor, reason=reason)
+
+
+def protocol_of(study: Study) -> dict[str, Any]:
+    """Return everything that defines the study, without any truth, as JSON."""
+    return {
+        "format": "readerstudy-protocol-1",
+        "study": str(study.pk),
+        "name": study.name,
+        "reader_title": study.reader_title,
+        "template": study.template,
+        "instructions": study.instructions,
+        "slots": study.slots,
+        "margin": study.margin,
+        "questions": [
+            {
+                "code": question.code,
+                "text": question.text,
+                "kind": question.kind,
+                "required": question.required,
+                "may_be_not_evaluable": question.may_be_not_evaluable,
+                "help": question.help,
+                "options": list(question.options.values("code", "label", "anchor")),
+            }
+            for question in study.questions.prefetch_related("options")
+        ],
+        "cases": sorted(study.cases.values_list("code", flat=True)),
+        "readers": sorted(study.enrolments.values_list("code", flat=True)),
+    }
+
+
+def hash_of(document: Any) -> str:
+    """Return the SHA-256 of a JSON document in canonical form."""
+    text = json.dumps(document, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
