@@ -59,6 +59,8 @@ class FoundSeries:
         "ok": worth loading; "skipped": not an image; "error": an image that cannot be used.
     reason : str
         Why it was skipped or is unusable; empty for "ok".
+    advice : str
+        What to do about it; empty for "ok".
     """
 
     kind: Literal["nifti", "dicom", "other"]
@@ -68,6 +70,7 @@ class FoundSeries:
     role: Role | None
     status: Status = "ok"
     reason: str = ""
+    advice: str = ""
 
 
 def find_series(folder: str | PathLike[str]) -> list[FoundSeries]:
@@ -105,7 +108,7 @@ def load(found: FoundSeries) -> Volume:
         The series was listed with a reason, or cannot be read.
     """
     if found.status != "ok":
-        raise UnreadableError(found.paths[0], found.reason, "Leave it out, or replace it.")
+        raise UnreadableError(found.paths[0], found.reason, found.advice)
     empty_allowed = found.role == "mask"
     if found.kind == "nifti":
         return load_nifti(found.paths[0], allow_constant=empty_allowed)
@@ -129,7 +132,7 @@ def _sort_out(root: Path, files: list[Path]) -> list[FoundSeries]:
         try:
             header = _dicom_header(file)
         except ImageError as error:
-            found.append(_unusable(root, file, "error", error.reason))
+            found.append(_unusable(root, file, "error", error.reason, error.advice))
             continue
         if header is None:
             found.append(_not_dicom(root, file))
@@ -177,9 +180,11 @@ def _why_skipped(file: Path) -> str:
     return "not a NIfTI or DICOM image"
 
 
-def _unusable(root: Path, file: Path, status: Status, reason: str) -> FoundSeries:
-    name = _name(root, file)
-    return FoundSeries("other", (file,), name, _case(root, file.parent), None, status, reason)
+def _unusable(
+    root: Path, file: Path, status: Status, reason: str, advice: str = "Leave it out."
+) -> FoundSeries:
+    name, case = _name(root, file), _case(root, file.parent)
+    return FoundSeries("other", (file,), name, case, None, status, reason, advice)
 
 
 def _series(
@@ -211,8 +216,7 @@ def _one_series(
     try:
         check_image(paths[0], header)
     except ImageError as error:
-        reason = f"{error.reason}. {error.advice}"
-        return FoundSeries("dicom", paths, name, case, role, "error", reason)
+        return FoundSeries("dicom", paths, name, case, role, "error", error.reason, error.advice)
     return FoundSeries("dicom", paths, name, case, role)
 
 

@@ -56,7 +56,8 @@ def facts_from_dicom(dataset: Any) -> dict[str, Fact]:
         code = _first(places, (keyword,), partial(_codes, allowed=allowed))
         if code is not None:
             facts[name] = code
-    facts["contrast_agent"] = has_contrast_agent(dataset)
+    if has_contrast_agent(dataset):
+        facts["contrast_agent"] = True
     return facts
 
 

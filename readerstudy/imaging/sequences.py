@@ -29,7 +29,7 @@ _WORDS: dict[Role, frozenset[str]] = {
     "t2": frozenset({"t2", "t2w", "t2n", "t2tse", "t2fse"}),
 }
 _CONTRAST = frozenset(
-    {"ce", "gd", "gad", "gado", "post", "postcontrast", "postgd", "contrast", "km", "enhanced"}
+    {"ce", "gd", "gad", "gado", "post", "postcontrast", "postgd", "contrast", "km"}
 )
 _NO_CONTRAST = re.compile(
     r"non?[\W_]*contrast|without|\bw/o\b|(^|[\W_])(pre|native|nativ)($|[\W_])"

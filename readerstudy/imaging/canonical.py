@@ -1,0 +1,64 @@
+"""The one road from a loaded volume to the array that is encoded for display."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from readerstudy.imaging.geometry import Volume
+from readerstudy.imaging.masks import foreground
+from readerstudy.imaging.orientation import to_lps
+from readerstudy.imaging.resampling import brain_centre, to_grid
+
+
+@dataclass(frozen=True, eq=False)
+class Canonical:
+    """A volume on the grid of a study, and its foreground.
+
+    Attributes
+    ----------
+    volume : Volume
+        LPS order; zero outside the mask.
+    mask : ndarray of bool, shape (z, y, x)
+    """
+
+    volume: Volume
+    mask: NDArray[np.bool_]
+
+
+def canonicalise(
+    volume: Volume,
+    shape: tuple[int, int, int],
+    spacing_mm: tuple[float, float, float],
+    *,
+    centre_mm: NDArray[np.float64] | None = None,
+) -> Canonical:
+    """Put a volume on the grid of a study and clear its background.
+
+    Parameters
+    ----------
+    volume : Volume
+        Any orientation.
+    shape, spacing_mm : tuple
+        Grid of the study along (z, y, x).
+    centre_mm : ndarray, shape (3,), optional
+        As for `to_grid`: pass one centre for all sequences of a case.
+
+    Returns
+    -------
+    Canonical
+        The mask is found at the native resolution. Where interpolation is needed, values are
+        weighted by the mask, so that the background does not darken the rim of the brain.
+    """
+    native = to_lps(volume)
+    inside = foreground(native.array)
+    centre = brain_centre(native, inside) if centre_mm is None else centre_mm
+    cleared = np.where(inside, native.array, native.array.dtype.type(0))
+    values = to_grid(replace(native, array=cleared), shape, spacing_mm, centre_mm=centre)
+    weights = replace(native, array=inside.astype(np.float32))
+    share = to_grid(weights, shape, spacing_mm, centre_mm=centre).array
+    mask = share >= 0.5
+    array = np.where(mask, values.array, values.array.dtype.type(0))
+    if array.dtype.kind == "f":
+        array[mask] /= share[mask]
+    return Canonical(replace(values, array=array), mask)
