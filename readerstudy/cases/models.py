@@ -54,13 +54,15 @@ class Case(models.Model):
 class Series(models.Model):
     """One sequence of a case in canonical form: LPS axis order, exact values, no header.
 
-    ``sha256`` names the stored object: the bytes of the array, little-endian, in (z, y, x) order.
+    ``sha256`` is that of the array's bytes, little-endian, in (z, y, x) order; ``object_name``
+    names the stored object that holds them compressed.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="series")
     role = models.CharField(max_length=16)
     sha256 = models.CharField(max_length=64)
+    object_name = models.CharField(max_length=64)
     dtype = models.CharField(max_length=8)
     shape = models.JSONField(help_text="[z, y, x]")
     spacing_mm = models.JSONField(help_text="[z, y, x]")

@@ -15,9 +15,7 @@ log = logging.getLogger(__name__)
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
-def error_response(
-    request: HttpRequest, *, status: int, code: str, message: str
-) -> HttpResponse:
+def error_response(request: HttpRequest, *, status: int, code: str, message: str) -> HttpResponse:
     """Return the error as JSON to a program and as a page to a person."""
     if request.path.startswith("/api/"):
         body = {"error": {"code": code, "message": message}}
@@ -37,9 +35,7 @@ class ErrorMiddleware:
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         if not isinstance(error, ReaderStudyError):
             return None
-        return error_response(
-            request, status=error.status, code=error.code, message=error.message
-        )
+        return error_response(request, status=error.status, code=error.code, message=error.message)
 
 
 class UnavailableMiddleware:

@@ -6,8 +6,8 @@ from typing import Any
 
 from django.contrib.auth import authenticate, login
 from django.http import HttpResponseBase
-from django.views.decorators.csrf import csrf_protect
 from django.utils.decorators import method_decorator
+from django.views.decorators.csrf import csrf_protect
 from rest_framework import status
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -102,13 +102,9 @@ class SessionView(APIView):
 
     def post(self, request: Request) -> Response:
         sent = SessionSerializer.checked(request.data)
-        user = authenticate(
-            request._request, username=sent["username"], password=sent["password"]
-        )
+        user = authenticate(request._request, username=sent["username"], password=sent["password"])
         if user is None:
-            raise ReaderStudyError(
-                "The name or the password is not right.", code="sign_in_failed"
-            )
+            raise ReaderStudyError("The name or the password is not right.", code="sign_in_failed")
         if not Enrolment.objects.filter(token=sent["enrolment"], reader=user).exists():
             raise NotAllowed("Only the reader of this page can go on here.", code="other_user")
         login(request._request, user)

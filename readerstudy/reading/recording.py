@@ -143,9 +143,7 @@ def _store_ratings(submission: Submission, answers: list[Answer]) -> None:
 
 def current_submission(reading: Reading) -> Submission | None:
     """Return the accepted submission that stands: the end of the chain of corrections."""
-    return reading.submissions.filter(
-        outcome=Outcome.ACCEPTED, superseded_by__isnull=True
-    ).first()
+    return reading.submissions.filter(outcome=Outcome.ACCEPTED, superseded_by__isnull=True).first()
 
 
 def validate(study: Study, answers: Any) -> list[Answer]:

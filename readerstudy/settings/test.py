@@ -3,10 +3,10 @@
 import tempfile
 from pathlib import Path
 
+from readerstudy.core.sqlite import connection_options
 from readerstudy.settings.base import *  # noqa: F403
 from readerstudy.settings.base import DJANGO_VITE as _VITE
 from readerstudy.settings.base import SQLITE_VERSION
-from readerstudy.core.sqlite import connection_options
 
 SECRET_KEY = "only for tests, never for a server " * 2
 DEBUG = False

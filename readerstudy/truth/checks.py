@@ -19,7 +19,9 @@ def origin_checks(study: Study) -> Iterable[Check]:
     missing = len(cases) - len(kinds)
     yield Check(
         "Cases",
-        f"{missing} cases without a recorded origin" if missing else "Origin of every case on record",
+        f"{missing} cases without a recorded origin"
+        if missing
+        else "Origin of every case on record",
         "Declare them as real, or leave them out" if missing else "Hidden until unblinding",
         BLOCKS if missing else PASSED,
     )

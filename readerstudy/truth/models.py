@@ -16,9 +16,7 @@ class Origin(models.Model):
         REAL = "real"
         SYNTHETIC = "synthetic"
 
-    case = models.OneToOneField(
-        Case, on_delete=models.PROTECT, related_name="+", primary_key=True
-    )
+    case = models.OneToOneField(Case, on_delete=models.PROTECT, related_name="+", primary_key=True)
     kind = models.CharField(max_length=16, choices=Kind)
     generator = models.CharField(max_length=120, blank=True)
     generation_run = models.UUIDField(null=True)
@@ -48,9 +46,7 @@ class Unblinding(models.Model):
 
     study = models.OneToOneField(Study, on_delete=models.PROTECT, related_name="+")
     at = models.DateTimeField()
-    actor = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
-    )
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     reason = models.TextField()
 
     def __str__(self) -> str:

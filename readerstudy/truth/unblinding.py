@@ -21,9 +21,7 @@ def unblind(*, study: Study, actor: Any, reason: str, typed_name: str) -> Unblin
     if not reason.strip():
         raise ReaderStudyError("Give the reason for unblinding; it is kept in the audit log.")
     with write_transaction():
-        lifecycle.advance(
-            study=study, to=Study.State.UNBLINDED, actor=actor, reason=reason.strip()
-        )
+        lifecycle.advance(study=study, to=Study.State.UNBLINDED, actor=actor, reason=reason.strip())
         return Unblinding.objects.create(
             study=study, at=timezone.now(), actor=actor, reason=reason.strip()
         )
