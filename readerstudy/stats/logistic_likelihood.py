@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,9 +15,9 @@ from scipy.optimize import brentq, linprog
 from scipy.special import expit
 from scipy.stats import chi2
 
+from readerstudy.stats.design import INTERCEPT, as_matrix, refuse_dependent, term_names
 from readerstudy.stats.validation import FloatArray, as_binary, missing_rows, same_length
 
-INTERCEPT = "(Intercept)"
 MAX_ITERATIONS = 500
 CONVERGED = 1e-9
 """Largest change of a linear predictor in the last Newton step."""
@@ -82,59 +81,16 @@ def prepare(
 ) -> LogisticData:
     """Check the arguments and put the intercept in front."""
     outcome = as_binary(y, "y")
-    matrix = _matrix(x)
+    matrix = as_matrix(x)
     same_length(y=outcome, x=matrix)
-    terms = _term_names(x, names, matrix.shape[1])
+    terms = term_names(x, names, matrix.shape[1])
     drop = missing_rows(missing, y=outcome, x=matrix)
     outcome, matrix = outcome[~drop], matrix[~drop]
     if np.unique(outcome).size < 2:
         raise ValueError("y must hold both 0 and 1: with one outcome there is nothing to model")
     design = np.column_stack([np.ones(outcome.size), matrix])
-    _refuse_dependent(design, (INTERCEPT, *terms))
+    refuse_dependent(design, (INTERCEPT, *terms))
     return LogisticData(outcome, design, (INTERCEPT, *terms), int(drop.sum()))
-
-
-def _matrix(x: npt.ArrayLike) -> FloatArray:
-    try:
-        matrix = np.asarray(x, dtype=float)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"x must hold numbers; make indicator columns first: {error}") from error
-    if matrix.ndim == 1:
-        matrix = matrix[:, None]
-    if matrix.ndim != 2:
-        raise ValueError(f"x must have shape (n, k), got {matrix.shape}")
-    if np.isinf(matrix).any():
-        raise ValueError("x must be finite, got inf")
-    return matrix
-
-
-def _term_names(x: Any, names: Sequence[str] | None, k: int) -> tuple[str, ...]:
-    if names is None:
-        names = [str(c) for c in x.columns] if hasattr(x, "columns") else _numbered(k)
-    if len(names) != k or len(set(names)) != k or INTERCEPT in names:
-        raise ValueError(f"names must be {k} different names for the columns of x, got {names}")
-    return tuple(names)
-
-
-def _numbered(k: int) -> list[str]:
-    return [f"x{i + 1}" for i in range(k)]
-
-
-def _refuse_dependent(design: FloatArray, terms: Sequence[str]) -> None:
-    n, k = design.shape
-    if n < k:
-        raise ValueError(f"x has {k - 1} terms but only {n} rows; use fewer terms")
-    scale = np.abs(design).max(axis=0)
-    scaled = design / np.where(scale > 0, scale, 1)
-    done = 0
-    for column in range(1, k + 1):
-        rank = np.linalg.matrix_rank(scaled[:, :column])
-        if rank == done:
-            raise ValueError(
-                f"term {terms[column - 1]!r} is constant or a linear combination of the terms "
-                "before it; leave it out"
-            )
-        done = rank
 
 
 def fit_logistic(data: LogisticData, *, firth: bool) -> LogisticFit:

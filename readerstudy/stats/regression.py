@@ -24,8 +24,8 @@ import numpy.typing as npt
 from scipy.special import expit
 from scipy.stats import norm
 
+from readerstudy.stats.design import INTERCEPT
 from readerstudy.stats.logistic_likelihood import (
-    INTERCEPT,
     LogisticData,
     LogisticFit,
     fit_logistic,
