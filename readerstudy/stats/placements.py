@@ -10,13 +10,14 @@ Processing Letters 21:1389 (ranks); Obuchowski 1997, Biometrics 53:567 (clusters
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from .validation import FloatArray, IntArray
+from readerstudy.stats.validation import FloatArray, IntArray
 
 MAX_LEVELS = 256
 MAX_JOINT_LEVELS = 65536
@@ -45,6 +46,9 @@ class Moments:
         Sample covariances (denominator count - 1) of the placements of the positives and of the
         negatives; NaN where a class has one member.
     n_positive, n_negative : int
+    difference_variance : float
+        Variance of the difference of two AUCs from the differences of the placements, so that
+        scores which order the cases alike give exactly 0; NaN for one score.
     """
 
     auc: FloatArray
@@ -52,6 +56,7 @@ class Moments:
     s01: FloatArray
     n_positive: int
     n_negative: int
+    difference_variance: float
 
     @property
     def covariance(self) -> FloatArray:
@@ -191,9 +196,17 @@ def moments_of_wins(
     """Return the moments of ``k`` scores from their wins on the same cases."""
     m, n = wins_positive[0].size, wins_negative[0].size
     auc = np.array([w.sum() / (m * n) for w in wins_positive])
-    s10 = _sample_covariance([w / n - a for w, a in zip(wins_positive, auc, strict=True)])
-    s01 = _sample_covariance([w / m - a for w, a in zip(wins_negative, auc, strict=True)])
-    return Moments(auc, s10, s01, m, n)
+    v10 = [w / n - a for w, a in zip(wins_positive, auc, strict=True)]
+    v01 = [w / m - a for w, a in zip(wins_negative, auc, strict=True)]
+    apart = math.nan
+    if len(v10) == 2:
+        apart = _mean_square(v10[0] - v10[1]) + _mean_square(v01[0] - v01[1])
+    return Moments(auc, _sample_covariance(v10), _sample_covariance(v01), m, n, apart)
+
+
+def _mean_square(deviation: FloatArray) -> float:
+    size = deviation.size
+    return float(deviation @ deviation) / (size * (size - 1)) if size > 1 else math.nan
 
 
 def _sample_covariance(deviations: list[FloatArray]) -> FloatArray:
@@ -218,9 +231,19 @@ def _moments_of_grades(grades: list[Grades], positive: BoolArray) -> Moments:
     auc = np.array(
         [wins[0] @ _marginal(positives, axis) / (m * n) for axis, wins in enumerate(by_grade)]
     )
-    s10 = _counted_covariance(positives, [w[0] / n - a for w, a in zip(by_grade, auc, strict=True)])
-    s01 = _counted_covariance(negatives, [w[1] / m - a for w, a in zip(by_grade, auc, strict=True)])
-    return Moments(auc, s10, s01, m, n)
+    v10 = [wins[0] / n - a for wins, a in zip(by_grade, auc, strict=True)]
+    v01 = [wins[1] / m - a for wins, a in zip(by_grade, auc, strict=True)]
+    apart = math.nan
+    if len(v10) == 2:
+        apart = _counted_mean_square(positives, v10) + _counted_mean_square(negatives, v01)
+    s10, s01 = _counted_covariance(positives, v10), _counted_covariance(negatives, v01)
+    return Moments(auc, s10, s01, m, n, apart)
+
+
+def _counted_mean_square(counts: IntArray, deviations: list[FloatArray]) -> float:
+    total = int(counts.sum())
+    apart = deviations[0][:, None] - deviations[1][None, :]
+    return float((counts * apart**2).sum()) / (total * (total - 1)) if total > 1 else math.nan
 
 
 def _marginal(counts: IntArray, axis: int) -> IntArray:
