@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 from django.db.models import QuerySet
 
-from readerstudy.core.errors import NotAllowed, NotFound
+from readerstudy.core.access import require_coordinator as require_coordinator
+from readerstudy.core.errors import NotFound
 from readerstudy.studies.models import Membership, Study
 
 
@@ -23,7 +25,15 @@ def access_study(*, pk: Any, user: Any) -> Study:
     return study
 
 
-def require_coordinator(user: Any) -> None:
-    """Refuse who may not create studies, import cases or run generators."""
-    if not user.is_authenticated or not user.may_coordinate:
-        raise NotAllowed("This page is for coordinators. Sign in with a coordinator's account.")
+def find_study(name: str) -> Study:
+    """Return a study by identifier or exact name, for the command line."""
+    try:
+        return Study.objects.get(pk=uuid.UUID(name))
+    except (ValueError, Study.DoesNotExist):
+        found = Study.objects.filter(name=name)
+    if len(found) != 1:
+        raise NotFound(
+            f"{len(found)} studies are called {name!r}; give the identifier from the address of "
+            "the study's page."
+        )
+    return found[0]

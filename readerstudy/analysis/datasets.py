@@ -1,0 +1,150 @@
+"""From rows to data sets: the locked reads of an unblinded study, joined with truth once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from readerstudy.reading.models import Rating, Reading, Submission
+from readerstudy.studies.models import Enrolment, Study
+from readerstudy.truth.models import Origin
+from readerstudy.truth.unblinding import origins_of
+
+
+@dataclass(frozen=True)
+class Read:
+    """One accepted reading with its answers and the truth of its case."""
+
+    reader: str
+    position: int
+    case: str
+    subject: str
+    origin: str
+    generator: str
+    answers: dict[str, Any]
+    not_evaluable: frozenset[str]
+    received_at: Any
+    clock: dict[str, Any]
+    corrections: int
+
+
+@dataclass(frozen=True)
+class ReaderFacts:
+    """What tables may say of a reader: code and experience, never the name."""
+
+    code: str
+    years: int | None
+    subspecialty: str
+    planned: int
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """All reads of a study with what did not become a read."""
+
+    study: Study
+    readers: list[ReaderFacts]
+    reads: list[Read]
+    n_real: int
+    n_synthetic: int
+    late: int
+    duplicates: int
+    missing: int = field(default=0)
+
+    def of(self, reader: str) -> list[Read]:
+        """Return the reads of one reader."""
+        return [read for read in self.reads if read.reader == reader]
+
+
+def load(study: Study, *, actor: Any) -> Dataset:
+    """Return the data set of an unblinded study; the look at truth is recorded."""
+    origins = origins_of(study, actor=actor)
+    submissions = list(_accepted(study))
+    ratings = _ratings_by_submission(submissions)
+    corrections = _corrections(study)
+    reads = [
+        _read(one, origins[one.reading.case_id], ratings.get(one.pk, []), corrections)
+        for one in submissions
+    ]
+    kinds = [origin.kind for origin in origins.values()]
+    outcomes = Submission.objects.filter(reading__enrolment__study=study)
+    return Dataset(
+        study=study,
+        readers=_readers(study),
+        reads=reads,
+        n_real=kinds.count(Origin.Kind.REAL),
+        n_synthetic=kinds.count(Origin.Kind.SYNTHETIC),
+        late=outcomes.filter(outcome=Submission.Outcome.LATE).count(),
+        duplicates=outcomes.filter(outcome=Submission.Outcome.DUPLICATE).count(),
+        missing=Reading.objects.filter(enrolment__study=study).count() - len(reads),
+    )
+
+
+def _accepted(study: Study) -> Iterable[Submission]:
+    return (
+        Submission.objects.filter(
+            reading__enrolment__study=study,
+            outcome=Submission.Outcome.ACCEPTED,
+            superseded_by__isnull=True,
+        )
+        .select_related("reading__case__subject", "reading__enrolment")
+        .order_by("reading__enrolment__code", "reading__period", "reading__position")
+    )
+
+
+def _ratings_by_submission(submissions: list[Submission]) -> dict[Any, list[Rating]]:
+    ratings: dict[Any, list[Rating]] = {}
+    found = Rating.objects.filter(submission__in=submissions).select_related("question", "choice")
+    for rating in found.order_by("question__position"):
+        ratings.setdefault(rating.submission_id, []).append(rating)
+    return ratings
+
+
+def _corrections(study: Study) -> dict[int, int]:
+    """Return how many answers of each reading were replaced by a correction."""
+    replaced = Submission.objects.filter(
+        reading__enrolment__study=study, superseded_by__isnull=False
+    ).values_list("reading_id", flat=True)
+    counts: dict[int, int] = {}
+    for reading in replaced:
+        counts[reading] = counts.get(reading, 0) + 1
+    return counts
+
+
+def _read(
+    submission: Submission, origin: Origin, ratings: list[Rating], corrections: dict[int, int]
+) -> Read:
+    reading = submission.reading
+    return Read(
+        reader=reading.enrolment.code,
+        position=reading.position,
+        case=reading.case.code,
+        subject=reading.case.subject.code,
+        origin=origin.kind,
+        generator=origin.generator,
+        answers={
+            rating.question.code: rating.choice.code if rating.choice else rating.choices
+            for rating in ratings
+            if not rating.not_evaluable
+        },
+        not_evaluable=frozenset(r.question.code for r in ratings if r.not_evaluable),
+        received_at=submission.received_at,
+        clock=submission.body.get("clock") or {},
+        corrections=corrections.get(reading.pk, 0),
+    )
+
+
+def _readers(study: Study) -> list[ReaderFacts]:
+    enrolments = Enrolment.objects.filter(study=study).select_related("reader__profile")
+    return [_facts(enrolment) for enrolment in enrolments]
+
+
+def _facts(enrolment: Enrolment) -> ReaderFacts:
+    profile = getattr(enrolment.reader, "profile", None)
+    return ReaderFacts(
+        code=enrolment.code,
+        years=profile.years_of_experience if profile else None,
+        subspecialty=profile.subspecialty if profile else "",
+        planned=enrolment.readings.count(),
+    )

@@ -1,0 +1,251 @@
+"""Exports of a study: raw reads in long and wide form with a codebook, and the results."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import zipfile
+from collections.abc import Iterable
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from readerstudy.analysis import figures
+from readerstudy.analysis.datasets import Dataset, Read
+from readerstudy.analysis.turing import Counts, TuringReport
+from readerstudy.reading.scheduling import certificate
+from readerstudy.stats.results import json_safe
+
+LONG_COLUMNS = (
+    "study",
+    "reader",
+    "position",
+    "case",
+    "subject",
+    "origin",
+    "generator",
+    "question",
+    "value",
+    "not_evaluable",
+    "received_at_utc",
+    "load_seconds",
+    "look_seconds",
+    "idle_seconds",
+    "away_seconds",
+    "corrections",
+)
+COLUMN_TEXTS = {
+    "study": "Identifier of the study",
+    "reader": "Code of the reader in this study",
+    "position": "Place of the case in this reader's order, from 1",
+    "case": "Code of the case; a real and a synthetic version have different codes",
+    "subject": "Pseudonym of the person; cases of one subject are not independent",
+    "origin": "Truth: real or synthetic",
+    "generator": "Generator of a synthetic case; empty for real cases",
+    "question": "Code of the question",
+    "value": "Code of the answer; several codes are separated by a vertical bar",
+    "not_evaluable": "1 if the reader chose “not evaluable”, else 0",
+    "received_at_utc": "When the server received the answer, ISO 8601, UTC",
+    "load_seconds": "Time until the image was on screen",
+    "look_seconds": "Time with the page visible and in use",
+    "idle_seconds": "Time visible without input beyond 60 s",
+    "away_seconds": "Time with the page hidden or another window in front",
+    "corrections": "How often the reader corrected this reading within the grace time",
+}
+
+
+def long_rows(data: Dataset) -> Iterable[dict[str, Any]]:
+    """Yield one row per reading and question answered."""
+    for read in data.reads:
+        common = _common(data, read)
+        for question in data.study.questions.all():
+            value = read.answers.get(question.code)
+            skipped = question.code in read.not_evaluable
+            if value is not None or skipped:
+                yield {
+                    **common,
+                    "question": question.code,
+                    "value": "|".join(value) if isinstance(value, list) else value or "",
+                    "not_evaluable": int(skipped),
+                }
+
+
+def wide_rows(data: Dataset) -> Iterable[dict[str, Any]]:
+    """Yield one row per reading, a column per question."""
+    for read in data.reads:
+        row = _common(data, read)
+        for question in data.study.questions.all():
+            value = read.answers.get(question.code)
+            row[f"answer_{question.code}"] = (
+                "|".join(value) if isinstance(value, list) else value or ""
+            )
+        yield row
+
+
+def _common(data: Dataset, read: Read) -> dict[str, Any]:
+    seconds = {
+        f"{part}_seconds": _seconds(read.clock.get(f"{part}_ms"))
+        for part in ("load", "look", "idle", "away")
+    }
+    return {
+        "study": str(data.study.pk),
+        "reader": read.reader,
+        "position": read.position,
+        "case": read.case,
+        "subject": read.subject,
+        "origin": read.origin,
+        "generator": read.generator,
+        "received_at_utc": read.received_at.isoformat(),
+        "corrections": read.corrections,
+        **seconds,
+    }
+
+
+def _seconds(milliseconds: Any) -> float | str:
+    return milliseconds / 1000 if isinstance(milliseconds, int | float) else ""
+
+
+def codebook_rows(data: Dataset) -> Iterable[dict[str, str]]:
+    """Yield what each column and each code means."""
+    for column in LONG_COLUMNS:
+        yield {"kind": "column", "name": column, "code": "", "text": COLUMN_TEXTS[column]}
+    for question in data.study.questions.prefetch_related("options"):
+        yield {"kind": "question", "name": question.code, "code": "", "text": question.text}
+        for option in question.options.all():
+            text = f"{option.label}: {option.anchor}" if option.anchor else option.label
+            yield {"kind": "answer", "name": question.code, "code": option.code, "text": text}
+
+
+def to_csv(rows: Iterable[dict[str, Any]], columns: Iterable[str] | None = None) -> str:
+    """Return rows as CSV text; floats keep full precision."""
+    rows = list(rows)
+    names = list(columns or (rows[0] if rows else ()))
+    out = io.StringIO()
+    writer = csv.DictWriter(out, fieldnames=names, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return out.getvalue()
+
+
+def result_rows(report: TuringReport) -> Iterable[dict[str, Any]]:
+    """Yield the main table: one row per reader and one for all."""
+    for row in report.readers:
+        yield {
+            "reader": row.reader.code,
+            **_cells(row.counts),
+            "accuracy": row.accuracy.value,
+            "accuracy_low": row.accuracy.low,
+            "accuracy_high": row.accuracy.high,
+            "interval": row.accuracy.method,
+            "p_against_half": row.chance.p_two_sided,
+            "test": row.chance.method,
+            "dprime": row.detection.dprime,
+            "criterion": row.detection.criterion,
+            "n": row.counts.n,
+        }
+    overall = report.overall
+    yield {
+        "reader": "all",
+        **_cells(report.counts),
+        "accuracy": overall.value,
+        "accuracy_low": overall.low,
+        "accuracy_high": overall.high,
+        "interval": overall.method,
+        "p_against_half": overall.p_two_sided,
+        "test": overall.method,
+        "dprime": report.detection.dprime,
+        "criterion": report.detection.criterion,
+        "n": report.counts.n,
+    }
+
+
+def _cells(counts: Counts) -> dict[str, int]:
+    return dict(vars(counts))
+
+
+def agreement_rows(report: TuringReport) -> Iterable[dict[str, Any]]:
+    """Yield one row per pair of readers."""
+    for pair in report.pairs:
+        kappa = pair.kappa
+        yield {
+            "first": pair.first,
+            "second": pair.second,
+            "kappa": kappa.value,
+            "low": kappa.low,
+            "high": kappa.high,
+            "se": kappa.se,
+            "percent_agreement": kappa.percent_agreement,
+            "gwet_ac1": kappa.gwet.value,
+            "n": kappa.n,
+            "method": kappa.method,
+            "reason": kappa.reason or "",
+        }
+
+
+def results_document(data: Dataset, report: TuringReport) -> dict[str, Any]:
+    """Return the results with what they rest on: study, protocol, data and software."""
+    reads = to_csv(long_rows(data), LONG_COLUMNS)
+    return {
+        "format": "readerstudy-results-1",
+        "study": str(data.study.pk),
+        "name": data.study.name,
+        "protocol_hash": data.study.protocol_hash,
+        "data_sha256": hashlib.sha256(reads.encode()).hexdigest(),
+        "software": software_version(),
+        "results": report.to_dict(),
+    }
+
+
+def software_version() -> str:
+    """Return name and version of this program."""
+    try:
+        return f"readerstudy {version('readerstudy')}"
+    except PackageNotFoundError:
+        return "readerstudy 0.1.0"
+
+
+def files(data: Dataset, report: TuringReport) -> dict[str, bytes]:
+    """Return every file of the export by name."""
+    texts = {
+        "reads_long.csv": to_csv(long_rows(data), LONG_COLUMNS),
+        "reads_wide.csv": to_csv(wide_rows(data)),
+        "codebook.csv": to_csv(codebook_rows(data)),
+        "results.csv": to_csv(map(_without_nan, result_rows(report))),
+        "agreement.csv": to_csv(map(_without_nan, agreement_rows(report))),
+        "results.json": _json(results_document(data, report)),
+        "protocol.json": _json(data.study.protocol),
+        "allocation_certificate.json": _json(certificate(data.study)),
+    }
+    content = {name: text.encode() for name, text in texts.items()}
+    content["accuracy.svg"] = figures.accuracy_svg(report).encode()
+    sums = "".join(
+        f"{hashlib.sha256(blob).hexdigest()}  {name}\n" for name, blob in sorted(content.items())
+    )
+    return {**content, "SHA256SUMS": sums.encode()}
+
+
+def _without_nan(row: dict[str, Any]) -> dict[str, Any]:
+    """Write an undefined number as an empty cell; its reason stands in results.json."""
+    return {key: "" if json_safe(value) is None else value for key, value in row.items()}
+
+
+def _json(document: Any) -> str:
+    return json.dumps(json_safe(document), indent=1, ensure_ascii=False) + "\n"
+
+
+def to_zip(content: dict[str, bytes]) -> bytes:
+    """Return all files as one archive; the same content gives the same bytes."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, blob in sorted(content.items()):
+            archive.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), blob)
+    return out.getvalue()
+
+
+def write_folder(content: dict[str, bytes], folder: Path) -> None:
+    """Write all files into a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, blob in content.items():
+        (folder / name).write_bytes(blob)

@@ -1,0 +1,30 @@
+"""``manage.py export_study STUDY --out DIR``: the files of the results page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from readerstudy.analysis import datasets, export, turing
+from readerstudy.core.errors import ReaderStudyError
+from readerstudy.studies.access import find_study
+
+
+class Command(BaseCommand):
+    help = "Write reads, codebook, results, protocol and certificate of an unblinded study."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("study", help="identifier or name of the study")
+        parser.add_argument("--out", type=Path, required=True, help="folder to write to")
+
+    def handle(self, *args: Any, study: str, out: Path, **options: Any) -> None:
+        del args, options
+        try:
+            data = datasets.load(find_study(study), actor=None)
+        except ReaderStudyError as error:
+            raise CommandError(error.message) from error
+        content = export.files(data, turing.analyse(data))
+        export.write_folder(content, out)
+        self.stdout.write(f"{len(content)} files are in {out}.")

@@ -1,0 +1,50 @@
+"""Results of an unblinded study: the page, the figure and the downloads."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from readerstudy.analysis import datasets, export, figures, turing
+from readerstudy.analysis.presentation import results_context
+from readerstudy.core.errors import NotFound
+from readerstudy.studies.access import access_study
+
+TYPES = {".csv": "text/csv", ".json": "application/json", ".svg": "image/svg+xml"}
+
+
+@login_required
+def results(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    study = access_study(pk=pk, user=request.user)
+    report = turing.analyse(datasets.load(study, actor=request.user))
+    return render(request, "analysis/results.html", results_context(study, report))
+
+
+@login_required
+def figure(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    study = access_study(pk=pk, user=request.user)
+    report = turing.analyse(datasets.load(study, actor=request.user))
+    return HttpResponse(figures.accuracy_svg(report), content_type="image/svg+xml")
+
+
+@login_required
+def download(request: HttpRequest, pk: uuid.UUID, name: str) -> HttpResponse:
+    """Send one file of the export, or all as a zip."""
+    study = access_study(pk=pk, user=request.user)
+    data = datasets.load(study, actor=request.user)
+    content = export.files(data, turing.analyse(data))
+    if name == "everything.zip":
+        return _attachment(export.to_zip(content), name, "application/zip")
+    if name not in content:
+        raise NotFound("There is no such file in the export.")
+    kind = TYPES.get(name[name.rfind(".") :], "text/plain")
+    return _attachment(content[name], name, kind)
+
+
+def _attachment(content: bytes, name: str, content_type: str) -> HttpResponse:
+    response = HttpResponse(content, content_type=content_type)
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
