@@ -7,7 +7,7 @@ so one pass of ``bincount`` replaces any loop over subjects.
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ Weights = str | npt.ArrayLike | None
 
 _WIDEST_LOOKUP = 100_000
 _LARGEST_TABLE = 50_000_000
+_BLOCK_ROWS = 4096
 
 
 @dataclass(frozen=True)
@@ -40,25 +41,60 @@ class Ratings:
     declared: bool
 
     @property
-    def present(self) -> npt.NDArray[np.bool_]:
-        """Which ratings exist."""
-        return self.codes >= 0
+    def complete(self) -> npt.NDArray[np.bool_]:
+        """Which subjects have all their ratings."""
+        return np.asarray((self.codes >= 0).all(axis=1))
 
     def keep(self, rows: npt.NDArray[np.bool_]) -> Ratings:
         """Return the chosen subjects on the same scale."""
         return Ratings(self.codes[rows], self.categories, self.declared)
 
-    def counts(self) -> FloatArray:
-        """Return how many raters chose each category, shape (n_subjects, n_categories)."""
+    def counts(self) -> Counts:
+        """Return how many raters chose each category for each subject."""
         n, q = len(self.codes), len(self.categories)
         if n * q > _LARGEST_TABLE:
             raise ValueError(
                 f"ratings hold {q} different values for {n} subjects, which is no scale of "
                 'categories: use icc, or krippendorff_alpha with metric="interval"'
             )
-        cells = self.codes + 1 + (q + 1) * np.arange(n)[:, None]
-        table = np.bincount(cells.ravel(), minlength=n * (q + 1)).reshape(n, q + 1)
-        return table[:, 1:].astype(float)
+        table = _tally(self.codes, -1, q)[:, 1:]
+        return Counts(table.astype(float), self.categories, self.declared, self.codes.shape[1])
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many raters chose each category for each subject.
+
+    Attributes
+    ----------
+    table : ndarray of float, shape (n_subjects, n_categories)
+        Whole numbers.
+    categories : tuple
+        The scale in order.
+    declared : bool
+        Whether the caller named the scale.
+    n_raters : int
+        Columns of the ratings, that is, the most ratings a subject can have.
+    """
+
+    table: FloatArray
+    categories: tuple[Any, ...]
+    declared: bool
+    n_raters: int
+
+    @property
+    def totals(self) -> FloatArray:
+        """Ratings per subject."""
+        return self.table @ np.ones(len(self.categories))
+
+    def keep(self, rows: npt.NDArray[np.bool_]) -> Counts:
+        """Return the chosen subjects on the same scale."""
+        return self if rows.all() else replace(self, table=self.table[rows])
+
+    @property
+    def undeclared(self) -> tuple[str, ...]:
+        """A warning if the scale was read off the data."""
+        return undeclared_scale(self.categories, self.declared)
 
 
 def ratings_matrix(
@@ -136,6 +172,66 @@ def encode(ratings: Any, categories: Sequence[Hashable] | None, name: str = "rat
     return _encode_labels(matrix, scale, name)
 
 
+def count_table(
+    ratings: Any, categories: Sequence[Hashable] | None, name: str = "ratings"
+) -> Counts:
+    """Count how many raters chose each category for each subject.
+
+    Arguments and errors are those of :func:`encode`. Whole numbers of a small range, the usual
+    case, are counted in one pass without looking up codes.
+    """
+    matrix = _as_matrix(ratings, name)
+    table_and_low = _whole_number_table(matrix) if matrix.ndim == 2 and matrix.size else None
+    if table_and_low is None:
+        return encode(matrix, categories, name).counts()
+    table, low = table_and_low
+    used = (np.flatnonzero(table.any(axis=0)) + low).tolist()
+    scale = tuple(used) if categories is None else _check_scale(categories)
+    outside = sorted(set(used) - set(scale))
+    if outside:
+        raise ValueError(f"{name} holds {outside[0]:g}, which is not in categories {scale}")
+    counts = np.zeros((len(table), len(scale)))
+    for position, category in enumerate(scale):
+        if category in used:
+            counts[:, position] = table[:, int(category) - low]
+    return Counts(counts, scale, categories is not None, matrix.shape[1])
+
+
+def _whole_number_table(matrix: npt.NDArray[Any]) -> tuple[IntArray, int] | None:
+    """Return counts per subject of the whole numbers from ``low`` on, or None if not possible."""
+    if matrix.dtype.kind not in "iufb":
+        return None
+    low, high = np.fmin.reduce(matrix, axis=None), np.fmax.reduce(matrix, axis=None)
+    width = float(high) - float(low) + 1.0
+    if not (width <= _WIDEST_LOOKUP and width * len(matrix) <= _LARGEST_TABLE):
+        return None
+    if matrix.dtype.kind == "f" and not _all_whole(matrix):
+        return None
+    first = int(low)
+    if np.isnan(matrix.min()):
+        return _tally(np.where(np.isnan(matrix), first - 1, matrix), first - 1, width)[:, 1:], first
+    return _tally(matrix, first, width - 1.0), first
+
+
+def _all_whole(matrix: FloatArray) -> bool:
+    blocks = range(0, len(matrix), _BLOCK_ROWS)
+    rows = (matrix[start : start + _BLOCK_ROWS] for start in blocks)
+    return all(((block == np.rint(block)) | np.isnan(block)).all() for block in rows)
+
+
+def _tally(matrix: npt.NDArray[Any], low: int, span: float) -> IntArray:
+    """Count the whole numbers ``low .. low + span`` in each row, a block of rows at a time."""
+    width = int(span) + 1
+    table = np.empty((len(matrix), width), dtype=np.int64)
+    offsets = width * np.arange(_BLOCK_ROWS)[:, None] - low
+    for start in range(0, len(matrix), _BLOCK_ROWS):
+        block = matrix[start : start + _BLOCK_ROWS].astype(np.int64)
+        block += offsets[: len(block)]
+        counted = np.bincount(block.ravel(), minlength=width * len(block))
+        table[start : start + len(block)] = counted.reshape(-1, width)
+    return table
+
+
 def _as_matrix(ratings: Any, name: str) -> npt.NDArray[Any]:
     try:
         matrix = np.asarray(ratings)
@@ -208,7 +304,7 @@ def _levels(values: FloatArray, missing: npt.NDArray[np.bool_]) -> FloatArray:
     if bounds is None:
         return np.unique(used)
     present = np.bincount(used.astype(np.intp) - bounds[0])
-    return np.flatnonzero(present) + float(bounds[0])
+    return np.flatnonzero(present).astype(np.float64) + bounds[0]
 
 
 def _positions(values: FloatArray, levels: FloatArray) -> IntArray:
@@ -226,9 +322,7 @@ def _positions(values: FloatArray, levels: FloatArray) -> IntArray:
     return np.where(levels[found] == values, found, -1)
 
 
-def _encode_labels(
-    matrix: npt.NDArray[Any], scale: tuple[Any, ...] | None, name: str
-) -> Ratings:
+def _encode_labels(matrix: npt.NDArray[Any], scale: tuple[Any, ...] | None, name: str) -> Ratings:
     seen = {v for v in matrix.ravel().tolist() if not _is_missing(v)}
     if scale is None:
         levels = tuple(sorted(seen, key=lambda v: (str(type(v)), v)))
@@ -292,11 +386,11 @@ def weights_in_words(weights: Weights) -> str:
     return f"{weights} weights" if isinstance(weights, str) else "weights from a matrix"
 
 
-def undeclared_scale(ratings: Ratings) -> tuple[str, ...]:
+def undeclared_scale(categories: Sequence[Any], declared: bool) -> tuple[str, ...]:
     """Return a warning if the scale was read off the data."""
-    if ratings.declared:
+    if declared:
         return ()
     return (
-        f"categories were not declared: the {len(ratings.categories)} observed levels were taken "
+        f"categories were not declared: the {len(categories)} observed levels were taken "
         "as the scale",
     )

@@ -19,7 +19,7 @@ import numpy.typing as npt
 from scipy import special
 
 from readerstudy.stats.quantiles import clip, normal_p, normal_quantile
-from readerstudy.stats.results import Estimate, Result
+from readerstudy.stats.results import Estimate, Result, undefined
 from readerstudy.stats.validation import (
     as_binary,
     as_count,
@@ -262,21 +262,14 @@ def two_proportions(
 
 
 def _undefined_difference(k1: int, n1: int, k2: int, n2: int, level: float) -> TwoProportions:
-    nan = math.nan
+    blank = undefined("p1 p2 difference low high z_pooled p_pooled z_unpooled p_unpooled")
+    shares = {"p1": k1 / n1 if n1 else math.nan, "p2": k2 / n2 if n2 else math.nan}
     return TwoProportions(
         method=_TWO_METHOD,
         n=n1 + n2,
-        p1=k1 / n1 if n1 else nan,
-        p2=k2 / n2 if n2 else nan,
-        difference=nan,
-        low=nan,
-        high=nan,
         level=level,
-        z_pooled=nan,
-        p_pooled=nan,
-        z_unpooled=nan,
-        p_unpooled=nan,
         reason="a sample has no observations",
+        **(blank | shares),
     )
 
 
@@ -403,19 +396,16 @@ def clustered_proportion(
     if values.size == 0:
         return _no_clusters(counts)
     _, index = np.unique(labels, return_inverse=True)
-    return _ratio_estimate(np.bincount(index, weights=values), np.bincount(index), counts)
+    k = np.bincount(index, weights=values).astype(np.float64)
+    return _ratio_estimate(k, np.bincount(index).astype(np.int64), counts)
 
 
 def _no_clusters(counts: dict[str, Any]) -> ClusteredProportion:
-    nan = math.nan
     return ClusteredProportion(
         method=_CLUSTER_METHOD,
-        value=nan,
-        se=nan,
-        se_naive=nan,
-        design_effect=nan,
         n_clusters=0,
         reason="no observation is left",
+        **undefined("value se se_naive design_effect"),
         **counts,
     )
 

@@ -50,6 +50,11 @@ def _key(key: Any) -> str:
     return " | ".join(str(k) for k in key) if isinstance(key, tuple) else str(key)
 
 
+def undefined(names: str) -> dict[str, Any]:
+    """Return NaN for each of the fields named in ``names``, separated by spaces."""
+    return dict.fromkeys(names.split(), math.nan)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Result:
     """What all results share.

@@ -18,7 +18,7 @@ from scipy import special
 
 from readerstudy.stats.proportions import exact_limits, newcombe_limits
 from readerstudy.stats.quantiles import normal_quantile
-from readerstudy.stats.results import Estimate, Result
+from readerstudy.stats.results import Estimate, Result, undefined
 from readerstudy.stats.validation import (
     as_count,
     check_choice,
@@ -102,17 +102,9 @@ def binomial_against(
     refuse_repeats(case_ids, n, assume_independent=assume_independent, instead=_CLUSTERED)
     method = f"exact binomial test against {p0:g}, Clopper-Pearson interval (1934)"
     if n == 0:
-        nan = math.nan
+        blank = undefined("value p_two_sided p_greater")
         return BinomialTest(
-            method=method,
-            n=0,
-            k=0,
-            p0=p0,
-            value=nan,
-            level=level,
-            p_two_sided=nan,
-            p_greater=nan,
-            reason="no answers",
+            method=method, n=0, k=0, p0=p0, level=level, reason="no answers", **blank
         )
     low, high = exact_limits(k, n, level)
     return BinomialTest(
@@ -263,7 +255,7 @@ def _tost(
     k: int, n: int, margin: float, p0: float, alpha: float
 ) -> tuple[float, float, float, float, float]:
     if n == 0:
-        return (math.nan,) * 5  # type: ignore[return-value]
+        return math.nan, math.nan, math.nan, math.nan, math.nan
     p = k / n
     low, high = exact_limits(k, n, 1.0 - 2.0 * alpha)
     p_exact = max(_at_least(k, n, p0 - margin), _at_most(k, n, p0 + margin))
@@ -389,18 +381,19 @@ def dprime(
         reason = 'a rate is 0 or 1, so d\' is not finite: use correction="loglinear"'
         return _no_detection(method, signal + noise, level, reason)
     sizes = (signal + 2.0 * extra, noise + 2.0 * extra)
-    return _detection(hit, false_alarm, sizes, method, signal + noise, level)
+    common = {"method": method, "n": signal + noise, "level": level}
+    return _detection((hit, false_alarm), sizes, common)
 
 
 def _no_detection(method: str, n: int, level: float, reason: str) -> Detection:
-    names = ("dprime", "criterion", "beta", "a_z", "se", "low", "high")
-    rates = dict.fromkeys((*names, "hit_rate", "false_alarm_rate"), math.nan)
-    return Detection(method=method, n=n, level=level, reason=reason, **rates)
+    blank = undefined("dprime criterion beta a_z se low high hit_rate false_alarm_rate")
+    return Detection(method=method, n=n, level=level, reason=reason, **blank)
 
 
 def _detection(
-    hit: float, false_alarm: float, sizes: tuple[float, float], method: str, n: int, level: float
+    rates: tuple[float, float], sizes: tuple[float, float], common: dict[str, Any]
 ) -> Detection:
+    hit, false_alarm = rates
     z_hit, z_false = float(special.ndtri(hit)), float(special.ndtri(false_alarm))
     difference, criterion = z_hit - z_false, -(z_hit + z_false) / 2.0
     variance = sum(
@@ -408,10 +401,8 @@ def _detection(
         for rate, size, z in ((hit, sizes[0], z_hit), (false_alarm, sizes[1], z_false))
     )
     se = math.sqrt(variance)
-    half = normal_quantile(level) * se
+    half = normal_quantile(common["level"]) * se
     return Detection(
-        method=method,
-        n=n,
         dprime=difference,
         criterion=criterion,
         beta=math.exp(difference * criterion),
@@ -419,9 +410,9 @@ def _detection(
         se=se,
         low=difference - half,
         high=difference + half,
-        level=level,
         hit_rate=hit,
         false_alarm_rate=false_alarm,
+        **common,
     )
 
 
@@ -535,7 +526,6 @@ _NAMES = ("k1", "n1", "k2", "n2")
 
 
 def _no_comparison(method: str, n: int, margin: float, level: float) -> NonInferiority:
-    names = ("difference", "p_wald", "low", "high", "low_newcombe", "high_newcombe")
     return NonInferiority(
         method=method,
         n=n,
@@ -543,7 +533,7 @@ def _no_comparison(method: str, n: int, margin: float, level: float) -> NonInfer
         level=level,
         non_inferior=False,
         reason="a sample has no observations",
-        **dict.fromkeys(names, math.nan),
+        **undefined("difference p_wald low high low_newcombe high_newcombe"),
     )
 
 

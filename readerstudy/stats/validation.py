@@ -195,3 +195,16 @@ def _is_pair(case_ids: Sequence[Any]) -> bool:
     return len(case_ids) == 2 and all(
         isinstance(part, Sequence | np.ndarray) and not isinstance(part, str) for part in case_ids
     )
+
+
+def resolve_seed(seed: int | None) -> int:
+    """Return the seed; draw one where none is given, so that the method can name it.
+
+    Raises
+    ------
+    ValueError
+        If it is negative or not a whole number.
+    """
+    if seed is None:
+        return int(np.random.SeedSequence().generate_state(1)[0])
+    return as_count(seed, "seed")
