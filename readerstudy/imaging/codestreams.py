@@ -25,8 +25,7 @@ def check_codestreams(path: str | PathLike[str], dataset: Any, shape: tuple[int,
     ------
     UnreadableError
     """
-    syntax = dataset.file_meta.get("TransferSyntaxUID") if "file_meta" in dir(dataset) else None
-    if syntax is None or not syntax.is_compressed:
+    if not dataset.file_meta.TransferSyntaxUID.is_compressed:
         return
     count = int(dataset.get("NumberOfFrames") or 1)
     for frame in generate_frames(dataset.PixelData, number_of_frames=count):

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pydicom
-from pydicom.uid import DeflatedExplicitVRLittleEndian
+from pydicom.uid import DeflatedExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from readerstudy.imaging.codestreams import check_codestreams
 from readerstudy.imaging.errors import (
@@ -112,7 +112,10 @@ def _read(path: Path, *, keywords: Sequence[str] | None, pixels: bool) -> Any:
     elif not _starts_bare(start):
         raise UnreadableError(path, "it is not a DICOM file", "Leave it out of the folder.")
     tags = list(keywords) if keywords is not None else None
-    return pydicom.dcmread(path, stop_before_pixels=not pixels, specific_tags=tags, force=True)
+    dataset = pydicom.dcmread(path, stop_before_pixels=not pixels, specific_tags=tags, force=True)
+    if "TransferSyntaxUID" not in dataset.file_meta:
+        dataset.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian
+    return dataset
 
 
 def _check_one_series(folder: Path, headers: list[tuple[Path, Any]]) -> None:

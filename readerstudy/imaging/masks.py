@@ -8,9 +8,14 @@ from scipy import ndimage
 
 Mask = NDArray[np.bool_]
 
-STRIPPED_SHARE = 0.2
+CLEAN_SHARE = 0.99
 NEAR_BACKGROUND = 0.005
 _OTSU_BINS = 256
+_AROUND_HEAD = 4
+_CLOSING = 2
+_THICK = 5
+_IN_PLANE = np.zeros((3, 3, 3), dtype=bool)
+_IN_PLANE[1] = ndimage.generate_binary_structure(2, 1)
 
 
 def foreground(array: NDArray[Any]) -> Mask:
@@ -24,25 +29,50 @@ def foreground(array: NDArray[Any]) -> Mask:
     Returns
     -------
     ndarray of bool, shape (z, y, x)
-        Skull-stripped volumes: the largest piece that differs from the background value.
-        Whole heads: the largest piece above Otsu's threshold (IEEE Trans SMC 1979; 9:62-66).
-        Holes are filled, in three dimensions and slice by slice. All False for a constant array.
+        With a clean background (skull-stripped, or air set to zero): the largest piece that
+        differs from the background value. Otherwise, with noise in the air: the largest piece
+        above the lower of two nested Otsu thresholds, smoothed. Holes are filled, in three
+        dimensions and slice by slice. All False for a constant array.
 
     Notes
     -----
-    A volume counts as skull-stripped when at least a fifth of it lies within half a per cent of
-    the value range of its background. The tolerance matters for the blind: generated volumes
-    often have a background that is almost, not exactly, constant.
+    Otsu, IEEE Trans Syst Man Cybern 1979; 9:62-66. One threshold splits dark from bright tissue
+    in T2 and FLAIR; a second one among the values below it splits air from skin.
+    The background counts as clean when 99 % of it lies within half a per cent of the value range.
+    The tolerance matters for the blind: generated volumes often have a background that is
+    almost, not exactly, constant, and have to take the same road as stripped real ones.
     """
-    values = array.astype(np.float32)
-    distance = np.abs(values - background_value(array))
+    distance = np.abs(array.astype(np.float32) - background_value(array))
     top = float(np.percentile(distance, 99.5)) or float(distance.max())
     if top == 0:
         return np.zeros(array.shape, dtype=bool)
-    outside = distance <= NEAR_BACKGROUND * top
-    stripped = outside.mean() >= STRIPPED_SHARE
-    inside = ~outside if stripped else distance > otsu_threshold(distance)
-    return _fill(_largest_piece(inside))
+    threshold = otsu_threshold(distance)
+    head = _fill(_largest_piece(distance > threshold))
+    near = distance <= NEAR_BACKGROUND * top
+    if _surroundings(head, near).mean() >= CLEAN_SHARE:
+        return _fill(_largest_piece(~near))
+    return _head_in_noise(distance, threshold)
+
+
+def _surroundings(head: Mask, near: Mask) -> Mask:
+    """Values of `near` outside the head and its margin, or outside the head where it is tight."""
+    for area in (~ndimage.binary_dilation(head, iterations=_AROUND_HEAD), ~head):
+        if area.any():
+            return np.asarray(near[area])
+    return np.zeros(1, dtype=bool)
+
+
+def _head_in_noise(distance: NDArray[np.float32], threshold: float) -> Mask:
+    lower = otsu_threshold(distance[distance <= threshold])
+    thick = distance.shape[0] >= _THICK
+    cross = ndimage.generate_binary_structure(3, 1) if thick else _IN_PLANE
+    piece = _largest_piece(ndimage.binary_opening(distance > lower, structure=cross))
+    if not piece.any():
+        return _fill(_largest_piece(distance > threshold))
+    padded = np.pad(piece, _CLOSING + 1)
+    closed = ndimage.binary_closing(padded, iterations=_CLOSING)
+    inner = slice(_CLOSING + 1, -_CLOSING - 1)
+    return _fill(closed[inner, inner, inner])
 
 
 def background_value(array: NDArray[Any]) -> float:
@@ -83,10 +113,8 @@ def _largest_piece(mask: Mask) -> Mask:
 
 def _fill(mask: Mask) -> Mask:
     """Fill enclosed holes in three dimensions, then in each slice."""
-    in_plane = np.zeros((3, 3, 3), dtype=bool)
-    in_plane[1] = ndimage.generate_binary_structure(2, 1)
     solid = ~_open_background(mask, ndimage.generate_binary_structure(3, 1), (0, 1, 2))
-    return ~_open_background(solid, in_plane, (1, 2))
+    return ~_open_background(solid, _IN_PLANE, (1, 2))
 
 
 def _open_background(mask: Mask, structure: Mask, axes: tuple[int, ...]) -> Mask:

@@ -88,6 +88,8 @@ def _read(path: Path) -> tuple[Any, bytearray]:
 
 def _read_header(path: Path, stream: BinaryIO) -> tuple[Any, int]:
     start = stream.read(348)
+    if not start:
+        raise TruncatedError(path, "the file is empty", ASK_FOR_COPY)
     if start[:4] in (b"\x1c\x02\x00\x00", b"\x00\x00\x02\x1c"):
         start += stream.read(540 - 348)
         header = nib.Nifti2Header.from_fileobj(io.BytesIO(start))
@@ -120,8 +122,7 @@ def _check_header(path: Path, header: Any) -> None:
 def _data_bytes(path: Path, header: Any) -> int:
     shape = _shape(path, header)
     itemsize = int(header.get_data_dtype().itemsize)
-    scaled = header.get_slope_inter()[0] is not None
-    check_size(path, shape, 8 if scaled else itemsize)
+    check_size(path, shape, 8 if _is_scaled(header) else itemsize)
     return itemsize * shape[0] * shape[1] * shape[2]
 
 
@@ -174,10 +175,14 @@ def _values(header: Any, body: bytearray) -> Array:
     shape = tuple(int(length) for length in header.get_data_shape()[:3])
     shape += (1,) * (3 - len(shape))
     flat = np.frombuffer(body, dtype=stored).astype(stored.newbyteorder("="), copy=False)
-    slope, intercept = header.get_slope_inter()
-    if slope is not None and (slope, intercept) != (1.0, 0.0):
+    if _is_scaled(header):
+        slope, intercept = header.get_slope_inter()
         flat = flat.astype(np.float64) * slope + intercept
     return cast(Array, flat.reshape(shape[::-1]))
+
+
+def _is_scaled(header: Any) -> bool:
+    return header.get_slope_inter() not in {(None, None), (1.0, 0.0)}
 
 
 def _affine_lps(path: Path, header: Any) -> Matrix:

@@ -102,7 +102,8 @@ def _check_repeats(folder: str | PathLike[str], planes: list[Plane], steps: Vect
     repeats = np.flatnonzero(steps < _SAME_PLACE_MM)
     if repeats.size:
         first, second = planes[repeats[0]].name, planes[repeats[0] + 1].name
-        reason = f"{repeats.size} slices repeat the position of another (such as {first}, {second})"
+        count = "1 slice repeats" if repeats.size == 1 else f"{repeats.size} slices repeat"
+        reason = f"{count} the position of another (such as {first} and {second})"
         advice = "Remove copies; split several echoes, time points or directions into series."
         raise MixedSeriesError(folder, reason, advice)
 
