@@ -1,0 +1,209 @@
+"""Load the demo study: images in, a network trained, counterparts made, a study launched.
+
+Every step is a job with a key of its own, so that a second start does no work twice and a start
+after a crash goes on where the first one stopped.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+
+from readerstudy.cases.models import Case
+from readerstudy.core import jobs
+from readerstudy.core.models import Job
+from readerstudy.readers.models import User
+from readerstudy.reading.scheduling import launch, lock_and_allocate
+from readerstudy.studies.design import create_study, enrol
+from readerstudy.studies.models import Study
+from readerstudy.truth.selection import choose_cases, pool_of
+
+SEED = 2018
+INPUT_ROLES = ("t1", "t2", "flair")
+Say = Callable[[str], None]
+
+
+class StepFailed(RuntimeError):
+    """A job of the demo failed; the message says which and why."""
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much the demo makes."""
+
+    training_subjects: int
+    shown_subjects: int
+    spacing_mm: tuple[float, float, float]
+    minutes: float
+    overrides: tuple[str, ...] = ()
+
+
+FULL = Size(training_subjects=12, shown_subjects=24, spacing_mm=(2.0, 1.0, 1.0), minutes=2.0)
+QUICK = Size(
+    training_subjects=4,
+    shown_subjects=12,
+    spacing_mm=(6.0, 3.0, 3.0),
+    minutes=0.2,
+    overrides=("crop=[48,48]", "validations=1"),
+)
+
+
+@dataclass(frozen=True)
+class Context:
+    """Who loads the demo, how large, and where progress is told."""
+
+    size: Size
+    actor: User
+    say: Say
+
+
+def load(*, size: Size, data: Path | None, accounts: Sequence[str], say: Say) -> Study:
+    """Bring the demo study to the phase “running”; return it."""
+    coordinator, *readers = [User.objects.get(username=name) for name in accounts]
+    name = study_name(data)
+    study = Study.objects.filter(name=name).first()
+    if study is not None and study.state not in {Study.State.DRAFT, Study.State.LOCKED}:
+        return study
+    context = Context(size, coordinator, say)
+    training = _phantoms(context, "training", size.training_subjects, first_seed=1)
+    shown = data or _phantoms(context, "shown", size.shown_subjects, first_seed=1001)
+    cases = _import(context, shown)
+    checkpoint = _train(context, training)
+    run = _generate(context, checkpoint, cases)
+    study = study or _create(name, run, coordinator, readers)
+    return _launch(context, study)
+
+
+def study_name(data: Path | None) -> str:
+    """Return the name of the demo study for the built-in or the given cases."""
+    return "Demo: visual Turing test" if data is None else f"Demo: visual Turing test, {data.name}"
+
+
+def _phantoms(context: Context, group: str, count: int, *, first_seed: int) -> Path:
+    folder = Path(settings.WORK_ROOT) / "demo" / group
+    arguments = {
+        "folder": str(folder),
+        "first_seed": first_seed,
+        "count": count,
+        "spacing_mm": list(context.size.spacing_mm),
+    }
+    title = f"Make {count} phantom subjects ({group})"
+    _work(context, "make_phantoms", title, arguments, key=f"demo:phantoms:{group}")
+    return folder
+
+
+def _import(context: Context, folder: Path) -> list[Case]:
+    digest = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:16]
+    arguments = {"folder": str(folder.resolve()), "origin": "real"}
+    job = _work(context, "import_cases", "Import the cases", arguments, key=f"demo:import:{digest}")
+    for entry in job.result["not_imported"]:
+        context.say(f"  not imported: {entry['path']}: {entry['reason']}")
+    return list(Case.objects.filter(code__in=job.result["cases"]).order_by("code"))
+
+
+def _train(context: Context, data: Path) -> str:
+    arguments = {
+        "preset": "unet2d-t1c",
+        "data": str(data),
+        "run": "demo",
+        "seed": SEED,
+        "overrides": [f"max_minutes={context.size.minutes}", *context.size.overrides],
+    }
+    job = _work(context, "train", "Train the T1c network", arguments, key="demo:train")
+    checkpoint: str = job.result["checkpoint"]
+    return checkpoint
+
+
+def _generate(context: Context, checkpoint: str, cases: list[Case]) -> str:
+    complete = [case for case in cases if _is_complete(case)]
+    if not complete:
+        raise StepFailed(
+            "No case has T1, T2 and FLAIR on one grid and T1 after contrast, so there is nothing "
+            "to compare. Add such cases to the folder."
+        )
+    # With few cases each is shown in both versions; else half of the subjects in one each.
+    few = len(complete) < 8
+    chosen = complete if few else random.Random(SEED).sample(complete, len(complete) // 2)
+    arguments = {
+        "checkpoint": checkpoint,
+        "cases": sorted(case.code for case in chosen),
+        "seed": SEED,
+    }
+    digest = hashlib.sha256(repr(arguments).encode()).hexdigest()[:16]
+    title = f"Make {len(chosen)} synthetic counterparts"
+    job = _work(context, "generate", title, arguments, key=f"demo:generate:{digest}")
+    run: str = job.result["run"]
+    return run
+
+
+def _is_complete(case: Case) -> bool:
+    """Has a case every input of the network and the real counterpart, on one grid?"""
+    grids = {series.role: tuple(series.shape) for series in case.series.all()}
+    wanted = [grids.get(role) for role in (*INPUT_ROLES, "t1c")]
+    return None not in wanted and len(set(wanted)) == 1
+
+
+def _create(name: str, run: str, coordinator: User, readers: list[User]) -> Study:
+    study = create_study(
+        template="visual-turing-test",
+        name=name,
+        reader_title="Brain MR reading A",
+        actor=coordinator,
+    )
+    pool = pool_of(study, generation_run=run)
+    synthetic = pool.synthetic
+    subjects = {case.subject_id for case in synthetic}
+    complete = [case for case in pool.real if _is_complete(case)]
+    others = [case for case in complete if case.subject_id not in subjects]
+    both = len(others) < len(synthetic)
+    choose_cases(
+        study=study,
+        n_real=len(synthetic) if both else min(len(others), len(synthetic)),
+        n_synthetic=len(synthetic),
+        seed=SEED,
+        actor=coordinator,
+        both_versions=both,
+        generation_run=run,
+    )
+    for reader in readers:
+        enrol(study=study, reader=reader, actor=coordinator)
+    return study
+
+
+def _launch(context: Context, study: Study) -> Study:
+    if study.state == Study.State.DRAFT:
+        lock_and_allocate(study=study, actor=context.actor)
+    _finish(Job.objects.get(key=f"encode_study:{study.pk}"), context.say)
+    study.refresh_from_db()
+    return launch(study=study, actor=context.actor)
+
+
+def _work(context: Context, kind: str, title: str, arguments: dict[str, Any], *, key: str) -> Job:
+    """Have a job done once; one that failed before is tried again."""
+    job = jobs.enqueue(kind, title=title, arguments=arguments, actor=context.actor, key=key)
+    if job.state == Job.State.FAILED:
+        jobs.retry(job=job)
+    return _finish(job, context.say)
+
+
+def _finish(job: Job, say: Say) -> Job:
+    """Wait for a job and tell its progress."""
+    last = ""
+    while True:
+        job.refresh_from_db()
+        line = f"{job.title}: {job.message or job.state}"
+        if not job.is_finished and line != last:
+            say(line)
+            last = line
+        if job.state == Job.State.FAILED:
+            raise StepFailed(f"{job.title} failed: {job.error}")
+        if job.state == Job.State.DONE:
+            return job
+        time.sleep(0.5)

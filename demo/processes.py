@@ -1,0 +1,122 @@
+"""Start, watch and stop the processes of the embedded mode: web server and two workers."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+STOP_SECONDS = 10
+
+
+@dataclass
+class Service:
+    """One process with its log and process-id file; started again when it dies."""
+
+    name: str
+    command: list[str]
+    var: Path
+    process: subprocess.Popen[bytes] | None = field(default=None)
+
+    def start(self) -> None:
+        """Start the process in a session of its own, so that its children end with it."""
+        log = (self.var / "log" / f"{self.name}.log").open("ab")
+        with log:
+            self.process = subprocess.Popen(  # noqa: S603 our own command line
+                self.command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        (self.var / "run" / f"{self.name}.pid").write_text(f"{self.process.pid}\n")
+
+    def ended(self) -> bool:
+        """Did the process end by itself?"""
+        return self.process is not None and self.process.poll() is not None
+
+    def restart(self) -> None:
+        """Clear what the dead process left behind and start again."""
+        self._signal(signal.SIGKILL)
+        self.start()
+
+    def stop(self) -> None:
+        """Ask to stop, then insist."""
+        if self.process is None:
+            return
+        self._signal(signal.SIGTERM)
+        try:
+            self.process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._signal(signal.SIGKILL)
+            self.process.wait()
+        self._signal(signal.SIGKILL)
+        (self.var / "run" / f"{self.name}.pid").unlink(missing_ok=True)
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self.process is not None:
+            try:
+                os.killpg(self.process.pid, number)
+            except ProcessLookupError:
+                return
+
+
+def services(var: Path, port: int) -> list[Service]:
+    """Return the processes of the embedded mode."""
+    for folder in ("log", "run", "queue", "queue-control"):
+        (var / folder).mkdir(parents=True, exist_ok=True)
+    python = [sys.executable, "-m"]
+    celery = [*python, "celery", "-A", "readerstudy.celery", "worker", "--loglevel", "INFO"]
+    web = [*python, "gunicorn", "readerstudy.wsgi", "--bind", f"127.0.0.1:{port}"]
+    threads = ["--worker-class", "gthread", "--workers", "2", "--threads", "8"]
+    alone = ["--concurrency", "1", "--without-gossip", "--without-mingle"]
+    beat = ["--beat", "--schedule", str(var / "run" / "schedule")]
+    return [
+        Service("web", [*web, *threads, "--keep-alive", "75"], var),
+        Service("worker", [*celery, "-Q", "default", "-n", "default@%h", *alone, *beat], var),
+        Service("worker-gpu", [*celery, "-Q", "gpu", "-n", "gpu@%h", *alone], var),
+    ]
+
+
+def port_is_free(port: int) -> bool:
+    """Can the web server bind to this port?"""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def wait_for_port(port: int, seconds: float = 60) -> bool:
+    """Wait until the web server answers."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        with socket.socket() as probe:
+            probe.settimeout(1)
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return True
+        time.sleep(0.2)
+    return False
+
+
+class AlreadyRunning(RuntimeError):
+    """Another demo uses this folder."""
+
+
+def claim(var: Path) -> Path:
+    """Note this supervisor's process id; refuse when another one is alive."""
+    note = var / "run" / "demo.pid"
+    note.parent.mkdir(parents=True, exist_ok=True)
+    if note.exists():
+        other = note.read_text().strip()
+        if other.isdigit() and Path(f"/proc/{other}").exists():
+            raise AlreadyRunning(f"A demo is running already (process {other}). Stop it first.")
+    note.write_text(f"{os.getpid()}\n")
+    return note

@@ -1,0 +1,55 @@
+"""Hand generated images to the reader study: a case with its inputs, and its origin."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+from readerstudy.cases import canonical
+from readerstudy.cases.ingest import new_case
+from readerstudy.cases.models import Case, Series
+from readerstudy.core.db import write_transaction
+from readerstudy.imaging.geometry import Volume
+from readerstudy.truth.register import Generated, declare_synthetic
+from synthesis.models import GenerationRun
+
+
+def register_generated(
+    *, run: GenerationRun, source: Case, volume: Volume, record: dict[str, Any], actor: Any
+) -> Case:
+    """Create the synthetic counterpart of a case: the same inputs, the generated series.
+
+    Case, series and origin appear in one transaction. The generated image goes through the same
+    canonical storage as an imported one.
+    """
+    columns = canonical.store_volume(volume)
+    with write_transaction():
+        case = new_case(source.subject)
+        for series in source.series.exclude(role=run.role):
+            Series.objects.create(**_copy(series), case=case)
+        Series.objects.create(case=case, role=run.role, source_orientation="LPS", **columns)
+        text = json.dumps(record, sort_keys=True)
+        generated = Generated(
+            generator=str(run.checkpoint),
+            run=run.pk,
+            record_sha256=hashlib.sha256(text.encode()).hexdigest(),
+        )
+        declare_synthetic(case=case, generated=generated, actor=actor)
+    return case
+
+
+def _copy(series: Series) -> dict[str, Any]:
+    names = (
+        "role",
+        "sha256",
+        "object_name",
+        "dtype",
+        "shape",
+        "spacing_mm",
+        "affine_lps",
+        "source_orientation",
+        "source_sha256",
+        "facts",
+    )
+    return {name: getattr(series, name) for name in names}
