@@ -1,5 +1,15 @@
 """All addresses. Readers have /, /read/, /i/ and /api/read/; the staff have /staff/."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, include, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include("readerstudy.readers.urls")),
+    path("", include("readerstudy.reading.urls")),
+    path("", include("readerstudy.studies.urls")),
+    path("", include("readerstudy.truth.urls")),
+    path("", include("readerstudy.analysis.urls")),
+    path("", include("readerstudy.cases.urls")),
+    path("", include("readerstudy.core.urls")),
+]
+handler404 = "readerstudy.core.views.page_not_found"
+handler500 = "readerstudy.core.views.server_error"

@@ -1,23 +1,15 @@
-"""What all API views share: authentication that answers 401, and one shape of error."""
+"""What all API views share: one shape of error."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from django.db import InterfaceError, OperationalError
-from rest_framework import authentication, exceptions
+from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import exception_handler as drf_exception_handler
 
 from readerstudy.core.errors import ReaderStudyError
-
-
-class SessionAuthentication(authentication.SessionAuthentication):
-    """Django's session; an ended one answers 401, so that the page can ask to sign in again."""
-
-    def authenticate_header(self, request: Any) -> str:
-        del request
-        return "Session"
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:

@@ -20,7 +20,8 @@ def error_response(request: HttpRequest, *, status: int, code: str, message: str
     if request.path.startswith("/api/"):
         body = {"error": {"code": code, "message": message}}
         return JsonResponse(body, status=status)
-    return render(request, "error.html", {"message": message, "status": status}, status=status)
+    shown = {"code": code, "message": message, "status": status}
+    return render(request, "error.html", shown, status=status)
 
 
 class ErrorMiddleware:

@@ -1,13 +1,83 @@
-"""Pages of the project itself."""
+"""Pages of the project itself: errors, the audit log, background jobs."""
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.shortcuts import redirect
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_GET, require_POST
+from django.views.generic import TemplateView
+
+from readerstudy.core import audit_pages, jobs
+from readerstudy.core.access import access_job
+from readerstudy.core.middleware import error_response
+from readerstudy.core.pages import CoordinatorPage
 
 
+@login_not_required
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Say what to do when a form's protection code is out of date."""
     del reason
     message = "This page was open for too long. Go back, load it again and repeat the step."
-    if request.path.startswith("/api/"):
-        return JsonResponse({"error": {"code": "signed_out", "message": message}}, status=403)
-    return render(request, "error.html", {"message": message, "status": 403}, status=403)
+    return error_response(request, status=403, code="signed_out", message=message)
+
+
+def locked_out(request: HttpRequest, response: Any = None, credentials: Any = None) -> HttpResponse:
+    """Say how long to wait after too many wrong passwords."""
+    del response, credentials
+    message = "Too many wrong passwords for this account. Try again in 15 minutes."
+    return error_response(request, status=429, code="locked_out", message=message)
+
+
+def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer an address that leads nowhere."""
+    del exception
+    message = "There is no page at this address. Start again from the first page."
+    return error_response(request, status=404, code="not_found", message=message)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Answer after a fault of the program."""
+    message = (
+        "The server met a fault and stopped this step. What was saved before is kept. "
+        "Tell the person who runs the server the time at which this happened."
+    )
+    return error_response(request, status=500, code="fault", message=message)
+
+
+class AuditPage(CoordinatorPage, TemplateView):
+    """The audit log, newest first."""
+
+    template_name = "core/audit.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        action = self.request.GET.get("action", "")
+        page = audit_pages.page_of(action=action, number=self.request.GET.get("page"))
+        return super().get_context_data(
+            page=page,
+            lines=audit_pages.lines(page),
+            actions=audit_pages.actions(),
+            action=action,
+            **kwargs,
+        )
+
+
+@require_GET
+def job(request: HttpRequest, pk: Any) -> JsonResponse:
+    """Tell how far a background job is."""
+    found = access_job(pk=pk, user=request.user)
+    shown = ("state", "step", "of", "message", "error")
+    body = {name: getattr(found, name) for name in shown}
+    return JsonResponse({**body, "finished": found.is_finished})
+
+
+@require_POST
+def job_retry(request: HttpRequest, pk: Any) -> HttpResponseBase:
+    """Put a failed job back to waiting and return to the page that shows it."""
+    jobs.retry(job=access_job(pk=pk, user=request.user))
+    back = request.POST.get("next", "")
+    safe = url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()})
+    return redirect(back if safe else "studies")

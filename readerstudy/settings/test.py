@@ -14,6 +14,7 @@ ALLOWED_HOSTS = ["testserver", "127.0.0.1", "localhost"]
 VAR = Path(tempfile.gettempdir()) / "readerstudy-tests"
 MEDIA_ROOT = VAR / "media"
 WORK_ROOT = VAR / "work"
+STATIC_ROOT = None  # nothing collected: WhiteNoise has no folder to look into
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 AXES_ENABLED = False

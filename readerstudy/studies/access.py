@@ -7,9 +7,11 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from readerstudy.core.access import require_coordinator as require_coordinator
+from readerstudy.core.access import require_coordinator
 from readerstudy.core.errors import NotFound
 from readerstudy.studies.models import Membership, Study
+
+__all__ = ["access_study", "require_coordinator", "studies_of"]
 
 
 def studies_of(user: Any) -> QuerySet[Study]:

@@ -1,13 +1,18 @@
-"""Template helpers: numbers as the style page wants them, and the phase rail."""
+"""Template helpers: numbers and times as the style page wants them, and the phase rail."""
 
 from __future__ import annotations
 
 import math
+from datetime import UTC, datetime
 from typing import Any
 
 from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 register = template.Library()
+THIN = "\N{NARROW NO-BREAK SPACE}"
+BLINDED_STATES = ("locked", "running", "closed")
 
 
 @register.filter
@@ -38,3 +43,69 @@ def pvalue(value: float | None) -> str:
 def get(mapping: dict[str, Any], key: str) -> Any:
     """Return one value of a mapping."""
     return mapping.get(key)
+
+
+@register.filter
+def seconds(value: float | None) -> str:
+    """Return seconds as "23 s"; a dash where there are none."""
+    return "–" if value is None else f"{value:.0f}{THIN}s"
+
+
+@register.filter
+def duration(value: float) -> str:
+    """Return a length of time given in seconds as minutes, or as hours from 90 minutes on."""
+    minutes = math.ceil(value / 60)
+    return f"{minutes}{THIN}min" if minutes < 90 else f"{value / 3600:.1f}{THIN}h"
+
+
+@register.filter
+def short_hash(value: str) -> str:
+    """Return the first 8 digits of a hash in groups of four."""
+    return f"{value[:4]} {value[4:8]}"
+
+
+@register.simple_tag
+def moment(at: datetime, kind: str = "datetime") -> SafeString:
+    """Return a <time> element in UTC; the page's script turns it into local time."""
+    at = at.astimezone(UTC)
+    texts = {
+        "datetime": f"{at.day} {at:%b %Y, %H:%M} UTC",
+        "date": f"{at.day} {at:%b %Y}",
+        "time": f"{at:%H:%M:%S} UTC",
+    }
+    return format_html(
+        '<time datetime="{}" data-time="{}">{}</time>',
+        f"{at:%Y-%m-%dT%H:%M:%SZ}",
+        kind,
+        texts[kind],
+    )
+
+
+@register.inclusion_tag("components/phase_rail.html")
+def phase_rail(study: Any) -> dict[str, Any]:
+    """Draw the phases of a study with the date on which each began."""
+    states = [state.value for state in type(study).State]
+    present = states.index(study.state)
+    return {
+        "phases": [
+            {
+                "name": state.capitalize(),
+                "at": study.created_at if index == 0 else getattr(study, f"{state}_at"),
+                "done": index < present or study.state == states[-1],
+                "current": index == present,
+            }
+            for index, state in enumerate(states)
+        ]
+    }
+
+
+@register.filter
+def is_blinded(study: Any) -> bool:
+    """Tell whether answers and origin of this study are hidden from its staff."""
+    return study.state in BLINDED_STATES
+
+
+@register.filter
+def starts_with(text: str, beginning: str) -> bool:
+    """Tell whether a text begins with another; an empty beginning is none."""
+    return bool(beginning) and text.startswith(beginning)

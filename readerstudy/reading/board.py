@@ -1,0 +1,215 @@
+"""The coordinator's board: progress and drift of a study, computed without any answer or truth."""
+
+from __future__ import annotations
+
+import statistics
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Count, Max, Q, QuerySet
+from django.utils import timezone
+
+from readerstudy.reading.models import ReadingSession, Submission
+from readerstudy.studies.access import studies_of
+from readerstudy.studies.models import Enrolment, Study
+
+SILENT_AFTER = timedelta(days=3)
+TREND_STEP = 10
+ACCEPTED = Submission.Outcome.ACCEPTED
+
+
+@dataclass(frozen=True)
+class ReaderRow:
+    """One reader: how far, how fast, and when last."""
+
+    enrolment: Enrolment
+    done: int
+    total: int
+    times: list[float]
+    last_seen: datetime | None
+    last_answer: datetime | None
+
+    @property
+    def open(self) -> int:
+        return self.total - self.done
+
+    @property
+    def median(self) -> float | None:
+        return statistics.median(self.times) if self.times else None
+
+    @property
+    def quartiles(self) -> tuple[float, float] | None:
+        """The interquartile range in seconds; undefined below four cases."""
+        if len(self.times) < 4:
+            return None
+        lower, _, upper = statistics.quantiles(self.times, n=4, method="inclusive")
+        return lower, upper
+
+    @property
+    def trend(self) -> list[float]:
+        """The median time of each full ten cases, in the order of answering."""
+        ends = range(TREND_STEP, len(self.times) + 1, TREND_STEP)
+        return [statistics.median(self.times[end - TREND_STEP : end]) for end in ends]
+
+    @property
+    def seconds_left(self) -> float | None:
+        """What is left at this reader's own pace; undefined before the first case."""
+        return 0.0 if not self.open else self.open * self.median if self.median else None
+
+
+@dataclass(frozen=True)
+class Attention:
+    """A fact that somebody should look at."""
+
+    statement: str
+    evidence: str
+
+
+@dataclass(frozen=True)
+class Board:
+    """All figures of the board."""
+
+    rows: list[ReaderRow]
+    late: int
+    last_hour: int
+    last_receipt: datetime | None
+
+    @property
+    def done(self) -> int:
+        return sum(row.done for row in self.rows)
+
+    @property
+    def total(self) -> int:
+        return sum(row.total for row in self.rows)
+
+    @property
+    def open(self) -> int:
+        return self.total - self.done
+
+    @property
+    def share(self) -> float:
+        return self.done / self.total if self.total else 0.0
+
+    @property
+    def readers_done(self) -> int:
+        return sum(not row.open for row in self.rows)
+
+    @property
+    def readers_begun(self) -> int:
+        return sum(row.done > 0 for row in self.rows)
+
+    @property
+    def hours_read(self) -> float:
+        return sum(sum(row.times) for row in self.rows) / 3600
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Time to go at the readers' own paces; undefined while somebody has not begun."""
+        left = [row.seconds_left for row in self.rows]
+        return None if None in left else sum(part for part in left if part)
+
+
+def board_of(study: Study) -> Board:
+    """Return the figures of a launched study."""
+    now = timezone.now()
+    all_sent = Submission.objects.filter(reading__enrolment__study=study)
+    sums = all_sent.aggregate(
+        late=Count("pk", filter=Q(outcome=Submission.Outcome.LATE)),
+        last_hour=Count(
+            "pk", filter=Q(outcome=ACCEPTED, received_at__gte=now - timedelta(hours=1))
+        ),
+        last_receipt=Max("received_at"),
+    )
+    return Board(rows=_rows(study), **sums)
+
+
+def _rows(study: Study) -> list[ReaderRow]:
+    times = reading_times(study)
+    seen = dict(
+        ReadingSession.objects.filter(enrolment__study=study)
+        .values_list("enrolment")
+        .annotate(Max("last_seen_at"))
+        .order_by()
+    )
+    return [
+        ReaderRow(
+            enrolment=enrolment,
+            done=enrolment.done,
+            total=enrolment.total,
+            times=times[enrolment.pk],
+            last_seen=seen.get(enrolment.pk),
+            last_answer=enrolment.last_answer,
+        )
+        for enrolment in _counted(study.enrolments.select_related("reader__profile"))
+    ]
+
+
+def _counted(enrolments: QuerySet[Enrolment]) -> QuerySet[Any]:
+    return enrolments.annotate(
+        total=Count("readings"),
+        done=Count("readings", filter=Q(readings__completed_at__isnull=False)),
+        last_answer=Max("readings__completed_at"),
+    ).order_by("pk")
+
+
+def reading_times(study: Study) -> dict[int, list[float]]:
+    """Return each reader's seconds a case, load and look, in the order of answering.
+
+    Only the clock of a stored answer is read. A correction does not count again.
+    """
+    clocks = (
+        Submission.objects.filter(
+            reading__enrolment__study=study, outcome=ACCEPTED, supersedes__isnull=True
+        )
+        .order_by("received_at")
+        .values_list("reading__enrolment", "body__clock__load_ms", "body__clock__look_ms")
+    )
+    times: dict[int, list[float]] = defaultdict(list)
+    for enrolment, load, look in clocks:
+        if isinstance(load, int | float) and isinstance(look, int | float):
+            times[enrolment].append((load + look) / 1000)
+    return times
+
+
+def attention_of(board: Board) -> list[Attention]:
+    """Return what stands out, each as a fact with its evidence."""
+    found = []
+    for row in board.rows:
+        code = row.enrolment.code
+        if not row.enrolment.reader.has_usable_password():
+            found.append(Attention(f"{code} has not opened the invitation", "Send the link again"))
+        elif row.open and row.last_answer is None:
+            found.append(Attention(f"{code} has not begun", f"{row.total} cases are open"))
+        elif row.open and (days := _silent_days(row.last_answer)):
+            found.append(
+                Attention(f"{code} has not read for {days} days", f"{row.open} cases are open")
+            )
+    if board.late:
+        found.append(Attention(f"{board.late} answers came late", "Kept apart, with their reason"))
+    return found
+
+
+def _silent_days(last: datetime | None) -> int:
+    silence = timezone.now() - last if last else timedelta()
+    return silence.days if silence >= SILENT_AFTER else 0
+
+
+def overview_for(user: Any) -> QuerySet[Any]:
+    """Return the studies of a coordinator with their counts, newest first."""
+    readings = "enrolments__readings"
+    return (
+        studies_of(user)
+        .annotate(
+            n_readers=Count("enrolments", distinct=True),
+            n_cases=Count("study_cases", distinct=True),
+            n_readings=Count(readings, distinct=True),
+            n_done=Count(
+                readings,
+                filter=Q(enrolments__readings__completed_at__isnull=False),
+                distinct=True,
+            ),
+        )
+        .order_by("-created_at")
+    )

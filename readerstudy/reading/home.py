@@ -1,0 +1,77 @@
+"""What a reader's first page says: the own studies, how far, and what to do now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from readerstudy.reading.models import Submission
+from readerstudy.reading.progress import progress_of
+from readerstudy.studies.models import Enrolment, Study
+
+SITTING_MINUTES = 20
+CLOSED_STATES = (Study.State.CLOSED, Study.State.UNBLINDED)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One study as its reader sees it. It names nothing but the title for readers."""
+
+    token: str
+    title: str
+    phase: str  # "waiting", "open", "done" or "closed"
+    done: int
+    total: int
+    median_seconds: float | None
+    closed_at: datetime | None
+
+    @property
+    def left(self) -> int:
+        return self.total - self.done
+
+    @property
+    def seconds_left(self) -> float | None:
+        return self.left * self.median_seconds if self.median_seconds else None
+
+    @property
+    def cases_a_sitting(self) -> int | None:
+        """How many cases twenty minutes are enough for, at the reader's own pace."""
+        if not self.median_seconds:
+            return None
+        return min(self.left, int(SITTING_MINUTES * 60 / self.median_seconds))
+
+
+def entries_of(user: Any) -> list[Entry]:
+    """Return the studies of a reader: what can be read first, what is over last."""
+    order = ("open", "waiting", "done", "closed")
+    enrolments = Enrolment.objects.filter(reader=user).select_related("study")
+    entries = [_entry(enrolment) for enrolment in enrolments.order_by("enrolled_at")]
+    return sorted(entries, key=lambda entry: order.index(entry.phase))
+
+
+def _entry(enrolment: Enrolment) -> Entry:
+    study, progress = enrolment.study, progress_of(enrolment)
+    return Entry(
+        token=enrolment.token,
+        title=study.reader_title,
+        phase=_phase(study, progress),
+        done=progress["done"],
+        total=progress["total"],
+        median_seconds=progress["median_seconds"],
+        closed_at=study.closed_at,
+    )
+
+
+def _phase(study: Study, progress: dict[str, Any]) -> str:
+    if study.state in CLOSED_STATES:
+        return "closed"
+    if study.state != Study.State.RUNNING:
+        return "waiting"
+    return "open" if progress["done"] < progress["total"] else "done"
+
+
+def last_receipt(user: Any) -> datetime | None:
+    """Return when the server last received an answer of this reader."""
+    sent = Submission.objects.filter(reading__enrolment__reader=user)
+    return sent.order_by("-received_at").values_list("received_at", flat=True).first()

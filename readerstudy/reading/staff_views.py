@@ -1,0 +1,95 @@
+"""Pages for the staff: the studies, the board, lock and launch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponseBase, JsonResponse
+from django.shortcuts import redirect, render
+from django.views.generic import TemplateView
+
+from readerstudy.core.errors import Conflict
+from readerstudy.core.forms import ConfirmForm
+from readerstudy.core.pages import CoordinatorPage
+from readerstudy.reading import board, launching, pace, scheduling
+from readerstudy.studies.models import Study
+from readerstudy.studies.pages import StudyAction, StudyPage
+from readerstudy.studies.steps import steps_of
+
+
+class StudiesPage(CoordinatorPage, TemplateView):
+    """The studies of a coordinator."""
+
+    template_name = "reading/studies.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(studies=board.overview_for(self.request.user), **kwargs)
+
+
+class StudyOverview(StudyPage):
+    """The page of a study: steps of a draft, the checklist until launch, then the board."""
+
+    def get(self, request: HttpRequest, **_: Any) -> HttpResponseBase:
+        if self.study.state == Study.State.LOCKED:
+            return redirect("study-launch", self.study.pk)
+        if self.study.state == Study.State.DRAFT:
+            context = self.get_context_data(steps=steps_of(self.study))
+            return render(request, "studies/draft.html", context)
+        figures = board.board_of(self.study)
+        context = self.get_context_data(
+            board=figures, attention=board.attention_of(figures), pace=pace.pace_of(self.study)
+        )
+        return render(request, "reading/board.html", context)
+
+
+class ChecklistPage(StudyAction):
+    """The checklist with the one step that comes next: lock a draft, launch a locked study."""
+
+    template_name = "reading/launch.html"
+    form_class = ConfirmForm
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        self.study.refresh_from_db()
+        return super().get_context_data(
+            launching=launching.state_of(self.study),
+            job=launching.preparation_of(self.study),
+            **kwargs,
+        )
+
+
+class LaunchPage(ChecklistPage):
+    """Open the reading."""
+
+    def act(self, data: dict[str, Any]) -> HttpResponseBase:
+        del data
+        scheduling.launch(study=self.study, actor=self.request.user)
+        messages.success(self.request, "Reading is open.")
+        return redirect("study", self.study.pk)
+
+
+class LockPage(ChecklistPage):
+    """Freeze the protocol and draw the allocation."""
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        del request, args, kwargs
+        return redirect("study-launch", self.study.pk)
+
+    def act(self, data: dict[str, Any]) -> HttpResponseBase:
+        del data
+        scheduling.lock_and_allocate(study=self.study, actor=self.request.user)
+        messages.success(self.request, "The protocol is locked and the allocation is drawn.")
+        return redirect("study-launch", self.study.pk)
+
+
+class CertificateView(StudyPage):
+    """The certificate of the allocation, as a file."""
+
+    def get(self, request: HttpRequest, **_: Any) -> HttpResponseBase:
+        del request
+        if self.study.state == Study.State.DRAFT:
+            raise Conflict("The allocation is drawn when the protocol is locked.")
+        response = JsonResponse(scheduling.certificate(self.study), json_dumps_params={"indent": 1})
+        name = f"allocation-{self.study.protocol_hash[:8]}.json"
+        response["Content-Disposition"] = f'attachment; filename="{name}"'
+        return response

@@ -1,0 +1,62 @@
+"""Invite a reader into a draft: find or make the account, enrol it, send the personal link."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from readerstudy.core.db import write_transaction
+from readerstudy.readers import invitations
+from readerstudy.readers.models import User
+from readerstudy.studies import design
+from readerstudy.studies.models import Enrolment, Study
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Invited:
+    """What came of an invitation. The link is known here and now only."""
+
+    enrolment: Enrolment
+    link: str | None  # None: the person has an account already
+    mailed: bool = False
+
+
+def invite_reader(
+    *,
+    study: Study,
+    name: str,
+    email: str,
+    profile: dict[str, Any],
+    link_of: Callable[[str], str],
+    actor: Any,
+) -> Invited:
+    """Enrol a person in a draft; who has no account yet gets a personal link by e-mail.
+
+    Parameters
+    ----------
+    link_of : callable
+        Makes the full address of an invitation from its token.
+    """
+    with write_transaction():
+        user, token = invitations.find_or_invite(
+            email=email, name=name, profile=profile, actor=actor
+        )
+        enrolment = design.enrol(study=study, reader=user, actor=actor)
+    if token is None:
+        return Invited(enrolment, link=None)
+    link = link_of(token)
+    return Invited(enrolment, link, mailed=_mailed(user, link, study.reader_title))
+
+
+def _mailed(user: User, link: str, reader_title: str) -> bool:
+    """Send the link; a mail server that is away does not undo the invitation."""
+    try:
+        invitations.send_link(user=user, link=link, reader_title=reader_title)
+    except OSError:
+        log.exception("the invitation of user %s could not be mailed", user.pk)
+        return False
+    return True

@@ -1,0 +1,106 @@
+"""Pages on which a study is designed and closed, and the list of readers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponseBase
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import never_cache
+from django.views.generic import TemplateView
+
+from readerstudy.core.forms import ReasonForm
+from readerstudy.core.pages import ActionView, CoordinatorPage
+from readerstudy.readers.forms import InvitationForm
+from readerstudy.studies import design, lifecycle
+from readerstudy.studies.forms import DescribeForm, NewStudyForm
+from readerstudy.studies.inviting import invite_reader
+from readerstudy.studies.pages import StudyAction
+from readerstudy.studies.people import people_for
+from readerstudy.studies.templates import TEMPLATES
+
+
+class NewStudyPage(CoordinatorPage, ActionView):
+    """Start a study from a template."""
+
+    template_name = "studies/new.html"
+    form_class = NewStudyForm
+    extra_context = {"templates": TEMPLATES.values()}
+
+    def get_initial(self) -> dict[str, Any]:
+        first = next(iter(TEMPLATES.values()))
+        return {"template": first.key, "reader_title": first.reader_title}
+
+    def act(self, data: dict[str, Any]) -> HttpResponseBase:
+        study = design.create_study(**data, actor=self.request.user)
+        return redirect("study", study.pk)
+
+
+class DescribePage(StudyAction):
+    """Edit what a draft says of itself."""
+
+    template_name = "studies/describe.html"
+    form_class = DescribeForm
+
+    def get_initial(self) -> dict[str, Any]:
+        shown = ("name", "reader_title", "instructions")
+        initial = {name: getattr(self.study, name) for name in shown}
+        return {**initial, "margin_points": round(100 * self.study.margin, 6)}
+
+    def act(self, data: dict[str, Any]) -> HttpResponseBase:
+        margin = data.pop("margin_points") / 100
+        design.describe(study=self.study, margin=margin, actor=self.request.user, **data)
+        messages.success(self.request, "The description is saved.")
+        return redirect(self.get_success_url())
+
+
+@method_decorator(never_cache, name="dispatch")
+class StudyReadersPage(StudyAction):
+    """Invite readers into a draft. A personal link is shown once, right after it was made."""
+
+    template_name = "studies/readers.html"
+    form_class = InvitationForm
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        enrolments = self.study.enrolments.select_related("reader__profile", "reader__invitation")
+        return super().get_context_data(enrolments=enrolments, **kwargs)
+
+    def act(self, data: dict[str, Any]) -> HttpResponseBase:
+        invited = invite_reader(
+            study=self.study,
+            name=data.pop("name"),
+            email=data.pop("email"),
+            profile=data,
+            link_of=self.link_of,
+            actor=self.request.user,
+        )
+        context = self.get_context_data(form=InvitationForm(), invited=invited)
+        return self.render_to_response(context)
+
+    def link_of(self, token: str) -> str:
+        """Return the full address of a personal link."""
+        return self.request.build_absolute_uri(reverse("invitation", args=[token]))
+
+
+class ClosePage(StudyAction):
+    """End the reading, with a reason."""
+
+    template_name = "studies/close.html"
+    form_class = ReasonForm
+
+    def act(self, data: dict[str, Any]) -> HttpResponseBase:
+        lifecycle.close(study=self.study, actor=self.request.user, reason=data["reason"])
+        messages.success(self.request, "Reading is closed.")
+        return redirect(self.get_success_url())
+
+
+class ReadersPage(CoordinatorPage, TemplateView):
+    """Everybody who reads, with profile and the studies of this coordinator."""
+
+    template_name = "studies/people.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(people=people_for(self.request.user), **kwargs)

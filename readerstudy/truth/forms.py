@@ -1,0 +1,61 @@
+"""Forms that touch truth: the ratio of a study's cases, and unblinding."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from django import forms
+
+MAX_SEED = 2**31 - 1
+
+
+def fresh_seed() -> int:
+    """Return a random seed to start the form with."""
+    return secrets.randbelow(MAX_SEED)
+
+
+class ChooseCasesForm(forms.Form):
+    """How many cases of each class, drawn by which seed."""
+
+    n_real = forms.IntegerField(min_value=0, label="Real cases")
+    n_synthetic = forms.IntegerField(min_value=0, label="Synthetic cases")
+    seed = forms.IntegerField(
+        min_value=0,
+        max_value=MAX_SEED,
+        initial=fresh_seed,
+        help_text="The same seed draws the same cases from the same pool. It is kept.",
+    )
+    generation_run = forms.ChoiceField(
+        required=False,
+        label="Synthetic cases of",
+        help_text="One generation run, or all that are on record.",
+    )
+    both_versions = forms.BooleanField(
+        required=False,
+        label="Allow both versions of a subject",
+        help_text=(
+            "A subject may appear as a real and as a synthetic case. Readers could then compare "
+            "the two from memory; leave this off unless the protocol asks for pairs."
+        ),
+    )
+
+    def __init__(self, *args: Any, runs: list[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["generation_run"].choices = [("", "All generation runs"), *runs]
+
+
+class UnblindForm(forms.Form):
+    """Unblinding is confirmed by typing the study's name, with a reason."""
+
+    typed_name = forms.CharField(
+        max_length=120,
+        label="Name of the study",
+        help_text="Type it exactly as it stands above.",
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    reason = forms.CharField(
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="Kept in the audit log with your name.",
+    )

@@ -1,0 +1,10 @@
+"""Addresses of the pages that need truth."""
+
+from django.urls import path
+
+from readerstudy.truth import views
+
+urlpatterns = [
+    path("staff/studies/<uuid:pk>/cases/", views.CasesPage.as_view(), name="study-cases"),
+    path("staff/studies/<uuid:pk>/unblind/", views.UnblindPage.as_view(), name="study-unblind"),
+]
