@@ -1,6 +1,7 @@
 """Reading DICOM series: classic and enhanced multi-frame, sorted by position in the patient."""
 
 import hashlib
+import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from os import PathLike
@@ -31,6 +32,10 @@ from readerstudy.imaging.geometry import (
 )
 from readerstudy.imaging.nifti import sha256_of
 from readerstudy.imaging.stacking import Plane, stack
+
+# pydicom logs the values it finds invalid, and these may be names.
+pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
+logging.getLogger("pydicom").setLevel(logging.CRITICAL)
 
 _POSITION_ADVICE = "Export the original slices; screen shots and reformats often lose positions."
 

@@ -14,6 +14,7 @@ _OTSU_BINS = 256
 _AROUND_HEAD = 4
 _CLOSING = 2
 _THICK = 5
+_CORNER = 10
 _IN_PLANE = np.zeros((3, 3, 3), dtype=bool)
 _IN_PLANE[1] = ndimage.generate_binary_structure(2, 1)
 
@@ -31,8 +32,8 @@ def foreground(array: NDArray[Any]) -> Mask:
     ndarray of bool, shape (z, y, x)
         With a clean background (skull-stripped, or air set to zero): the largest piece that
         differs from the background value. Otherwise, with noise in the air: the largest piece
-        above the lower of two nested Otsu thresholds, smoothed. Holes are filled, in three
-        dimensions and slice by slice. All False for a constant array.
+        above the noise and the lower of two nested Otsu thresholds, smoothed. Holes are filled, in
+        three dimensions and slice by slice. All False for a constant array.
 
     Notes
     -----
@@ -63,7 +64,8 @@ def _surroundings(head: Mask, near: Mask) -> Mask:
 
 
 def _head_in_noise(distance: NDArray[np.float32], threshold: float) -> Mask:
-    lower = otsu_threshold(distance[distance <= threshold])
+    lower = max(otsu_threshold(distance[distance <= threshold]), _air_ceiling(distance))
+    lower = min(lower, threshold)
     thick = distance.shape[0] >= _THICK
     cross = ndimage.generate_binary_structure(3, 1) if thick else _IN_PLANE
     piece = _largest_piece(ndimage.binary_opening(distance > lower, structure=cross))
@@ -73,6 +75,17 @@ def _head_in_noise(distance: NDArray[np.float32], threshold: float) -> Mask:
     closed = ndimage.binary_closing(padded, iterations=_CLOSING)
     inner = slice(_CLOSING + 1, -_CLOSING - 1)
     return _fill(closed[inner, inner, inner])
+
+
+def _air_ceiling(distance: NDArray[np.float32]) -> float:
+    """Level below which nearly all air lies: median over the corner blocks of the 98th percentile.
+
+    Without it the second threshold falls into the noise where nothing dark surrounds the head.
+    """
+    cuts = [max(1, length // _CORNER) for length in distance.shape]
+    sides = [(slice(None, cut), slice(-cut, None)) for cut in cuts]
+    blocks = [distance[z, y, x] for z in sides[0] for y in sides[1] for x in sides[2]]
+    return float(np.median([np.percentile(block, 98) for block in blocks]))
 
 
 def background_value(array: NDArray[Any]) -> float:

@@ -257,6 +257,14 @@ def test_not_dicom(tmp_path, content):
     refused([path], ImageError, "x.dcm")
 
 
+def test_invalid_values_of_a_header_are_not_logged(tmp_path, caplog):
+    paths = write_series(tmp_path / "s", BRAIN)
+    for path in paths:
+        path.write_bytes(path.read_bytes().replace(b"ORIGINAL", b"Doe^Jane"))
+    load_dicom_series(paths)
+    assert "Doe" not in caplog.text
+
+
 def test_no_files_and_missing_file(tmp_path):
     with pytest.raises(UnreadableError, match="no files"):
         load_dicom_series([])

@@ -1,0 +1,69 @@
+import pytest
+
+from readerstudy.imaging.sequences import LABELS, names_only_a_role, role_of, role_of_series
+
+
+@pytest.mark.parametrize(
+    ("name", "role"),
+    [
+        ("t1n.nii.gz", "t1"),
+        ("study1_t1w.nii", "t1"),
+        ("BraTS20_Training_001_t1.nii.gz", "t1"),
+        ("BraTS20_Training_001_t1ce.nii.gz", "t1c"),
+        ("BraTS-GLI-00001-000-t1c.nii.gz", "t1c"),
+        ("UCSF-PDGM-0004_T1gd.nii.gz", "t1c"),
+        ("t1_post.nii.gz", "t1c"),
+        ("Ax T1 FSE +C", "t1c"),
+        ("AX T1 C+", "t1c"),
+        ("t1_mprage_sag_KM", "t1c"),
+        ("t1 without contrast", "t1"),
+        ("T1 pre contrast", "t1"),
+        ("T1 non-contrast", "t1"),
+        ("Sag T1 FLAIR", "t1"),
+        ("MPRAGE", "t1"),
+        ("t2w.nii.gz", "t2"),
+        ("t2_tse_tra", "t2"),
+        ("t2f.nii.gz", "flair"),
+        ("Ax T2 FLAIR", "flair"),
+        ("3D-FLAIR", "flair"),
+        ("ep2d_diff_b1000_ADC", "adc"),
+        ("ep2d_diff_b1000", "dwi"),
+        ("rCBV map", "cbv"),
+        ("t1c_seg.nii.gz", "mask"),
+        ("inpaint_mask.nii.gz", "mask"),
+        ("tumour-segmentation", "mask"),
+        ("FSE PD AXIAL OBL", None),
+        ("image001", None),
+        ("t10", None),
+        ("", None),
+    ],
+)
+def test_role_of(name, role):
+    assert role_of(name) == role
+
+
+def test_every_role_has_a_label():
+    assert LABELS["t1c"] == "T1 after contrast"
+    assert set(LABELS) == {"t1", "t1c", "t2", "flair", "adc", "cbv", "dwi", "mask"}
+
+
+@pytest.mark.parametrize(
+    ("description", "image_type", "contrast", "role"),
+    [
+        ("t1_mpr_tra", "ORIGINAL PRIMARY M", True, "t1c"),
+        ("t1_mpr_tra", "ORIGINAL PRIMARY M", False, "t1"),
+        ("t2_tse", "ORIGINAL PRIMARY M", True, "t2"),
+        ("ep2d_diff", "DERIVED PRIMARY DIFFUSION ADC", False, "adc"),
+        ("localizer", "ORIGINAL PRIMARY M", True, None),
+    ],
+)
+def test_role_of_series(description, image_type, contrast, role):
+    assert role_of_series(description, image_type, contrast) == role
+
+
+@pytest.mark.parametrize(
+    ("name", "alone"),
+    [("T1", True), ("t1_gd", True), ("FLAIR", True), ("normal-01-t1", False), ("case-1", False)],
+)
+def test_names_only_a_role(name, alone):
+    assert names_only_a_role(name) is alone
