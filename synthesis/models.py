@@ -71,6 +71,7 @@ class Score(models.Model):
 
     run = models.ForeignKey(GenerationRun, on_delete=models.PROTECT, related_name="scores")
     case_code = models.CharField(max_length=16)
+    candidate = models.CharField(max_length=32, help_text="synthetic, or a baseline")
     preset = models.CharField(max_length=64)
     metric = models.CharField(max_length=32)
     value = models.FloatField(null=True)
@@ -79,7 +80,7 @@ class Score(models.Model):
     class Meta:
         constraints = (
             models.UniqueConstraint(
-                fields=("run", "case_code", "preset", "metric"), name="score_once"
+                fields=("run", "case_code", "candidate", "preset", "metric"), name="score_once"
             ),
         )
 

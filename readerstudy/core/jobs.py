@@ -39,9 +39,12 @@ class JobContext:
     """What a running handler may do: tell its progress and see what it was asked for."""
 
     job: Job
+    tell: Callable[[str], None] | None = None
 
     def progress(self, step: int, of: int, message: str = "") -> None:
         """Record how far the work is and renew the lease."""
+        if self.tell:
+            self.tell(f"{step} of {of}  {message}")
         renewed = Job.objects.filter(
             pk=self.job.pk, state=Job.State.RUNNING, worker=self.job.worker
         )
@@ -121,30 +124,47 @@ def work_through(queue: str) -> int:
     return count
 
 
+def run_here(
+    kind: str, *, title: str, arguments: dict[str, Any], tell: Callable[[str], None]
+) -> Job:
+    """Store a job and work on it in this process, for the command line."""
+    with write_transaction():
+        job = Job.objects.create(
+            kind=kind, queue=_handlers[kind][1], title=title, arguments=arguments
+        )
+        _take(job)
+    run(job, tell=tell)
+    job.refresh_from_db()
+    return job
+
+
 def _claim(queue: str) -> Job | None:
     with write_transaction():
         waiting = Job.objects.filter(state=Job.State.WAITING, queue=queue)
         if connection.features.has_select_for_update_skip_locked:
             waiting = waiting.select_for_update(skip_locked=True)
         job = waiting.order_by("created_at").first()
-        if job is None:
-            return None
-        job.state = Job.State.RUNNING
-        job.worker = f"{socket.gethostname()}:{os.getpid()}:{threading.get_ident()}"
-        job.attempts += 1
-        job.started_at = timezone.now()
-        job.lease_until = _lease()
-        job.save()
+        if job is not None:
+            _take(job)
         return job
 
 
-def run(job: Job) -> None:
+def _take(job: Job) -> None:
+    job.state = Job.State.RUNNING
+    job.worker = f"{socket.gethostname()}:{os.getpid()}:{threading.get_ident()}"
+    job.attempts += 1
+    job.started_at = timezone.now()
+    job.lease_until = _lease()
+    job.save()
+
+
+def run(job: Job, *, tell: Callable[[str], None] | None = None) -> None:
     """Run one claimed job to its end and store the outcome."""
     handler, _ = _handlers[job.kind]
     log.info("job %s %s attempt %d", job.kind, job.pk, job.attempts)
     try:
         with _heartbeat(job):
-            result = handler(JobContext(job), **job.arguments) or {}
+            result = handler(JobContext(job, tell), **job.arguments) or {}
     except LeaseLost:
         log.warning("job %s %s was taken over", job.kind, job.pk)
     except ReaderStudyError as error:

@@ -1,0 +1,232 @@
+"""Train and generate with provenance: the engine's results become rows, cases and scores."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from readerstudy.cases import canonical
+from readerstudy.cases.ingest import source_key
+from readerstudy.cases.models import Case, Series
+from readerstudy.core import audit
+from readerstudy.core.db import write_transaction
+from readerstudy.core.errors import Conflict, NotFound, ReaderStudyError
+from readerstudy.core.models import Job
+from readerstudy.imaging.geometry import Volume
+from synthesis.data.subjects import brain_mask, zscore
+from synthesis.generate import SPLIT_FILE, ZSCORE_MAPPING, Generator, load_generator
+from synthesis.job_handlers import run_folder
+from synthesis.manifest import GenerationRecord, ImageRecord, environment, image_record
+from synthesis.metrics import compare_with_reasons
+from synthesis.models import Checkpoint, GenerationRun, Score, TrainingSubject
+from synthesis.register import register_generated
+from synthesis.training.checkpoints import read_json
+from synthesis.training.config import TrainingConfig
+from synthesis.training.loop import train
+
+Progress = Callable[[int, int, str], None]
+Array = npt.NDArray[Any]
+METRIC_PRESETS = ("plain", "brasyn")
+
+
+@dataclass(frozen=True)
+class TrainingOrder:
+    """What is to be trained, on what, and how it differs from its preset."""
+
+    preset: str
+    data: Path
+    run: str
+    seed: int
+    overrides: tuple[str, ...]
+    device: str
+
+
+def train_checkpoint(
+    order: TrainingOrder, *, job: Job | None, progress: Progress, resume: bool = True
+) -> Checkpoint:
+    """Train a network, or go on with its run, and store the checkpoint with its model card."""
+    folder = run_folder(order.run)
+    folder.mkdir(parents=True, exist_ok=True)
+    config = TrainingConfig.parse(
+        order.preset, order.overrides, seed=order.seed, device=order.device
+    )
+    train(
+        config,
+        order.data,
+        folder,
+        resume=resume and (folder / "state.pt").exists(),
+        on_progress=lambda step, of, message, _: progress(step, of, message),
+    )
+    return store_checkpoint(order.run, job=job)
+
+
+def store_checkpoint(run: str, *, job: Job | None) -> Checkpoint:
+    """Put a finished run on record: weights, data manifest and the subjects that trained it."""
+    folder = run_folder(run)
+    card, split = read_json(folder / "model_card.json"), read_json(folder / SPLIT_FILE)
+    generator = load_generator(folder)
+    with write_transaction():
+        checkpoint, new = Checkpoint.objects.get_or_create(
+            run_folder=run,
+            defaults={
+                "preset": generator.preset,
+                "name": generator.preset,
+                "weights_sha256": generator.weights_sha256,
+                "data_manifest_sha256": split["sha256"],
+                "card": card,
+                "job": job,
+            },
+        )
+        if not new and checkpoint.weights_sha256 != generator.weights_sha256:
+            raise Conflict(f"Run {run} was trained again; give the new run another name.")
+        if new:
+            TrainingSubject.objects.bulk_create(
+                TrainingSubject(checkpoint=checkpoint, source_key=source_key(subject["name"]))
+                for subject in split["subjects"]
+            )
+            audit.record(
+                actor=job.created_by if job else None,
+                action="synthesis.train",
+                target=f"checkpoint {checkpoint.pk}",
+                new={"weights_sha256": checkpoint.weights_sha256},
+            )
+    return checkpoint
+
+
+def generate_run(
+    checkpoint: str, codes: Sequence[str], *, seed: int, job: Job | None, progress: Progress
+) -> GenerationRun:
+    """Make and register the synthetic counterpart of each case; goes on where it stopped."""
+    stored = Checkpoint.objects.filter(pk=checkpoint).first()
+    if stored is None:
+        raise NotFound("There is no such checkpoint. Train the network first.")
+    generator = load_generator(run_folder(stored.run_folder))
+    if generator.weights_sha256 != stored.weights_sha256:
+        raise Conflict("The weights on disk are not those on record. Restore them from a backup.")
+    run = _open_run(stored, generator, seed, job)
+    done = {entry["source"] for entry in run.record["cases"].values()}
+    for number, code in enumerate(codes, start=1):
+        if code not in done:
+            _generate_one(run, generator, Case.objects.get(code=code))
+        progress(number, len(codes), f"{number} of {len(codes)} images")
+    return run
+
+
+def _open_run(
+    checkpoint: Checkpoint, generator: Generator, seed: int, job: Job | None
+) -> GenerationRun:
+    empty = GenerationRecord(generator.describe(), environment(generator.device), ())
+    defaults = {
+        "role": generator.config.target,
+        "seed": seed,
+        "record": {"generation": empty.to_dict(), "images": [], "cases": {}},
+    }
+    with write_transaction():
+        if job is None:
+            return GenerationRun.objects.create(checkpoint=checkpoint, **defaults)
+        run, _ = GenerationRun.objects.get_or_create(
+            checkpoint=checkpoint, job=job, defaults=defaults
+        )
+    return run
+
+
+def _generate_one(run: GenerationRun, generator: Generator, source: Case) -> None:
+    _refuse_training_subject(run.checkpoint, source)
+    series = inputs_of(source, generator.config.inputs)
+    inputs = {role: to_ras(canonical.load_array(one)) for role, one in series.items()}
+    pixels = generator.volume(inputs, seed=run.seed)
+    image = image_record(inputs, pixels, seed=run.seed, seen=generator.seen)
+    first = canonical.load_volume(next(iter(series.values())))
+    volume = Volume(
+        array=to_ras(pixels),  # the turn is its own inverse
+        affine_lps=first.affine_lps,
+        kind="nifti",
+        facts={},
+        source_sha256=image.pixel_sha256,
+    )
+    with write_transaction():
+        record = _extended(run, image)
+        case = register_generated(
+            run=run,
+            source=source,
+            volume=volume,
+            record={"generation": record.sha256, "image": image.uuid},
+            actor=run.job.created_by if run.job else None,
+        )
+        run.record["cases"][image.uuid] = {"source": source.code, "case": case.code}
+        run.save(update_fields=("record",))
+        _store_scores(run, source, pixels, inputs, case)
+
+
+def _extended(run: GenerationRun, image: ImageRecord) -> GenerationRecord:
+    """Add an image to the run's record and return the record with its new fingerprint."""
+    record = GenerationRecord.from_dict(run.record["generation"])
+    record = GenerationRecord(record.generator, record.environment, (*record.images, image))
+    run.record["generation"] = record.to_dict()
+    run.record["images"] = [one.uuid for one in record.images]
+    return record
+
+
+def _refuse_training_subject(checkpoint: Checkpoint, case: Case) -> None:
+    if checkpoint.training_subjects.filter(source_key=case.subject.source_key).exists():
+        raise ReaderStudyError(
+            f"Case {case.code} is of a subject that trained this network. Its synthetic "
+            "counterpart would not be of an unseen subject; leave the case out."
+        )
+
+
+def inputs_of(case: Case, roles: Sequence[str]) -> dict[str, Series]:
+    """Return the input series of a case; refuse a missing one or differing grids."""
+    series = {one.role: one for one in case.series.filter(role__in=roles)}
+    missing = [role for role in roles if role not in series]
+    if missing:
+        raise ReaderStudyError(f"Case {case.code} has no {', '.join(missing)} series.")
+    grids = {(tuple(one.shape), str(np.round(one.affine_lps, 3))) for one in series.values()}
+    if len(grids) > 1:
+        raise ReaderStudyError(
+            f"The series of case {case.code} lie on different grids. Register them to one first."
+        )
+    return {role: series[role] for role in roles}
+
+
+def to_ras(array: Array) -> Array:
+    """Turn an LPS array (z, y, x) to RAS, which the networks are trained in, or back."""
+    return np.ascontiguousarray(array[:, ::-1, ::-1])
+
+
+def _store_scores(
+    run: GenerationRun, source: Case, pixels: Array, inputs: dict[str, Array], case: Case
+) -> None:
+    """Score the image against the acquired one, beside doing nothing (the T1 as it is)."""
+    real = source.series.filter(role=run.role).first()
+    if real is None or tuple(real.shape) != pixels.shape:
+        return
+    truth = to_ras(canonical.load_array(real))
+    mask = brain_mask(inputs.values())
+    shown = _on_one_scale(truth, mask)
+    candidates = {"synthetic": pixels, "do nothing": _on_one_scale(inputs["t1"], mask)}
+    for candidate, image in candidates.items():
+        for preset in METRIC_PRESETS:
+            comparison = compare_with_reasons(image, shown, mask, preset=preset)
+            Score.objects.bulk_create(
+                Score(
+                    run=run,
+                    case_code=case.code,
+                    candidate=candidate,
+                    preset=preset,
+                    metric=metric,
+                    value=None if np.isnan(value) else value,
+                    reason=comparison.reasons.get(metric, ""),
+                )
+                for metric, value in comparison.values.items()
+            )
+
+
+def _on_one_scale(raw: Array, mask: npt.NDArray[np.bool_]) -> Array:
+    """Return an acquired image on the grey scale of generated ones."""
+    return ZSCORE_MAPPING.apply(zscore(raw, name="image").z, mask)

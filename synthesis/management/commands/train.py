@@ -1,0 +1,42 @@
+"""``manage.py train PRESET --data DIR --run DIR``: train a generator by its preset."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from synthesis import follow
+from synthesis.job_handlers import run_folder
+
+
+class Command(BaseCommand):
+    help = "Train a generator. Settings of the preset are changed by key=value at the end."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("preset", help="for example unet2d-t1c")
+        parser.add_argument("--data", type=Path, required=True, help="<subject>/<sequence>.nii.gz")
+        parser.add_argument("--run", required=True, help="name or folder of the run")
+        parser.add_argument("--device", default="cpu", help="cpu or cuda")
+        parser.add_argument("--seed", type=int, default=0)
+        parser.add_argument("--resume", action="store_true", help="go on with a stopped run")
+        parser.add_argument("--queue", action="store_true", help="leave the work to a worker")
+        parser.add_argument("overrides", nargs="*", metavar="key=value")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        del args
+        if run_folder(options["run"]).exists() and not options["resume"]:
+            raise CommandError(
+                f"Run {options['run']} exists. Add --resume to go on with it, or name another."
+            )
+        names = ("preset", "run", "seed", "device", "overrides")
+        arguments = {name: options[name] for name in names}
+        job = follow.do(
+            "train",
+            title=f"Train {options['preset']}",
+            arguments={**arguments, "data": str(options["data"].resolve())},
+            queue=options["queue"],
+            say=self.stdout.write,
+        )
+        self.stdout.write(f"Checkpoint {job.result['checkpoint']}")
