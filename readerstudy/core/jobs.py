@@ -12,10 +12,11 @@ import logging
 import os
 import socket
 import threading
+import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -28,6 +29,7 @@ from readerstudy.core.errors import Conflict, ReaderStudyError
 from readerstudy.core.models import Job
 
 log = logging.getLogger(__name__)
+PROGRESS_SECONDS = 1.0
 
 
 class LeaseLost(Exception):
@@ -40,9 +42,14 @@ class JobContext:
 
     job: Job
     tell: Callable[[str], None] | None = None
+    told_at: float = field(default=0.0)
 
     def progress(self, step: int, of: int, message: str = "") -> None:
-        """Record how far the work is and renew the lease."""
+        """Record how far the work is, at most once a second, and renew the lease."""
+        now = time.monotonic()
+        if step != of and now - self.told_at < PROGRESS_SECONDS:
+            return
+        self.told_at = now
         if self.tell:
             self.tell(f"{step} of {of}  {message}")
         renewed = Job.objects.filter(

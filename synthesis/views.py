@@ -1,0 +1,76 @@
+"""Staff pages of the generators: what was trained, on what, how well, and what it made."""
+
+from __future__ import annotations
+
+import uuid
+from pathlib import Path
+from typing import Any
+
+from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+
+from readerstudy.core import jobs
+from readerstudy.core.access import require_coordinator
+from readerstudy.core.errors import NotFound
+from readerstudy.core.models import Job
+from readerstudy.core.pages import ActionView, CoordinatorPage
+from synthesis import summaries
+from synthesis.forms import GenerateForm
+from synthesis.job_handlers import run_folder
+from synthesis.models import Checkpoint
+
+KINDS = ("make_phantoms", "import_cases", "train", "generate")
+
+
+def generators(request: HttpRequest) -> HttpResponse:
+    require_coordinator(request.user)
+    context = {
+        "jobs": Job.objects.filter(kind__in=KINDS)[:12],
+        "checkpoints": [summaries.of(one) for one in Checkpoint.objects.all()],
+    }
+    return render(request, "synthesis/generators.html", context)
+
+
+def checkpoint(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    require_coordinator(request.user)
+    context = summaries.page_context(access_checkpoint(pk))
+    context["form"] = GenerateForm()
+    return render(request, "synthesis/checkpoint.html", context)
+
+
+def samples(request: HttpRequest, pk: uuid.UUID) -> HttpResponseBase:
+    require_coordinator(request.user)
+    path: Path = run_folder(access_checkpoint(pk).run_folder) / "samples.png"
+    if not path.exists():
+        raise NotFound("This run has no sample sheet.")
+    return FileResponse(path.open("rb"), content_type="image/png")
+
+
+class GenerateView(ActionView, CoordinatorPage):
+    """Queue the making of synthetic counterparts."""
+
+    form_class = GenerateForm
+    template_name = "synthesis/checkpoint.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        found = summaries.page_context(access_checkpoint(self.kwargs["pk"]))
+        return super().get_context_data(**found, **kwargs)
+
+    def act(self, data: dict[str, Any]) -> HttpResponseBase:
+        stored = access_checkpoint(self.kwargs["pk"])
+        codes = summaries.choose_sources(stored, data["count"], seed=data["seed"])
+        jobs.enqueue(
+            "generate",
+            title=f"Make {len(codes)} synthetic counterparts",
+            arguments={"checkpoint": str(stored.pk), "cases": codes, "seed": data["seed"]},
+            actor=self.request.user,
+        )
+        return redirect("generators")
+
+
+def access_checkpoint(pk: uuid.UUID) -> Checkpoint:
+    """Return a checkpoint; callers have checked the role."""
+    found = Checkpoint.objects.filter(pk=pk).first()
+    if found is None:
+        raise NotFound("There is no such checkpoint.")
+    return found
