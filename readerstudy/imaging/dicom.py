@@ -16,6 +16,7 @@ from readerstudy.imaging.codestreams import check_codestreams
 from readerstudy.imaging.errors import (
     ASK_FOR_COPY,
     MixedSeriesError,
+    NotAnImageError,
     OrientationError,
     UnreadableError,
     UnsupportedImageError,
@@ -155,6 +156,9 @@ def check_image(path: Path, header: Any) -> None:
     ------
     UnsupportedImageError
     """
+    if not header.get("Rows") or not header.get("Columns"):
+        reason = f"it is not an image but {sop_class_name(header)}"
+        raise NotAnImageError(path, reason, "Leave it out of the folder.")
     reason, advice = _why_not(header)
     if reason:
         raise UnsupportedImageError(path, reason, advice)
@@ -164,11 +168,6 @@ def _why_not(header: Any) -> tuple[str, str]:
     image_type = [str(value) for value in _values(header.get("ImageType"))]
     photometric = str(header.get("PhotometricInterpretation") or "MONOCHROME2")
     faults = (
-        (
-            not header.get("Rows") or not header.get("Columns"),
-            f"it is not an image but {sop_class_name(header)}",
-            "Leave it out of the folder.",
-        ),
         (
             "MOSAIC" in image_type,
             "it is a Siemens mosaic: all slices tiled in one picture",

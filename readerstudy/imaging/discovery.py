@@ -12,9 +12,13 @@ from readerstudy.imaging.dicom import (
     load_dicom_series,
     looks_like_dicom,
     read_header,
-    sop_class_name,
 )
-from readerstudy.imaging.errors import ImageError, UnreadableError, explained
+from readerstudy.imaging.errors import (
+    ImageError,
+    NotAnImageError,
+    UnreadableError,
+    explained,
+)
 from readerstudy.imaging.facts import has_contrast_agent
 from readerstudy.imaging.geometry import Volume
 from readerstudy.imaging.nifti import load_nifti
@@ -125,36 +129,61 @@ def _files(folder: Path) -> Iterator[Path]:
             yield folder / entry.name
 
 
+@dataclass(frozen=True)
+class _Header:
+    """What grouping needs to know of one DICOM file."""
+
+    file: Path
+    uid: str
+    number: int
+    role: Role | None
+    fault: tuple[str, str]
+
+
 def _sort_out(root: Path, files: list[Path]) -> list[FoundSeries]:
     found: list[FoundSeries] = []
-    groups: dict[tuple[Path, str], list[tuple[Path, Any]]] = {}
+    groups: dict[tuple[Path, str], list[_Header]] = {}
     for file in files:
         try:
             header = _dicom_header(file)
         except ImageError as error:
-            found.append(_unusable(root, file, "error", error.reason, error.advice))
+            status: Status = "skipped" if isinstance(error, NotAnImageError) else "error"
+            found.append(_unusable(root, file, status, error.reason, error.advice))
             continue
         if header is None:
             found.append(_not_dicom(root, file))
-        elif not header.get("Rows"):
-            reason = f"not an image but {sop_class_name(header)}"
-            found.append(_unusable(root, file, "skipped", reason))
         else:
-            key = (file.parent, str(header.get("SeriesInstanceUID", "")))
-            groups.setdefault(key, []).append((file, header))
+            groups.setdefault((file.parent, header.uid), []).append(header)
     found.extend(_series(root, groups))
     return sorted(found, key=lambda one: (one.name, one.paths))
 
 
-def _dicom_header(file: Path) -> Any:
-    """Header of a DICOM file, or None where the file is something else."""
+def _dicom_header(file: Path) -> _Header | None:
+    """Facts of a DICOM file, or None where the file is something else."""
     if file.is_symlink() or not file.is_file() or file.name.upper() == "DICOMDIR":
         return None
-    with explained(file, "file"):
+    with explained(file, "DICOM file"):
         known = file.name.lower().endswith(_DICOM_SUFFIXES)
         if not known and (_is_nifti(file) or not looks_like_dicom(file)):
             return None
-        return read_header(file, _KEYWORDS)
+        header = read_header(file, _KEYWORDS)
+        return _Header(
+            file=file,
+            uid=str(header.get("SeriesInstanceUID", "")),
+            number=int(header.get("SeriesNumber") or 0),
+            role=_role_from_header(header),
+            fault=_fault(file, header),
+        )
+
+
+def _fault(file: Path, header: Any) -> tuple[str, str]:
+    try:
+        check_image(file, header)
+    except NotAnImageError:
+        raise
+    except ImageError as error:
+        return error.reason, error.advice
+    return "", ""
 
 
 def _is_nifti(file: Path) -> bool:
@@ -187,37 +216,28 @@ def _unusable(
     return FoundSeries("other", (file,), name, case, None, status, reason, advice)
 
 
-def _series(
-    root: Path, groups: dict[tuple[Path, str], list[tuple[Path, Any]]]
-) -> Iterator[FoundSeries]:
+def _series(root: Path, groups: dict[tuple[Path, str], list[_Header]]) -> Iterator[FoundSeries]:
     for folder in sorted({folder for folder, _ in groups}):
         members = [group for (place, _), group in groups.items() if place == folder]
-        members.sort(key=lambda group: (_series_number(group[0][1]), group[0][0]))
+        members.sort(key=lambda group: (group[0].number, group[0].file))
         for number, group in enumerate(members, start=1):
             suffix = f"#{number}" if len(members) > 1 else ""
             yield _one_series(root, folder, suffix, group)
 
 
-def _series_number(header: Any) -> int:
-    try:
-        return int(header.get("SeriesNumber") or 0)
-    except (TypeError, ValueError):
-        return 0
-
-
-def _one_series(
-    root: Path, folder: Path, suffix: str, group: list[tuple[Path, Any]]
-) -> FoundSeries:
-    paths = tuple(path for path, _ in group)
-    header = group[0][1]
+def _one_series(root: Path, folder: Path, suffix: str, group: list[_Header]) -> FoundSeries:
     role = None if suffix else role_of(folder.name)
-    role = role or _role_from_header(header)
-    name, case = _name(root, folder) + suffix, _case(root, folder)
-    try:
-        check_image(paths[0], header)
-    except ImageError as error:
-        return FoundSeries("dicom", paths, name, case, role, "error", error.reason, error.advice)
-    return FoundSeries("dicom", paths, name, case, role)
+    reason, advice = next((header.fault for header in group if header.fault[0]), ("", ""))
+    return FoundSeries(
+        kind="dicom",
+        paths=tuple(header.file for header in group),
+        name=_name(root, folder) + suffix,
+        case=_case(root, folder),
+        role=role or group[0].role,
+        status="error" if reason else "ok",
+        reason=reason,
+        advice=advice,
+    )
 
 
 def _role_from_header(header: Any) -> Role | None:

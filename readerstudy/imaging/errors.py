@@ -48,6 +48,10 @@ class UnsupportedImageError(ImageError):
     """A sound file of a kind that is not read: colour, time series, mosaic, segmentation."""
 
 
+class NotAnImageError(UnsupportedImageError):
+    """A sound DICOM object that holds no picture, such as a report or a presentation state."""
+
+
 class VoxelValueError(ImageError):
     """The voxel values cannot be shown: not finite, or all the same."""
 

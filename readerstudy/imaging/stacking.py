@@ -19,6 +19,7 @@ _ANGLE_TOLERANCE = 0.002
 _SAME_PLACE_MM = 0.01
 _STEP_TOLERANCE = 0.03
 _GAP = 1.5
+_OFF_LINE_MM = 0.2
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +60,7 @@ def stack(folder: str | PathLike[str], planes: list[Plane]) -> tuple[list[int], 
     MissingSlicesError
         A gap, or uneven distances.
     OrientationError
-        Direction cosines that are not unit vectors at right angles, or a sheared stack.
+        Direction cosines that are not unit vectors at right angles, or a crooked or sheared stack.
     """
     _check_alike(folder, planes)
     normal = _normal(folder, planes[0])
@@ -68,9 +69,10 @@ def stack(folder: str | PathLike[str], planes: list[Plane]) -> tuple[list[int], 
     steps = np.diff(heights[order])
     _check_repeats(folder, [planes[index] for index in order], steps)
     _check_steps(folder, [planes[index] for index in order], steps)
-    step = _step(planes, order, normal)
+    origin, step = _line([planes[index] for index in order], normal)
+    _check_straight(folder, [planes[index] for index in order], origin, step)
     _check_shear(folder, step, normal)
-    return order, _affine(planes[order[0]], step)
+    return order, _affine(planes[0], origin, step)
 
 
 def _check_alike(folder: str | PathLike[str], planes: list[Plane]) -> None:
@@ -125,12 +127,25 @@ def _check_steps(folder: str | PathLike[str], planes: list[Plane], steps: Vector
     raise MissingSlicesError(folder, reason, "Export the complete series again.")
 
 
-def _step(planes: list[Plane], order: list[int], normal: Vector) -> Vector:
-    if len(order) == 1:
-        return normal * planes[0].thickness
-    ends = planes[order[-1]].position - planes[order[0]].position
-    step: Vector = ends / (len(order) - 1)
-    return step
+def _line(planes: list[Plane], normal: Vector) -> tuple[Vector, Vector]:
+    """Least-squares line through the slice positions, which some scanners round to 0.1 mm."""
+    positions = np.array([plane.position for plane in planes])
+    if len(planes) == 1:
+        return positions[0], normal * planes[0].thickness
+    number = np.arange(len(planes)) - (len(planes) - 1) / 2
+    step: Vector = number @ positions / (number @ number)
+    return positions.mean(axis=0) + number[0] * step, step
+
+
+def _check_straight(
+    folder: str | PathLike[str], planes: list[Plane], origin: Vector, step: Vector
+) -> None:
+    ideal = origin + np.outer(np.arange(len(planes)), step)
+    off = np.linalg.norm(np.array([plane.position for plane in planes]) - ideal, axis=1)
+    worst = int(off.argmax())
+    if off[worst] > _OFF_LINE_MM:
+        reason = f"the slice {planes[worst].name} lies off the line of the others"
+        raise OrientationError(folder, reason, "Export the series again from its source.")
 
 
 def _check_shear(folder: str | PathLike[str], step: Vector, normal: Vector) -> None:
@@ -140,10 +155,10 @@ def _check_shear(folder: str | PathLike[str], step: Vector, normal: Vector) -> N
         raise OrientationError(folder, reason, "Reformat the series into straight slices first.")
 
 
-def _affine(first: Plane, step: Vector) -> Matrix:
+def _affine(first: Plane, origin: Vector, step: Vector) -> Matrix:
     affine = np.eye(4)
     affine[:3, 0] = first.row * first.spacing[1]
     affine[:3, 1] = first.column * first.spacing[0]
     affine[:3, 2] = step
-    affine[:3, 3] = first.position
+    affine[:3, 3] = origin
     return affine

@@ -17,6 +17,7 @@ from readerstudy.imaging.errors import (
     ImageError,
     MissingSlicesError,
     MixedSeriesError,
+    NotAnImageError,
     OrientationError,
     TooLargeError,
     UnreadableError,
@@ -170,6 +171,28 @@ def test_sideways_shift(tmp_path):
     refused(paths, OrientationError, "shifted sideways")
 
 
+def test_one_slice_off_the_line(tmp_path):
+    paths = write_series(tmp_path / "s", BRAIN)
+    dataset = pydicom.dcmread(paths[6])
+    dataset.ImagePositionPatient[1] += 3
+    dataset.save_as(paths[6])
+    refused(paths, OrientationError, f"slice {paths[6].name} lies", "off the line")
+
+
+def test_positions_rounded_to_a_tenth_of_a_millimetre_are_fitted(tmp_path):
+    options = SeriesOptions(orientation=TILTED, step=2.97)
+    paths = write_series(tmp_path / "s", BRAIN, options)
+    for path in paths:
+        dataset = pydicom.dcmread(path)
+        dataset.ImagePositionPatient = [round(float(v), 1) for v in dataset.ImagePositionPatient]
+        dataset.save_as(path)
+    volume = load_dicom_series(paths)
+    for k in (0, 5, 11):
+        np.testing.assert_allclose(
+            volume.position_mm(k, 0, 0), slice_position(k, options), atol=0.05
+        )
+
+
 def test_wrong_orientation_matrix(tmp_path):
     options = SeriesOptions(orientation=(1, 0, 0, 1, 0, 0))
     refused(write_series(tmp_path / "s", BRAIN, options), OrientationError, "orientation matrix")
@@ -197,7 +220,7 @@ def test_colour_and_inverted(tmp_path):
 
 def test_object_without_pixels(tmp_path):
     path = write_structured_report(tmp_path / "sr.dcm")
-    refused([path], UnsupportedImageError, "not an image but Basic Text SR Storage")
+    refused([path], NotAnImageError, "not an image but Basic Text SR Storage")
 
 
 @pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, RLELossless, JPEG2000Lossless])
