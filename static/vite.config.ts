@@ -6,7 +6,12 @@ const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 export default defineConfig({
   base: "/static/",
   // The XML reader inside vtk.js asks for two modules of Node; without them the page dies on load.
-  resolve: { alias: { events: here("./node_modules/events/events.js"), url: here("./node_modules/url/url.js") } },
+  resolve: {
+    alias: {
+      events: here("./node_modules/events/events.js"),
+      url: here("./node_modules/url/url.js"),
+    },
+  },
   build: {
     outDir: "dist",
     manifest: "manifest.json",

@@ -37,7 +37,7 @@ export function makeCanvasBackend({ hosts, geometry }: BackendOptions): Backend 
     return { host, canvas };
   });
 
-  function fit({ host, canvas }: CanvasPane): CanvasRenderingContext2D {
+  function sized({ host, canvas }: CanvasPane): CanvasRenderingContext2D {
     const ratio = window.devicePixelRatio || 1;
     canvas.width = Math.round(host.clientWidth * ratio);
     canvas.height = Math.round(host.clientHeight * ratio);
@@ -56,7 +56,7 @@ export function makeCanvasBackend({ hosts, geometry }: BackendOptions): Backend 
       pixels.data,
     );
     (slice.getContext("2d") as OffscreenCanvasRenderingContext2D).putImageData(pixels, 0, 0);
-    const context = fit(pane);
+    const context = sized(pane);
     const size = { width: pane.host.clientWidth, height: pane.host.clientHeight };
     const corner = planeToScreen(picture.camera, geometry, size, [-dx / 2, -dy / 2]);
     const scale = picture.camera.zoom / dx;
@@ -66,7 +66,7 @@ export function makeCanvasBackend({ hosts, geometry }: BackendOptions): Backend 
 
   return {
     draw: async (index, picture) => paint(panes[index] as CanvasPane, picture),
-    clear: (index) => void fit(panes[index] as CanvasPane),
+    clear: (index) => void sized(panes[index] as CanvasPane),
     resize: () => undefined,
     dispose: () => {
       for (const { host } of panes) host.replaceChildren();

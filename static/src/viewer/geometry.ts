@@ -1,4 +1,4 @@
-/** Grid of all images of a study arm: order z, y, x as on the wire. */
+/** Grid shared by all images of a session: order z, y, x as on the wire. */
 export interface Geometry {
   readonly shape: readonly [nz: number, ny: number, nx: number];
   readonly spacing: readonly [dz: number, dy: number, dx: number];
@@ -52,7 +52,10 @@ export function planeToScreen(camera: Camera, geometry: Geometry, pane: Size, at
 }
 
 /** Index of the voxel under a point of the plane, or null outside the image. */
-export function voxelAt(geometry: Geometry, at: Point): readonly [row: number, column: number] | null {
+export function voxelAt(
+  geometry: Geometry,
+  at: Point,
+): readonly [row: number, column: number] | null {
   const column = Math.round(at[0] / geometry.spacing[2]);
   const row = Math.round(at[1] / geometry.spacing[1]);
   const inside = row >= 0 && row < geometry.shape[1] && column >= 0 && column < geometry.shape[2];

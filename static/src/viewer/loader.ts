@@ -18,7 +18,11 @@ export interface ChunkOptions {
 }
 
 /** Brings the decoded bytes of one chunk. */
-export type FetchChunk = (token: string, chunk: number, options: ChunkOptions) => Promise<ArrayBuffer>;
+export type FetchChunk = (
+  token: string,
+  chunk: number,
+  options: ChunkOptions,
+) => Promise<ArrayBuffer>;
 
 export const fetchChunk: FetchChunk = async (token, chunk, options) => {
   const response = await fetch(`/i/${encodeURIComponent(token)}/${chunk}`, {
@@ -30,7 +34,7 @@ export const fetchChunk: FetchChunk = async (token, chunk, options) => {
   });
   if (response.status === 401) throw new ChunkError("signed_out", "The sign-in has ended");
   if ([403, 404, 410].includes(response.status)) {
-    throw new ChunkError("gone", "The image is not available to this reading");
+    throw new ChunkError("gone", "The image is no longer available");
   }
   if (!response.ok) throw new ChunkError("network", `The server answered ${response.status}`);
   return response.arrayBuffer();
@@ -99,7 +103,8 @@ export class CaseImages {
   /** Pixels of one slice; a view on the volume, not a copy. */
   pixels(role: string, slice: number): Int16Array {
     const volume = this.volumes.get(role);
-    if (!volume || !this.has(role, slice)) throw new Error(`Slice ${slice} of ${role} is not loaded`);
+    if (!volume || !this.has(role, slice))
+      throw new Error(`Slice ${slice} of ${role} is not loaded`);
     const size = this.sliceSize;
     return volume.subarray(slice * size, (slice + 1) * size);
   }

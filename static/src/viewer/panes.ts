@@ -214,7 +214,8 @@ export function makeCornerstoneBackend({ hosts, geometry, onLost }: BackendOptio
     })),
   );
   const viewports = hosts.map(
-    (host, index) => new Viewport(engine.getStackViewport(`pane-${index}`), host, geometry),
+    (host, index) =>
+      new Viewport(engine.getViewport(`pane-${index}`) as Types.IStackViewport, host, geometry),
   );
   const lost = (event: Event) => {
     const detail = (event as CustomEvent<{ renderingEngineId: string }>).detail;

@@ -18,10 +18,11 @@ export function checkChunks(chunks: readonly Chunk[], slices: number): void {
   const sorted = [...chunks].sort((a, b) => a[0] - b[0]);
   let next = 0;
   for (const [z0, z1] of sorted) {
-    if (z0 !== next || z1 <= z0) throw new Error(`Chunks of the study do not join at slice ${next}`);
+    if (z0 !== next || z1 <= z0)
+      throw new Error(`Chunks of the image do not join at slice ${next}`);
     next = z1;
   }
-  if (next !== slices) throw new Error(`Chunks of the study cover ${next} of ${slices} slices`);
+  if (next !== slices) throw new Error(`Chunks of the image cover ${next} of ${slices} slices`);
 }
 
 /** Sorted half-open ranges of the true entries. */

@@ -1,0 +1,175 @@
+/**
+ * A small server with an invented study, for work on the reading page alone.
+ *
+ *   node dev/mock-server.mjs [--port 8123] [--total 24] [--quad] [--file state.json]
+ *
+ * POST /__mock with {"delay": ms, "fail": status, "images": false, "closed": true, "signedOut": true,
+ * "lost": true} changes how it behaves; "lost" stores an answer and drops the connection.
+ */
+import { createReadStream, existsSync, readFileSync } from "node:fs";
+import { createServer } from "node:http";
+import { dirname, extname, join, normalize } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { gzipSync } from "node:zlib";
+import { makeChunks, makeVolume, SHAPE } from "./phantom.mjs";
+import { Study } from "./study.mjs";
+
+const { values } = parseArgs({
+  options: {
+    port: { type: "string", default: "8123" },
+    total: { type: "string", default: "24" },
+    quad: { type: "boolean", default: false },
+    file: { type: "string" },
+    median: { type: "string", default: "23" },
+  },
+});
+
+const DIST = join(dirname(fileURLToPath(import.meta.url)), "..", "dist");
+const CSP =
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; " +
+  "connect-src 'self'; worker-src 'self'; font-src 'self'; base-uri 'none'; form-action 'self'";
+const TYPES = {
+  ".js": "text/javascript",
+  ".css": "text/css",
+  ".svg": "image/svg+xml",
+  ".json": "application/json",
+};
+
+const study = new Study({
+  file: values.file,
+  total: Number(values.total),
+  quad: values.quad,
+  median: values.median === "none" ? null : Number(values.median),
+});
+const behaviour = { delay: 0, fail: 0, images: true, imageDelay: 0, signedOut: false, lost: false };
+const log = [];
+const cache = new Map();
+
+function chunkBytes(token, chunk) {
+  const at = Number(token.at(-1));
+  const position = Number(/^r(\d+)/.exec(token)?.[1].slice(0, 2) ?? 1);
+  const key = `${position % 4}-${at}`;
+  if (!cache.has(key))
+    cache.set(key, new Map([["volume", makeVolume((position % 4) + 1, 1 + at * 0.3)]]));
+  const entry = cache.get(key);
+  if (!entry.has(chunk)) {
+    const [z0, z1] = makeChunks(SHAPE[0])[chunk];
+    const size = SHAPE[1] * SHAPE[2];
+    const slab = entry.get("volume").subarray(z0 * size, z1 * size);
+    entry.set(
+      chunk,
+      gzipSync(Buffer.from(slab.buffer, slab.byteOffset, slab.byteLength), { level: 3 }),
+    );
+  }
+  return entry.get(chunk);
+}
+
+function send(response, status, body, headers = {}) {
+  const text = body === undefined ? "" : JSON.stringify(body);
+  response.writeHead(status, {
+    "Content-Type": "application/json",
+    "Cache-Control": "no-store",
+    ...headers,
+  });
+  response.end(text);
+}
+
+function page(response) {
+  const manifest = JSON.parse(readFileSync(join(DIST, "manifest.json"), "utf8"));
+  const asset = (name) => `/static/${manifest[name].file}`;
+  response.writeHead(200, {
+    "Content-Type": "text/html; charset=utf-8",
+    "Content-Security-Policy": CSP,
+    "Set-Cookie": "csrftoken=mock-token; Path=/",
+    "Cache-Control": "no-store",
+  });
+  response.end(`<!doctype html><html lang="en" class="theme-dark"><head><meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1"><title>Reading</title>
+<link rel="stylesheet" href="${asset("src/styles/reader.css")}"></head><body class="reading-body">
+<div id="reading" data-enrolment="enr1" data-signed-in-as="R1" data-home="/"></div>
+<script type="module" src="${asset("src/reading/main.ts")}"></script></body></html>`);
+}
+
+function file(response, path) {
+  const full = normalize(join(DIST, path));
+  if (!full.startsWith(DIST) || !existsSync(full)) return send(response, 404, {});
+  response.writeHead(200, {
+    "Content-Type": TYPES[extname(full)] ?? "application/octet-stream",
+    "Cache-Control": "public, max-age=31536000, immutable",
+  });
+  return createReadStream(full).pipe(response);
+}
+
+async function bodyOf(request) {
+  let text = "";
+  for await (const part of request) text += part;
+  return text === "" ? {} : JSON.parse(text);
+}
+
+function image(response, token, chunk) {
+  if (!behaviour.images) return send(response, 503, {});
+  const bytes = chunkBytes(token, Number(chunk));
+  response.writeHead(200, {
+    "Content-Type": "application/octet-stream",
+    "Content-Encoding": "gzip",
+    "Cache-Control": "private, no-store",
+  });
+  return setTimeout(() => response.end(bytes), behaviour.imageDelay);
+}
+
+function answer(request, response, token, body) {
+  const [status, reply] = study.answer(token, body);
+  if (behaviour.lost) return request.socket.destroy();
+  return send(response, status, reply);
+}
+
+function api(request, response, path, body) {
+  if (path === "/api/session") {
+    if (body.username !== "R1")
+      return send(response, 403, { error: { code: "other_user", message: "" } });
+    if (body.password !== "right") {
+      return send(response, 400, {
+        error: { code: "sign_in_failed", message: "Name or password is wrong." },
+      });
+    }
+    behaviour.signedOut = false;
+    return send(response, 204);
+  }
+  if (behaviour.signedOut)
+    return send(response, 401, { error: { code: "signed_out", message: "" } });
+  if (behaviour.fail) return send(response, behaviour.fail, {}, { "Retry-After": "1" });
+  if (path.endsWith("/state")) return send(response, 200, study.state());
+  if (path.endsWith("/pause") || path.endsWith("/resume")) {
+    study.data.pauses.push(path.split("/").at(-1));
+    return send(response, 204);
+  }
+  const match = /readings\/([^/]+)\/(answers|undo|draft)$/.exec(path);
+  if (!match) return send(response, 404, {});
+  if (match[2] === "answers") return answer(request, response, match[1], body);
+  if (match[2] === "undo") return send(response, ...study.reopen(match[1]));
+  study.keepDraft(match[1], body);
+  return send(response, 204);
+}
+
+const server = createServer(async (request, response) => {
+  const path = new URL(request.url, "http://localhost").pathname;
+  const body = await bodyOf(request).catch(() => ({}));
+  if (path === "/__mock") {
+    Object.assign(behaviour, body);
+    if ("closed" in body) study.closed = body.closed;
+    return send(response, 200, { behaviour, log, data: study.data });
+  }
+  const chunk = /^\/i\/([^/]+)\/(\d+)$/.exec(path);
+  if (chunk) return image(response, chunk[1], chunk[2]);
+  if (path.startsWith("/static/")) return file(response, path.slice("/static/".length));
+  if (path.startsWith("/read/")) return page(response);
+  if (!path.startsWith("/api/")) return send(response, 404, {});
+  if (request.method !== "GET")
+    log.push({ method: request.method, path, csrf: request.headers["x-csrftoken"] });
+  return setTimeout(() => api(request, response, path, body), behaviour.delay);
+});
+
+server.listen(Number(values.port), "127.0.0.1", () => {
+  console.log(`Reading page with an invented study: http://127.0.0.1:${values.port}/read/enr1/`);
+});

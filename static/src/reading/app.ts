@@ -1,0 +1,385 @@
+/** Joins the session, the panes, the form and the keys into one page. */
+import { h } from "../shared/dom";
+import type { MakeBackend } from "../viewer/backend";
+import type { CaseCache } from "../viewer/cache";
+import type { ChunkError } from "../viewer/loader";
+import type { Cover } from "../viewer/pane";
+import { Viewer } from "../viewer/viewer";
+import { activate, choose, chooseByDigit, type Form, newForm, toggleNotEvaluable } from "./answers";
+import { type Api, NoConnection, ServerError } from "./api";
+import { monotonicNow } from "./clock";
+import type { StudyState } from "./contract";
+import type { Drafts } from "./drafts";
+import { type Command, commandFor, type KeyPress, type Mode } from "./keys";
+import { curtainFor, noticeFor, saveModel, topBarModel } from "./models";
+import type { AnswerQueue } from "./queue";
+import { Sender } from "./sender";
+import { Session } from "./session";
+import { Curtain } from "./views/curtains";
+import { makeKeyHelp, SignInDialog } from "./views/dialogs";
+import { NoticeArea } from "./views/notices";
+import { QuestionList } from "./views/questions";
+import { Rail } from "./views/rail";
+import { SaveBar } from "./views/savebar";
+import { TopBar } from "./views/topbar";
+
+export interface PageSettings {
+  readonly home: string;
+  readonly userName: string;
+  /** Name under which this tab remembers that reading has begun. */
+  readonly sittingKey: string;
+  /** Said when answers cannot outlive the page. */
+  readonly keepsAnswers: boolean;
+}
+
+export interface AppParts {
+  readonly api: Api;
+  readonly queue: AnswerQueue;
+  readonly drafts: Drafts;
+  readonly cache: CaseCache;
+  readonly makeBackend: MakeBackend;
+  readonly settings: PageSettings;
+}
+
+const SAVING_AFTER_MS = 1000;
+const VIEWER_DRAFT_MS = 200;
+const TICK_MS = 500;
+const MANY_QUESTIONS = 3;
+
+export class App {
+  private readonly session: Session;
+  private readonly viewer: Viewer;
+  private readonly questions: QuestionList;
+  private readonly bar: TopBar;
+  private readonly rail: Rail;
+  private readonly save: SaveBar;
+  private readonly notices = new NoticeArea();
+  private readonly curtain = new Curtain();
+  private readonly keyHelp = makeKeyHelp();
+  private readonly signIn: SignInDialog;
+  private readonly element: HTMLElement;
+  private begun: boolean;
+  private draftTimer = 0;
+  private renderAsked = false;
+
+  constructor(
+    private readonly root: HTMLElement,
+    state: StudyState,
+    private readonly parts: AppParts,
+  ) {
+    const { api, queue, settings } = parts;
+    this.begun = sessionStorage.getItem(settings.sittingKey) !== null;
+    this.viewer = this.makeViewer(state);
+    this.session = new Session(
+      {
+        ...parts,
+        screen: this.viewer,
+        makeSender: (events) => new Sender(queue, api, events),
+      },
+      state,
+      { changed: () => this.render(), signIn: (other) => this.askSignIn(other) },
+    );
+    this.questions = new QuestionList(state.questions, {
+      choose: (question, option) => this.edit((form) => choose(form, question, option)),
+      notEvaluable: (question) => this.edit((form) => toggleNotEvaluable(form, question)),
+      activate: (question) => this.edit((form) => activate(form, question)),
+    });
+    this.bar = new TopBar(
+      () => void this.session.retryRefused(),
+      () => this.session.pause(),
+    );
+    this.rail = new Rail((command) => this.run(command));
+    this.save = new SaveBar(
+      () => void this.session.submit(),
+      () => void this.session.undo(),
+    );
+    this.signIn = new SignInDialog(
+      (name, password) => this.signInAgain(name, password),
+      settings.userName,
+    );
+    this.element = this.build(state);
+  }
+
+  async start(): Promise<void> {
+    this.root.replaceChildren(this.element);
+    this.listen();
+    this.session.paused = !this.begun;
+    await this.session.start();
+    if (!this.begun) this.session.current?.clock.pause(monotonicNow());
+    setInterval(() => this.render(), TICK_MS);
+  }
+
+  private makeViewer(state: StudyState): Viewer {
+    const { layout } = state;
+    return new Viewer(
+      { ...layout, geometry: { shape: layout.shape, spacing: layout.spacing_mm } },
+      this.parts.makeBackend,
+      {
+        onShown: () => this.session.imageShown(),
+        onChange: () => this.viewerChanged(),
+        onTool: (tool) => this.rail.show(tool),
+        onFull: (full) => this.element.classList.toggle("reading--full", full),
+        failureCover: (failure) => this.failureCover(failure),
+      },
+    );
+  }
+
+  private build(state: StudyState): HTMLElement {
+    const many = state.questions.length > MANY_QUESTIONS ? " reading--many" : "";
+    return h(
+      "div",
+      { class: `reading${many}` },
+      this.bar.element,
+      this.rail.element,
+      this.viewer.element,
+      h(
+        "aside",
+        { class: "column", "aria-label": "Answers" },
+        this.questions.element,
+        ...this.notices.nodes,
+        this.save.element,
+      ),
+      this.curtain.element,
+      this.keyHelp,
+      this.signIn.element,
+    );
+  }
+
+  private listen(): void {
+    const { session } = this;
+    const now = monotonicNow;
+    document.addEventListener("keydown", (event) => this.keyDown(event));
+    for (const name of ["pointerdown", "pointermove", "wheel", "keydown"]) {
+      const input = () => session.current?.clock.input(now());
+      document.addEventListener(name, input, { passive: true, capture: true });
+    }
+    window.addEventListener("online", () => session.connectionChanged(true));
+    window.addEventListener("offline", () => session.connectionChanged(false));
+    window.addEventListener("blur", () => session.current?.clock.away(now()));
+    window.addEventListener("focus", () => this.cameBack());
+    document.addEventListener("visibilitychange", () => {
+      if (document.hidden) session.current?.clock.away(now());
+      else this.cameBack();
+    });
+    window.addEventListener("pagehide", () => {
+      session.keepDraft();
+      this.parts.drafts.flush();
+    });
+    if (!this.parts.settings.keepsAnswers) {
+      window.addEventListener("beforeunload", (event) => {
+        if (session.waiting.length > 0) event.preventDefault();
+      });
+    }
+  }
+
+  /** The reader is back at this window; another one may have gone on meanwhile. */
+  private cameBack(): void {
+    if (document.hidden || !document.hasFocus()) return;
+    this.session.current?.clock.back(monotonicNow());
+    void this.session.refresh();
+  }
+
+  // Changes.
+
+  private edit(change: (form: Form) => Form): void {
+    const { current } = this.session;
+    if (!current) return;
+    const before = current.form;
+    const after = change(before);
+    if (after === before || (after.answers === before.answers && after.active === before.active)) {
+      return;
+    }
+    this.session.setForm(after);
+    if (after.active !== before.active) this.followActive(after.active);
+  }
+
+  private followActive(index: number): void {
+    this.questions.reveal(index);
+    const focused = document.activeElement;
+    if (focused instanceof HTMLInputElement && this.questions.hasFocus())
+      this.questions.focus(index);
+  }
+
+  private viewerChanged(): void {
+    clearTimeout(this.draftTimer);
+    this.draftTimer = window.setTimeout(() => this.session.keepDraft(), VIEWER_DRAFT_MS);
+  }
+
+  private failureCover(failure: ChunkError): Cover {
+    const text =
+      failure.kind === "gone"
+        ? "It is no longer available to this reading. Your answers are untouched."
+        : "Your answers are untouched.";
+    const run = () => this.session.retryImages();
+    return {
+      tone: "stop",
+      title: "This image did not arrive",
+      text,
+      action: { label: "Try again", run },
+    };
+  }
+
+  private begin(): void {
+    this.begun = true;
+    sessionStorage.setItem(this.parts.settings.sittingKey, "1");
+    this.session.resume();
+  }
+
+  private async signInAgain(name: string, password: string): Promise<string | null> {
+    try {
+      await this.parts.api.signIn(name, password);
+    } catch (error) {
+      return signInProblem(error);
+    }
+    this.session.reconnect();
+    return null;
+  }
+
+  private askSignIn(otherUser: boolean): void {
+    const name = this.parts.settings.userName;
+    this.signIn.open(
+      otherUser
+        ? `Another person is signed in on this computer. Sign in as ${name} to go on; everything is kept.`
+        : "Your half-filled answer is kept.",
+    );
+  }
+
+  // Keys.
+
+  private get mode(): Mode {
+    if (this.keyHelp.open || this.signIn.element.open) return "dialog";
+    if (!this.begun) return "start";
+    if (this.session.paused) return "paused";
+    return this.session.finished ? "finished" : "reading";
+  }
+
+  private keyDown(event: KeyboardEvent): void {
+    const command = commandFor(pressOf(event), this.mode);
+    if (!command) return;
+    const taken = command.do === "question" ? this.moveQuestion(command.by) : this.run(command);
+    if (taken !== false) event.preventDefault();
+  }
+
+  /** Tab stays in the usual order of the page before the first and after the last question. */
+  private moveQuestion(by: 1 | -1): boolean {
+    const { current } = this.session;
+    if (!current || !this.inQuestions()) return false;
+    const next = current.form.active + by;
+    if (next < 0) return false;
+    if (next >= current.form.questions.length) return this.save.focus();
+    this.edit((form) => activate(form, next));
+    this.questions.focus(next);
+    return true;
+  }
+
+  private inQuestions(): boolean {
+    const focused = document.activeElement;
+    const pane = focused?.closest(".pane");
+    return focused === document.body || pane !== null || this.questions.hasFocus();
+  }
+
+  /** Runs a command; false leaves the key to the browser. */
+  private run(command: Command): boolean {
+    if (command.do === "erase") return this.viewer.removeMeasure();
+    if (command.do === "escape") return this.bar.closePopover() || this.viewer.leaveFull();
+    if (!this.runOnImage(command)) this.runOnForm(command);
+    return true;
+  }
+
+  private runOnImage(command: Command): boolean {
+    const { viewer } = this;
+    if (command.do === "slice") viewer.step(command.by);
+    else if (command.do === "end") viewer.goToEnd(command.end);
+    else if (command.do === "tool") viewer.setTool(command.tool);
+    else if (command.do === "invert") viewer.invert();
+    else if (command.do === "reset") viewer.reset();
+    else if (command.do === "full") viewer.toggleFull();
+    else return false;
+    return true;
+  }
+
+  private runOnForm(command: Command): void {
+    const { session } = this;
+    const active = session.current?.form.active ?? 0;
+    if (command.do === "digit") this.edit((form) => chooseByDigit(form, command.digit));
+    else if (command.do === "not-evaluable") this.edit((form) => toggleNotEvaluable(form, active));
+    else if (command.do === "option") this.questions.focusBy(active, command.by);
+    else if (command.do === "help") this.questions.toggleHelp(active);
+    else if (command.do === "save") void session.submit();
+    else if (command.do === "undo") void session.undo();
+    else if (command.do === "pause") session.pause();
+    else if (command.do === "go-on") session.resume();
+    else if (command.do === "begin") this.begin();
+    else if (command.do === "keys") this.keyHelp.showModal();
+  }
+
+  // Views.
+
+  /** Many changes at once draw the page once. */
+  private render(): void {
+    if (this.renderAsked) return;
+    this.renderAsked = true;
+    queueMicrotask(() => {
+      this.renderAsked = false;
+      this.renderNow();
+    });
+  }
+
+  private renderNow(): void {
+    const { session } = this;
+    const saving = session.sender.sending;
+    const slow = saving !== null && Date.now() - saving.since > SAVING_AFTER_MS;
+    this.bar.show(topBarModel(session, slow));
+    const { current } = session;
+    const form = current?.form ?? newForm(session.server.questions);
+    this.questions.show(form, current !== null && !current.submitting);
+    this.save.show(saveModel(session, form));
+    this.notices.show(noticeFor(session, this.parts.settings.keepsAnswers));
+    this.viewer.setCover(session.stuck ? stuckCover(session) : null);
+    this.curtain.show(
+      curtainFor(session, {
+        begun: this.begun,
+        home: this.parts.settings.home,
+        begin: () => this.begin(),
+        goOn: () => session.resume(),
+        undo: () => void session.undo(),
+      }),
+    );
+  }
+}
+
+function stuckCover(session: Session): Cover {
+  const position = session.current?.position ?? 0;
+  return {
+    tone: "wait",
+    title: "Reading waits for the connection",
+    text: `The answer to case ${position} is kept on this computer.`,
+  };
+}
+
+function signInProblem(error: unknown): string {
+  if (error instanceof NoConnection) return "The server cannot be reached. Try again.";
+  if (error instanceof ServerError && error.code === "other_user") {
+    return "These answers belong to another person. Sign in as the one who gave them.";
+  }
+  return error instanceof Error ? error.message : String(error);
+}
+
+function pressOf(event: KeyboardEvent): KeyPress {
+  return {
+    key: event.key,
+    shift: event.shiftKey,
+    modified: event.ctrlKey || event.altKey || event.metaKey,
+    repeat: event.repeat,
+    focus: focusOf(event.target),
+  };
+}
+
+function focusOf(target: EventTarget | null): KeyPress["focus"] {
+  if (target instanceof HTMLInputElement) {
+    return ["radio", "checkbox"].includes(target.type) ? "option" : "text";
+  }
+  if (target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement) return "text";
+  if (target instanceof HTMLButtonElement || target instanceof HTMLAnchorElement) return "button";
+  return "other";
+}

@@ -1,0 +1,65 @@
+/** The case on screen: its form, its clock and its images. */
+import type { CaseImages } from "../viewer/loader";
+import type { ViewerExtras, ViewerState } from "../viewer/viewer";
+import { type Form, newForm } from "./answers";
+import { Clock, monotonicNow } from "./clock";
+import type { Answers, Question, ReadingCase } from "./contract";
+import type { LocalDraft } from "./drafts";
+import type { QueuedAnswer } from "./queue";
+
+/** What the session needs from the panes. */
+export interface Screen {
+  open(images: CaseImages, state: ViewerState, extras: ViewerExtras | null): void;
+  close(): void;
+  state(): ViewerState;
+  extras(): ViewerExtras;
+}
+
+export interface Start {
+  readonly reading: ReadingCase;
+  readonly answers: Answers;
+  readonly viewer: ViewerState;
+  /** A queued answer that is being corrected. */
+  readonly correcting: QueuedAnswer | null;
+}
+
+/** An Enter this soon after the last one was meant for the case before. */
+const SETTLE_MS = 500;
+
+export class CurrentCase {
+  readonly clock: Clock;
+  form: Form;
+  submitting = false;
+  shown = false;
+  private changed = false;
+  private readonly openedAt = monotonicNow();
+
+  constructor(
+    readonly start: Start,
+    readonly images: CaseImages,
+    questions: readonly Question[],
+    local: LocalDraft | null,
+  ) {
+    const form = newForm(questions, local?.answers ?? start.answers);
+    this.form = local ? { ...form, active: local.active } : form;
+    this.clock = new Clock(monotonicNow(), local?.clock ?? null);
+  }
+
+  get token(): string {
+    return this.start.reading.token;
+  }
+
+  get position(): number {
+    return this.start.reading.position;
+  }
+
+  setForm(form: Form): void {
+    if (form.answers !== this.form.answers) this.changed = true;
+    this.form = form;
+  }
+
+  /** Guards against an Enter that repeats. */
+  get settled(): boolean {
+    return this.changed || monotonicNow() - this.openedAt > SETTLE_MS;
+  }
+}

@@ -1,0 +1,68 @@
+import { h, key } from "../../shared/dom";
+
+export interface CurtainAction {
+  readonly label: string;
+  readonly cap?: string;
+  readonly run: () => void;
+}
+
+export interface CurtainModel {
+  readonly title: string;
+  readonly lines: readonly string[];
+  readonly paragraphs?: readonly string[];
+  readonly primary?: CurtainAction;
+  readonly link?: { readonly label: string; readonly href: string };
+  readonly wide?: boolean;
+}
+
+/** A page over the page: start, pause, end. The image is not seen behind it. */
+export class Curtain {
+  readonly element = h("div", { class: "curtain", hidden: true });
+  private state = "";
+
+  get open(): boolean {
+    return !this.element.hidden;
+  }
+
+  show(model: CurtainModel | null): void {
+    const state = model ? JSON.stringify(model) : "";
+    if (state === this.state) return;
+    this.state = state;
+    this.element.hidden = model === null;
+    this.element.replaceChildren(...(model ? [this.card(model)] : []));
+    if (model) this.element.querySelector<HTMLElement>("h1")?.focus();
+  }
+
+  private card(model: CurtainModel): HTMLElement {
+    const wide = model.wide ? " curtain__card--wide" : "";
+    return h(
+      "section",
+      { class: `curtain__card${wide}` },
+      h("h1", { tabindex: -1 }, model.title),
+      ...model.lines.map((line) => h("p", {}, line)),
+      model.paragraphs !== undefined &&
+        h(
+          "div",
+          { class: "instructions", tabindex: 0 },
+          ...model.paragraphs.map((paragraph) => h("p", {}, paragraph)),
+        ),
+      h("div", { class: "row" }, this.button(model), this.link(model)),
+    );
+  }
+
+  private button({ primary }: CurtainModel): HTMLElement | null {
+    if (!primary) return null;
+    const button = h(
+      "button",
+      { type: "button", class: "button button--primary" },
+      primary.label,
+      primary.cap !== undefined && key(primary.cap),
+    );
+    button.addEventListener("click", primary.run);
+    return button;
+  }
+
+  private link({ link }: CurtainModel): HTMLElement | null {
+    return link ? h("a", { class: "button", href: link.href }, link.label) : null;
+  }
+}

@@ -1,0 +1,156 @@
+import { h, icon, key } from "../../shared/dom";
+import { digitOf, type Form, isChosen, isNotEvaluable } from "../answers";
+import type { Option, Question } from "../contract";
+
+export interface QuestionHooks {
+  choose(question: number, option: string): void;
+  notEvaluable(question: number): void;
+  activate(question: number): void;
+}
+
+const SCALE_LIMIT = 6;
+const SCALE_LABEL_LIMIT = 11;
+const ROW_LABEL_LIMIT = 20;
+
+/** How the options of a question are laid out. */
+export function optionLayout(question: Question): string {
+  const { options, kind } = question;
+  const longest = Math.max(...options.map(({ label }) => label.length));
+  if (options.some(({ anchor }) => anchor) || longest > ROW_LABEL_LIMIT) return "options--rows";
+  const scale = options.length <= SCALE_LIMIT && longest <= SCALE_LABEL_LIMIT;
+  if (kind === "ordinal") return scale ? "options--scale" : "options--rows";
+  const choice = kind === "single" && options.length === 2;
+  return choice ? "options--2 options--choice" : "options--2";
+}
+
+function note(question: Question): string {
+  if (question.kind === "multi") return question.required ? "any number" : "optional, any number";
+  return question.required ? "" : "optional";
+}
+
+class QuestionCard {
+  readonly element: HTMLFieldSetElement;
+  private readonly inputs = new Map<string, HTMLInputElement>();
+  private readonly notEvaluable: HTMLInputElement | null = null;
+  private readonly help: HTMLElement;
+
+  constructor(
+    private readonly question: Question,
+    private readonly index: number,
+    private readonly hooks: QuestionHooks,
+  ) {
+    this.help = h("p", { class: "question__help", hidden: true }, question.help);
+    const text = note(question);
+    const layout = optionLayout(question);
+    if (question.may_be_not_evaluable) this.notEvaluable = h("input", { type: "checkbox" });
+    this.element = h(
+      "fieldset",
+      { class: "question" },
+      h("legend", { class: "question__title" }, question.text),
+      this.notEvaluable && this.notEvaluableLabel(this.notEvaluable),
+      text !== "" && !this.notEvaluable && h("span", { class: "question__note" }, text),
+      this.help,
+      h(
+        "div",
+        { class: `options ${layout}` },
+        ...question.options.map((option, at) => this.option(option, at, layout)),
+      ),
+    );
+    this.element.addEventListener("focusin", () => hooks.activate(index));
+    this.element.addEventListener("pointerdown", () => hooks.activate(index));
+  }
+
+  show(form: Form, lit: boolean): void {
+    const value = form.answers[this.question.code];
+    const active = lit && form.active === this.index;
+    this.element.classList.toggle("is-active", active);
+    for (const [code, input] of this.inputs) input.checked = isChosen(value, code);
+    if (this.notEvaluable) this.notEvaluable.checked = isNotEvaluable(value);
+    if (!active) this.help.hidden = true;
+  }
+
+  toggleHelp(): void {
+    this.help.hidden = !this.help.hidden || this.question.help === "";
+  }
+
+  focus(): void {
+    const inputs = [...this.inputs.values()];
+    (inputs.find((input) => input.checked) ?? inputs[0])?.focus();
+  }
+
+  /** Moves the focus among the options without choosing. */
+  focusBy(step: number): void {
+    const inputs = [...this.inputs.values()];
+    const at = inputs.indexOf(document.activeElement as HTMLInputElement);
+    inputs[(at + step + inputs.length) % inputs.length]?.focus();
+  }
+
+  private option(option: Option, at: number, layout: string): HTMLElement {
+    const multi = this.question.kind === "multi";
+    const input = h("input", {
+      type: multi ? "checkbox" : "radio",
+      name: this.question.code,
+      value: option.code,
+    });
+    input.addEventListener("change", () => this.hooks.choose(this.index, option.code));
+    this.inputs.set(option.code, input);
+    const digit = digitOf(this.question, at);
+    return h(
+      "label",
+      { class: "option" },
+      input,
+      digit !== null && key(digit, false),
+      h("span", { class: "option__label" }, option.label),
+      layout === "options--rows" && h("span", { class: "option__anchor" }, option.anchor),
+      icon("check"),
+    );
+  }
+
+  private notEvaluableLabel(input: HTMLInputElement): HTMLElement {
+    input.addEventListener("change", () => this.hooks.notEvaluable(this.index));
+    return h("label", { class: "not-evaluable" }, input, key("N", false), "Not evaluable");
+  }
+}
+
+/** All questions of the study; they never move. */
+export class QuestionList {
+  readonly element: HTMLElement;
+  private readonly cards: QuestionCard[];
+
+  constructor(questions: readonly Question[], hooks: QuestionHooks) {
+    this.cards = questions.map((question, index) => new QuestionCard(question, index, hooks));
+    this.element = h(
+      "form",
+      { class: "column__questions", "aria-label": "Questions" },
+      ...this.cards.map((card) => card.element),
+    );
+    this.element.addEventListener("submit", (event) => event.preventDefault());
+  }
+
+  show(form: Form, enabled: boolean): void {
+    for (const card of this.cards) {
+      card.element.disabled = !enabled;
+      card.show(form, enabled);
+    }
+  }
+
+  reveal(index: number): void {
+    this.cards[index]?.element.scrollIntoView({ block: "nearest" });
+  }
+
+  focus(index: number): void {
+    this.cards[index]?.focus();
+  }
+
+  focusBy(index: number, step: number): void {
+    this.cards[index]?.focusBy(step);
+  }
+
+  toggleHelp(index: number): void {
+    this.cards[index]?.toggleHelp();
+  }
+
+  hasFocus(): boolean {
+    return this.element.contains(document.activeElement);
+  }
+}

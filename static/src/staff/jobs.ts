@@ -1,0 +1,62 @@
+import { localTimes } from "./times";
+
+export interface JobStatus {
+  readonly state: string;
+  readonly step: number;
+  readonly of: number;
+  readonly message: string;
+  readonly finished: boolean;
+}
+
+const INTERVAL_MS = 1000;
+const LONGEST_INTERVAL_MS = 15_000;
+
+/** Follows each element with data-job-url until its job has finished. */
+export function watchJobs(root: ParentNode): void {
+  for (const element of root.querySelectorAll<HTMLElement>("[data-job-url]")) {
+    if (element.dataset.jobWatched) continue;
+    element.dataset.jobWatched = "1";
+    void watch(element);
+  }
+}
+
+async function watch(element: HTMLElement): Promise<void> {
+  let interval = INTERVAL_MS;
+  while (element.isConnected) {
+    const status = await ask(element.dataset.jobUrl as string);
+    if (status) showStatus(element, status);
+    if (status?.finished) return reload(element.dataset.jobReload);
+    interval = status ? INTERVAL_MS : Math.min(LONGEST_INTERVAL_MS, interval * 2);
+    await new Promise((resolve) => setTimeout(resolve, interval));
+  }
+}
+
+async function ask(url: string): Promise<JobStatus | null> {
+  const headers = { Accept: "application/json" };
+  const response = await fetch(url, { headers, cache: "no-store" }).catch(() => null);
+  return response?.ok ? ((await response.json()) as JobStatus) : null;
+}
+
+export function showStatus(element: HTMLElement, status: JobStatus): void {
+  element.dataset.jobState = status.state;
+  const message = element.querySelector(".job__message");
+  if (message && message.textContent !== status.message) message.textContent = status.message;
+  const bar = element.querySelector("progress");
+  if (!bar) return;
+  bar.max = Math.max(1, status.of);
+  bar.value = status.step;
+}
+
+/** Replaces a part of the page by its present state, or loads the whole page again. */
+async function reload(selector: string | undefined): Promise<void> {
+  const old = selector ? document.querySelector(selector) : null;
+  if (!selector || !old) return window.location.reload();
+  const response = await fetch(window.location.href, { cache: "no-store" }).catch(() => null);
+  if (!response?.ok) return window.location.reload();
+  const page = new DOMParser().parseFromString(await response.text(), "text/html");
+  const fresh = page.querySelector(selector);
+  if (!fresh) return window.location.reload();
+  old.replaceWith(fresh);
+  localTimes(fresh);
+  watchJobs(fresh);
+}

@@ -1,0 +1,63 @@
+import { h, svg } from "../shared/dom";
+import { ranges } from "./plan";
+
+/** The line of slices at the right of a pane: seen ones filled, the present one a tick. */
+export class SliceTrack {
+  readonly element: HTMLElement;
+  private readonly drawing: SVGSVGElement;
+  private readonly handle: HTMLElement;
+
+  constructor(
+    private readonly slices: number,
+    label: string,
+    private readonly choose: (slice: number) => void,
+  ) {
+    this.drawing = svg("svg", { preserveAspectRatio: "none", viewBox: `0 0 14 ${slices}` });
+    this.handle = h("span", { class: "slice-handle", "aria-hidden": "true" }, "≡");
+    this.element = h(
+      "div",
+      {
+        class: "slice-track",
+        role: "slider",
+        tabindex: 0,
+        "aria-label": `Slice of ${label}`,
+        "aria-orientation": "vertical",
+        "aria-valuemin": 1,
+        "aria-valuemax": slices,
+      },
+      this.drawing,
+      this.handle,
+    );
+    this.element.addEventListener("pointerdown", (event) => this.grab(event));
+    this.element.addEventListener("pointermove", (event) => {
+      if (this.element.hasPointerCapture(event.pointerId)) this.point(event);
+    });
+  }
+
+  show(slice: number, seen: readonly boolean[]): void {
+    this.element.setAttribute("aria-valuenow", String(slice + 1));
+    this.element.setAttribute("aria-valuetext", `slice ${slice + 1} of ${this.slices}`);
+    const tick = Math.max(1, this.slices / 200);
+    this.drawing.replaceChildren(
+      svg("rect", { class: "rest", x: 5, y: 0, width: 4, height: this.slices }),
+      ...ranges(seen).map(([z0, z1]) =>
+        svg("rect", { class: "seen", x: 5, y: z0, width: 4, height: z1 - z0 }),
+      ),
+      svg("rect", { class: "now", x: 1, y: slice + (1 - tick) / 2, width: 12, height: tick }),
+    );
+    this.handle.style.top = `${((slice + 0.5) / this.slices) * 100}%`;
+  }
+
+  private grab(event: PointerEvent): void {
+    event.stopPropagation();
+    this.element.setPointerCapture(event.pointerId);
+    this.point(event);
+  }
+
+  private point(event: PointerEvent): void {
+    event.stopPropagation();
+    const box = this.element.getBoundingClientRect();
+    const slice = Math.floor(((event.clientY - box.top) / box.height) * this.slices);
+    this.choose(Math.min(this.slices - 1, Math.max(0, slice)));
+  }
+}
