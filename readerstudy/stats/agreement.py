@@ -90,8 +90,9 @@ def percent_agreement(ratings: npt.ArrayLike, *, level: float = 0.95) -> Percent
     (0.5833, 0.5)
     """
     check_level(level)
-    counts = rated_twice(count_table(ratings, None))
-    dropped = len(np.atleast_1d(np.asarray(ratings, dtype=object))) - len(counts.table)
+    everyone = count_table(ratings, None)
+    counts = rated_twice(everyone)
+    dropped = len(everyone.table) - len(counts.table)
     common: dict[str, Any] = {"method": _PERCENT_METHOD, "n_dropped": dropped, "level": level}
     n = len(counts.table)
     if n == 0:

@@ -244,6 +244,22 @@ def _as_matrix(ratings: Any, name: str) -> npt.NDArray[Any]:
     return matrix
 
 
+def numeric_matrix(ratings: Any, need: str, name: str = "ratings") -> FloatArray:
+    """Return ratings as a float matrix, NaN missing; ``need`` begins the error about labels.
+
+    Raises
+    ------
+    ValueError
+        For another shape, or entries that are not numbers.
+    """
+    matrix = _as_matrix(ratings, name)
+    if matrix.ndim != 2 or 0 in matrix.shape:
+        raise ValueError(f"{name} must have shape (n_subjects, n_raters), got {matrix.shape}")
+    if matrix.dtype.kind not in "iufb":
+        raise ValueError(f"{need}, {name} holds labels")
+    return matrix.astype(float, copy=False)
+
+
 def _only_numbers(matrix: npt.NDArray[Any]) -> bool:
     return matrix.ndim == 2 and all(
         _is_missing(v) or isinstance(v, int | float | np.number) for v in matrix.ravel()

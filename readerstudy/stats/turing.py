@@ -283,7 +283,8 @@ class Detection(Result):
     low, high, level : float
         Normal interval of d' and its level.
     se : float
-        Standard error of d' (Gourevitch & Galanter 1967).
+        Standard error of d' (Gourevitch & Galanter 1967), from the rates used and the numbers of
+        trials.
     criterion : float
         c, ``-(z(H) + z(F)) / 2``: above 0 the reader says "signal" too rarely.
     beta : float
@@ -380,9 +381,8 @@ def dprime(
     if not (0.0 < hit < 1.0 and 0.0 < false_alarm < 1.0):
         reason = 'a rate is 0 or 1, so d\' is not finite: use correction="loglinear"'
         return _no_detection(method, signal + noise, level, reason)
-    sizes = (signal + 2.0 * extra, noise + 2.0 * extra)
     common = {"method": method, "n": signal + noise, "level": level}
-    return _detection((hit, false_alarm), sizes, common)
+    return _detection((hit, false_alarm), (signal, noise), common)
 
 
 def _no_detection(method: str, n: int, level: float, reason: str) -> Detection:
@@ -391,7 +391,7 @@ def _no_detection(method: str, n: int, level: float, reason: str) -> Detection:
 
 
 def _detection(
-    rates: tuple[float, float], sizes: tuple[float, float], common: dict[str, Any]
+    rates: tuple[float, float], sizes: tuple[int, int], common: dict[str, Any]
 ) -> Detection:
     hit, false_alarm = rates
     z_hit, z_false = float(special.ndtri(hit)), float(special.ndtri(false_alarm))
