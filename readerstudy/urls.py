@@ -10,6 +10,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("readerstudy.analysis.urls")),
     path("", include("readerstudy.cases.urls")),
     path("", include("readerstudy.core.urls")),
+    path("", include("synthesis.urls")),
 ]
 handler404 = "readerstudy.core.views.page_not_found"
 handler500 = "readerstudy.core.views.server_error"

@@ -34,6 +34,15 @@ class Row:
     first: Series | None
     flags: list[str]
 
+    @property
+    def grid(self) -> str:
+        """Columns, rows and slices of the first series."""
+        return " × ".join(str(size) for size in reversed(self.first.shape)) if self.first else ""
+
+    @property
+    def spacing(self) -> str:
+        return spacing_text(self.first) if self.first else ""
+
 
 def listing(*, query: str, show: str, number: Any) -> Listing:
     """Return one page of the cases that a search and a filter leave."""
@@ -120,10 +129,14 @@ class Detail:
 
 def geometry(series: Series) -> str:
     """Return grid and spacing in words, x first."""
-    z, y, x = series.shape
-    spacing = [f"{step:.2g}" for step in reversed(series.spacing_mm)]
-    same = len(set(spacing)) == 1
-    return f"{x} × {y} × {z}, {spacing[0] if same else ' × '.join(spacing)} mm"
+    grid = " × ".join(str(size) for size in reversed(series.shape))
+    return f"{grid}, {spacing_text(series)}"
+
+
+def spacing_text(series: Series) -> str:
+    """Return the spacing in words, x first; one number where all are the same."""
+    steps = [f"{step:.1f}" for step in reversed(series.spacing_mm)]
+    return f"{steps[0] if len(set(steps)) == 1 else ' × '.join(steps)} mm"
 
 
 def _facts(series: Series) -> str:

@@ -21,6 +21,25 @@ ACCEPTED = Submission.Outcome.ACCEPTED
 
 
 @dataclass(frozen=True)
+class Spark:
+    """A line of 84 by 32 units, ready for SVG."""
+
+    line: str
+    x: float
+    y: float
+
+    @classmethod
+    def of(cls, values: list[float]) -> Spark:
+        top = max(values) or 1.0
+        points = [
+            (2 + 78 * index / (len(values) - 1), 30 - 27 * value / top)
+            for index, value in enumerate(values)
+        ]
+        line = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
+        return cls(line, round(points[-1][0], 1), round(points[-1][1], 1))
+
+
+@dataclass(frozen=True)
 class ReaderRow:
     """One reader: how far, how fast, and when last."""
 
@@ -52,6 +71,11 @@ class ReaderRow:
         """The median time of each full ten cases, in the order of answering."""
         ends = range(TREND_STEP, len(self.times) + 1, TREND_STEP)
         return [statistics.median(self.times[end - TREND_STEP : end]) for end in ends]
+
+    @property
+    def spark(self) -> Spark | None:
+        """The trend as a small line from zero up; undefined below two points."""
+        return Spark.of(self.trend) if len(self.trend) > 1 else None
 
     @property
     def seconds_left(self) -> float | None:

@@ -109,3 +109,15 @@ def is_blinded(study: Any) -> bool:
 def starts_with(text: str, beginning: str) -> bool:
     """Tell whether a text begins with another; an empty beginning is none."""
     return bool(beginning) and text.startswith(beginning)
+
+
+@register.filter
+def add_number(value: float, other: float) -> float:
+    """Return a sum; for coordinates in drawings."""
+    return value + other
+
+
+@register.filter
+def is_number(value: float | None) -> bool:
+    """Tell whether there is a number to show, rather than a reason."""
+    return value is not None and not math.isnan(value)
