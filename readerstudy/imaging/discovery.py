@@ -30,6 +30,7 @@ _DICOM_SUFFIXES = (".dcm", ".ima", ".dicom")
 _OTHER_IMAGES = (".hdr", ".img", ".mgz", ".mgh", ".nrrd", ".nhdr", ".mha", ".mhd", ".mnc")
 _KEYWORDS = (
     "SOPClassUID",
+    "SOPInstanceUID",
     "SeriesInstanceUID",
     "SeriesNumber",
     "SeriesDescription",
@@ -88,7 +89,7 @@ def find_series(folder: str | PathLike[str]) -> list[FoundSeries]:
     Returns
     -------
     list of FoundSeries
-        Sorted by name. DICOM files are grouped by SeriesInstanceUID within their folder; files
+        Sorted by name. DICOM files are grouped by SeriesInstanceUID, also across folders; files
         that are no images are listed with the reason.
 
     Raises
@@ -135,6 +136,7 @@ class _Header:
 
     file: Path
     uid: str
+    instance: str
     number: int
     role: Role | None
     fault: tuple[str, str]
@@ -142,7 +144,7 @@ class _Header:
 
 def _sort_out(root: Path, files: list[Path]) -> list[FoundSeries]:
     found: list[FoundSeries] = []
-    groups: dict[tuple[Path, str], list[_Header]] = {}
+    groups: dict[str, list[_Header]] = {}
     for file in files:
         try:
             header = _dicom_header(file)
@@ -153,7 +155,7 @@ def _sort_out(root: Path, files: list[Path]) -> list[FoundSeries]:
         if header is None:
             found.append(_not_dicom(root, file))
         else:
-            groups.setdefault((file.parent, header.uid), []).append(header)
+            groups.setdefault(header.uid, []).append(header)
     found.extend(_series(root, groups))
     return sorted(found, key=lambda one: (one.name, one.paths))
 
@@ -169,7 +171,8 @@ def _dicom_header(file: Path) -> _Header | None:
         header = read_header(file, _KEYWORDS)
         return _Header(
             file=file,
-            uid=str(header.get("SeriesInstanceUID", "")),
+            uid=str(header.get("SeriesInstanceUID") or file.parent),
+            instance=str(header.get("SOPInstanceUID") or file),
             number=int(header.get("SeriesNumber") or 0),
             role=_role_from_header(header),
             fault=_fault(file, header),
@@ -216,13 +219,27 @@ def _unusable(
     return FoundSeries("other", (file,), name, case, None, status, reason, advice)
 
 
-def _series(root: Path, groups: dict[tuple[Path, str], list[_Header]]) -> Iterator[FoundSeries]:
-    for folder in sorted({folder for folder, _ in groups}):
-        members = [group for (place, _), group in groups.items() if place == folder]
+def _series(root: Path, groups: dict[str, list[_Header]]) -> Iterator[FoundSeries]:
+    by_folder: dict[Path, list[list[_Header]]] = {}
+    for group in groups.values():
+        for part in _without_copies(group):
+            folder = Path(os.path.commonpath([header.file.parent for header in part]))
+            by_folder.setdefault(folder, []).append(part)
+    for folder, members in by_folder.items():
         members.sort(key=lambda group: (group[0].number, group[0].file))
         for number, group in enumerate(members, start=1):
             suffix = f"#{number}" if len(members) > 1 else ""
             yield _one_series(root, folder, suffix, group)
+
+
+def _without_copies(group: list[_Header]) -> list[list[_Header]]:
+    """One series may be spread over folders; but a series copied to two folders is two."""
+    if len({header.instance for header in group}) == len(group):
+        return [group]
+    folders: dict[Path, list[_Header]] = {}
+    for header in group:
+        folders.setdefault(header.file.parent, []).append(header)
+    return list(folders.values())
 
 
 def _one_series(root: Path, folder: Path, suffix: str, group: list[_Header]) -> FoundSeries:

@@ -1,4 +1,5 @@
 import os
+import shutil
 
 import numpy as np
 import pytest
@@ -45,6 +46,22 @@ def test_series_mixed_in_one_folder_are_separated(tmp_path):
     )
     flair = next(one for one in found if one.role == "flair")
     np.testing.assert_array_equal(load(flair).array, BRAIN + 5)
+
+
+def test_series_spread_over_folders_is_one(tmp_path):
+    for number, path in enumerate(write_series(tmp_path / "p", BRAIN)):
+        part = tmp_path / "p" / f"part-{number // 5}"
+        part.mkdir(exist_ok=True)
+        path.rename(part / path.name)
+    (found,) = find_series(tmp_path)
+    assert (found.name, len(found.paths)) == ("p", 12)
+    np.testing.assert_array_equal(load(found).array, BRAIN)
+
+
+def test_copy_of_a_series_in_another_folder_is_another_series(tmp_path):
+    write_series(tmp_path / "p", BRAIN)
+    shutil.copytree(tmp_path / "p", tmp_path / "q")
+    assert [(one.name, len(one.paths)) for one in find_series(tmp_path)] == [("p", 12), ("q", 12)]
 
 
 def test_folder_named_after_a_sequence_belongs_to_the_case_above(tmp_path):

@@ -12,6 +12,7 @@ import pydicom
 import pytest
 
 from readerstudy.imaging.canonical import canonicalise
+from readerstudy.imaging.encoding import encode_display, source_quantum
 from readerstudy.imaging.errors import ImageError
 from readerstudy.imaging.orientation import axis_letters, is_oblique, plane_of, to_lps
 from readerstudy.imaging.volumes import find_series, load, load_dicom_series, load_nifti
@@ -197,3 +198,15 @@ def test_stripped_brains_are_masked_exactly(name):
         result.volume.array[result.mask], to_lps(volume).array[result.mask]
     )
     assert (nonzero & ~result.mask).sum() < 0.002 * nonzero.sum()
+
+
+@pytest.mark.parametrize("name", ["normal-t1/t1n", "met-00110/t1n", "ms-19/t1n"])
+def test_no_comb_of_grey_levels_is_left(name):
+    volume = load_nifti(DATA / "nifti" / f"{name}.nii.gz")
+    result = canonicalise(volume, (150, 220, 180), (1.0, 1.0, 1.0))
+    period = source_quantum(result.volume.array, result.mask)
+    assert period > 5
+    for quantum in (period, 22.0, 40.0):
+        encoded = encode_display(result.volume.array, result.mask, quantum=quantum, seed=1)
+        levels = encoded[(encoded > 1) & (encoded < 4095)].astype(float)
+        assert abs(np.exp(2j * np.pi * levels / period).mean()) < 0.01
