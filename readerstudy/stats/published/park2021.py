@@ -273,6 +273,7 @@ def _accuracy_cells(reader: int, model: int, printed: str, right: int) -> list[C
     totals = _totals(row)
     fits = right in totals
     shown = f"{totals[0]}" if len(totals) == 1 else f"{totals[0]} to {totals[-1]}"
+    shares = f"sensitivity {row.sensitivity} and specificity {row.specificity}"
     return [
         check_cell(f"{where}, fraction", printed, fraction, value=right / VALIDATION_CASES),
         Cell(
@@ -280,8 +281,7 @@ def _accuracy_cells(reader: int, model: int, printed: str, right: int) -> list[C
             printed=printed,
             value=totals[0] / VALIDATION_CASES if len(totals) == 1 else math.nan,
             verdict="reproduces" if fits else "does not follow from the counts",
-            words=f"sensitivity {row.sensitivity} and specificity {row.specificity} give {shown} of "
-            f"{VALIDATION_CASES} right, the text has {right}",
+            words=f"{shares} give {shown} of {VALIDATION_CASES} right, the text has {right}",
             method="true positives and true negatives of Table 3",
             n=VALIDATION_CASES,
         ),

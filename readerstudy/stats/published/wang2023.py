@@ -143,7 +143,6 @@ def _sums() -> list[Cell]:
 def _quality_cells() -> list[Cell]:
     n = sum(LIKERT.values())
     mean = sum(score * count for score, count in LIKERT.items()) / n
-    how, remark = "mean of the counts", "756 exams of 370 patients are clustered"
     missing = "the initial scores of both readers for each exam"
     return [
         value_cell(
@@ -152,7 +151,7 @@ def _quality_cells() -> list[Cell]:
             mean,
             method="mean of the counts",
             n=n,
-            remark=remark,
+            remark="756 exams of 370 patients are clustered, which a standard error must allow for",
         ),
         check_cell("Text, mean quality score, whole scores", "2.63", check_mean("2.63", n)),
         open_cell("Text, within-group r", "0.88", missing),
