@@ -31,6 +31,7 @@ def canonicalise(
     shape: tuple[int, int, int],
     spacing_mm: tuple[float, float, float],
     *,
+    mask: NDArray[np.bool_] | None = None,
     centre_mm: NDArray[np.float64] | None = None,
 ) -> Canonical:
     """Put a volume on the grid of a study and clear its background.
@@ -41,6 +42,9 @@ def canonicalise(
         Any orientation.
     shape, spacing_mm : tuple
         Grid of the study along (z, y, x).
+    mask : ndarray of bool, shape of the volume, optional
+        Foreground in the voxels of `volume`, for example that of another sequence of the case;
+        found with `foreground` when left out.
     centre_mm : ndarray, shape (3,), optional
         As for `to_grid`: pass one centre for all sequences of a case.
 
@@ -51,14 +55,17 @@ def canonicalise(
         weighted by the mask, so that the background does not darken the rim of the brain.
     """
     native = to_lps(volume)
-    inside = foreground(native.array)
+    if mask is None:
+        inside = foreground(native.array)
+    else:
+        inside = to_lps(replace(volume, array=mask)).array
     centre = brain_centre(native, inside) if centre_mm is None else centre_mm
     cleared = np.where(inside, native.array, native.array.dtype.type(0))
     values = to_grid(replace(native, array=cleared), shape, spacing_mm, centre_mm=centre)
     weights = replace(native, array=inside.astype(np.float32))
     share = to_grid(weights, shape, spacing_mm, centre_mm=centre).array
-    mask = share >= 0.5
-    array = np.where(mask, values.array, values.array.dtype.type(0))
+    covered = share >= 0.5
+    array = np.where(covered, values.array, values.array.dtype.type(0))
     if array.dtype.kind == "f":
-        array[mask] /= share[mask]
-    return Canonical(replace(values, array=array), mask)
+        array[covered] /= share[covered]
+    return Canonical(replace(values, array=array), covered)

@@ -56,3 +56,12 @@ def test_one_centre_keeps_sequences_of_a_case_together():
         for mask in (inside, part)
     )
     assert overlap(first.mask & part, second.mask) == 1.0
+
+
+def test_mask_of_another_sequence_can_be_used():
+    inside = ball()
+    noise = np.random.default_rng(1).normal(500, 100, inside.shape)
+    turned = volume(noise.transpose(2, 0, 1), np.eye(4)[:, [1, 2, 0, 3]])
+    result = canonicalise(turned, (30, 40, 40), (1, 1, 1), mask=inside.transpose(2, 0, 1))
+    np.testing.assert_array_equal(result.mask, inside)
+    np.testing.assert_array_equal(result.volume.array, np.where(inside, noise, 0))
