@@ -55,10 +55,8 @@ def canonicalise(
         weighted by the mask, so that the background does not darken the rim of the brain.
     """
     native = to_lps(volume)
-    if mask is None:
-        inside = foreground(native.array)
-    else:
-        inside = to_lps(replace(volume, array=mask)).array
+    given = None if mask is None else to_lps(replace(volume, array=mask)).array
+    inside = foreground(native.array) if given is None else given
     centre = brain_centre(native, inside) if centre_mm is None else centre_mm
     cleared = np.where(inside, native.array, native.array.dtype.type(0))
     values = to_grid(replace(native, array=cleared), shape, spacing_mm, centre_mm=centre)
