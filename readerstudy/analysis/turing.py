@@ -7,6 +7,7 @@ guessing and for equivalence within the planned margin; agreement of each pair a
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
@@ -15,14 +16,14 @@ import numpy as np
 
 from readerstudy.analysis.datasets import Dataset, Read, ReaderFacts
 from readerstudy.stats.agreement import FleissKappa, fleiss_kappa
-from readerstudy.stats.agreement_cohen import CohenKappa, cohen_kappa
+from readerstudy.stats.agreement_cohen import CohenKappa, cohen_kappa_from_table
 from readerstudy.stats.proportions import Proportion, proportion
 from readerstudy.stats.results import json_safe
 from readerstudy.stats.turing import BinomialTest, Detection, binomial_against, dprime
 from readerstudy.stats.turing_clustered import ClusteredAgainst, clustered_against
 
 QUESTION = "origin"
-REAL, SYNTHETIC = "real", "synthetic"
+REAL, SYNTHETIC = LEVELS = ("real", "synthetic")
 
 
 @dataclass(frozen=True)
@@ -197,12 +198,11 @@ def _pairs(data: Dataset) -> list[PairRow]:
     table = answer_table(data)
     rows = []
     for first, second in combinations([facts.code for facts in data.readers], 2):
-        both = [row for row in table.values() if first in row and second in row]
-        kappa = cohen_kappa(
-            [row[first] for row in both],
-            [row[second] for row in both],
-            categories=[REAL, SYNTHETIC],
+        cells = Counter(
+            (row[first], row[second]) for row in table.values() if first in row and second in row
         )
+        square = [[cells[a, b] for b in LEVELS] for a in LEVELS]
+        kappa = cohen_kappa_from_table(square, categories=LEVELS)
         rows.append(PairRow(first, second, kappa))
     return rows
 

@@ -6,6 +6,7 @@ class CoreConfig(AppConfig):
     label = "core"
 
     def ready(self) -> None:
+        from readerstudy import celery  # noqa: F401 makes the application that tasks belong to
         from readerstudy.core.tasks import load_handlers
 
         load_handlers()

@@ -23,6 +23,7 @@ from typing import Any
 from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
+from kombu.exceptions import OperationalError as BrokerError
 
 from readerstudy.core.db import write_transaction
 from readerstudy.core.errors import Conflict, ReaderStudyError
@@ -108,7 +109,10 @@ def wake(queue: str) -> None:
     """Tell the workers of a queue to look at the table. Losing this message costs 20 s."""
     from readerstudy.core import tasks
 
-    tasks.work.apply_async(args=[queue], queue=queue)
+    try:
+        tasks.work.apply_async(args=[queue], queue=queue)
+    except BrokerError:
+        log.warning("the broker cannot be reached; the sweeper will find the job")
 
 
 def retry(*, job: Job) -> None:

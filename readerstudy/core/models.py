@@ -73,3 +73,10 @@ class Job(models.Model):
     @property
     def is_finished(self) -> bool:
         return self.state in {self.State.DONE, self.State.FAILED}
+
+    @property
+    def said(self) -> str:
+        """How far the job is, in words."""
+        if self.state == self.State.WAITING:
+            return "Waiting for a worker"
+        return self.message or (f"{self.step} of {self.of}" if self.of else "At work")

@@ -69,9 +69,8 @@ class AuditPage(CoordinatorPage, TemplateView):
 def job(request: HttpRequest, pk: Any) -> JsonResponse:
     """Tell how far a background job is."""
     found = access_job(pk=pk, user=request.user)
-    shown = ("state", "step", "of", "message", "error")
-    body = {name: getattr(found, name) for name in shown}
-    return JsonResponse({**body, "finished": found.is_finished})
+    shown = {name: getattr(found, name) for name in ("state", "step", "of", "error")}
+    return JsonResponse({**shown, "message": found.said, "finished": found.is_finished})
 
 
 @require_POST

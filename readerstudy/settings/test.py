@@ -1,5 +1,7 @@
 """Settings of the test suite: everything in a temporary folder, fast password hashing."""
 
+import atexit
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -11,7 +13,8 @@ from readerstudy.settings.base import SQLITE_VERSION
 SECRET_KEY = "only for tests, never for a server " * 2
 DEBUG = False
 ALLOWED_HOSTS = ["testserver", "127.0.0.1", "localhost"]
-VAR = Path(tempfile.gettempdir()) / "readerstudy-tests"
+VAR = Path(tempfile.mkdtemp(prefix="readerstudy-tests-"))
+atexit.register(shutil.rmtree, VAR, ignore_errors=True)
 MEDIA_ROOT = VAR / "media"
 WORK_ROOT = VAR / "work"
 STATIC_ROOT = None  # nothing collected: WhiteNoise has no folder to look into

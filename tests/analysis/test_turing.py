@@ -1,0 +1,188 @@
+"""From the last answer to the table: known answers give known numbers, in R as well."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import random
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from readerstudy.analysis import datasets, export, turing
+from readerstudy.core.errors import NotAllowed, ReaderStudyError
+from readerstudy.core.models import AuditRecord
+from readerstudy.reading.scheduling import certificate
+from readerstudy.studies import lifecycle
+from readerstudy.truth.models import Origin
+from readerstudy.truth.unblinding import unblind
+from tests import scenario
+
+pytestmark = pytest.mark.django_db
+SCRIPT = Path(__file__).parent / "reference" / "turing.R"
+
+
+def finish(made) -> None:
+    lifecycle.close(study=made.study, actor=made.coordinator, reason="all cases read")
+    unblind(
+        study=made.refresh(),
+        actor=made.coordinator,
+        reason="planned",
+        typed_name=made.study.name,
+    )
+    made.refresh()
+
+
+def read_with(made, wrong: list[set[int]]) -> None:
+    """Each reader answers right except for the given numbers within each class."""
+    kinds = {o.case_id: o.kind for o in Origin.objects.all()}
+    other = {"real": "synthetic", "synthetic": "real"}
+    ordered = sorted(kinds, key=lambda pk: (kinds[pk], str(pk)))
+    numbers = {pk: index for index, pk in enumerate(ordered)}
+    for reader, misses in enumerate(wrong):
+
+        def answer(case, misses=misses):
+            truth = kinds[case.pk]
+            said = other[truth] if numbers[case.pk] in misses else truth
+            return scenario.body(said, "3", cues=["texture", "vessels"])
+
+        scenario.read_all(made.enrolment(reader), answer)
+
+
+@pytest.fixture
+def finished():
+    """Ten cases; R1 errs on two real and one synthetic, R2 on one real and three synthetic."""
+    made = scenario.running(5, 5)
+    read_with(made, [{0, 1, 5}, {1, 6, 7, 8}])
+    finish(made)
+    return made
+
+
+def test_the_table_counts_what_was_answered(finished):
+    report = turing.analyse(datasets.load(finished.study, actor=finished.coordinator))
+    first, second = report.readers
+    assert vars(first.counts) == {
+        "real_as_real": 3,
+        "real_as_synthetic": 2,
+        "synthetic_as_real": 1,
+        "synthetic_as_synthetic": 4,
+    }
+    assert vars(second.counts)["synthetic_as_real"] == 3
+    assert first.accuracy.value == 0.7
+    # Wilson 7/10 and exact binomial p, from R: prop.test(7, 10, correct=FALSE), binom.test(7, 10)
+    assert first.accuracy.low == pytest.approx(0.3967781474611454, abs=1e-12)
+    assert first.accuracy.high == pytest.approx(0.8922087325936990, abs=1e-12)
+    assert first.chance.p_two_sided == pytest.approx(0.34375, abs=1e-12)
+    assert report.overall.value == 13 / 20
+    # Answers agree on 0, 1 wrong by one or both: both wrong on case 1 alone, so 5 of 10 differ.
+    assert report.pairs[0].kappa.percent_agreement == 0.5
+
+
+def test_truth_is_refused_before_unblinding_and_each_look_is_recorded():
+    made = scenario.running(2, 2)
+    with pytest.raises(NotAllowed):
+        datasets.load(made.study, actor=made.coordinator)
+    read_with(made, [set(), set()])
+    finish(made)
+    datasets.load(made.study, actor=made.coordinator)
+    assert AuditRecord.objects.filter(action="truth.look", actor=made.coordinator).count() == 1
+
+
+def test_unblinding_needs_a_closed_study_a_reason_and_the_name():
+    made = scenario.running(2, 2)
+    confirm = {"study": made.study, "actor": made.coordinator, "typed_name": made.study.name}
+    with pytest.raises(ReaderStudyError, match="running cannot become unblinded"):
+        unblind(reason="curious", **confirm)
+    lifecycle.close(study=made.study, actor=made.coordinator, reason="done")
+    confirm["study"] = made.refresh()
+    with pytest.raises(ReaderStudyError, match="reason"):
+        unblind(reason=" ", **confirm)
+    with pytest.raises(ReaderStudyError, match="type the name"):
+        unblind(reason="planned", **{**confirm, "typed_name": "another"})
+
+
+def test_a_constant_reader_and_missing_reads_are_reported_not_hidden():
+    made = scenario.running(3, 3)
+    scenario.read_all(made.enrolment(0), lambda case: scenario.body("synthetic"))
+    finish(made)
+    report = turing.analyse(datasets.load(made.study, actor=made.coordinator))
+    first, second = report.readers
+    assert first.accuracy.value == 0.5
+    assert second.missing == 6
+    assert math.isnan(second.accuracy.value)
+    assert second.accuracy.reason
+    assert report.missing == 6
+    assert math.isnan(report.pairs[0].kappa.value)
+    assert report.pairs[0].kappa.reason
+    document = json.dumps(report.to_dict(), allow_nan=False)
+    assert "reason" in document
+
+
+def test_the_export_has_every_answer_once_with_a_codebook(finished):
+    data = datasets.load(finished.study, actor=finished.coordinator)
+    files = export.files(data, turing.analyse(data))
+    long = list(csv.DictReader(io.StringIO(files["reads_long.csv"].decode())))
+    assert len(long) == 20 * 3
+    assert {row["question"] for row in long} == {"origin", "confidence", "cues"}
+    assert next(r for r in long if r["question"] == "cues")["value"] == "vessels|texture"
+    codebook = list(csv.DictReader(io.StringIO(files["codebook.csv"].decode())))
+    described = {row["name"] for row in codebook if row["kind"] == "column"}
+    assert described == set(long[0])
+    codes = {(row["name"], row["code"]) for row in codebook if row["kind"] == "answer"}
+    assert {(r["question"], v) for r in long for v in r["value"].split("|")} <= codes
+
+
+def test_the_same_data_give_the_same_bytes(finished):
+    data = [datasets.load(finished.study, actor=None) for _ in range(2)]
+    first, second = (export.to_zip(export.files(d, turing.analyse(d))) for d in data)
+    assert first == second
+
+
+def test_the_certificate_lets_a_reviewer_draw_the_order_again(finished):
+    from readerstudy.reading.allocation import design_from, draw
+
+    text = json.loads(json.dumps(certificate(finished.study)))
+    again = draw(design_from(text["design"]), text["seed"])
+    assert [[r.reader, r.position, r.item] for r in again] == text["table"]
+
+
+@pytest.mark.skipif(shutil.which("Rscript") is None, reason="R is not installed (r-base-core)")
+def test_r_gives_the_same_numbers_from_the_exported_file(tmp_path):
+    made = scenario.running(12, 12)
+    rng = random.Random(7)
+    read_with(made, [set(rng.sample(range(24), k)) for k in (9, 11)])
+    finish(made)
+    data = datasets.load(made.study, actor=None)
+    report = turing.analyse(data)
+    (tmp_path / "reads.csv").write_bytes(export.files(data, report)["reads_wide.csv"])
+    command = ["Rscript", str(SCRIPT), str(tmp_path / "reads.csv")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
+    theirs = json.loads(done.stdout)
+    for row, expected in zip(report.readers, theirs["readers"], strict=True):
+        ours = {
+            "accuracy": row.accuracy.value,
+            "low": row.accuracy.low,
+            "high": row.accuracy.high,
+            "exact_low": row.chance.low,
+            "exact_high": row.chance.high,
+            "p": row.chance.p_two_sided,
+        }
+        assert ours == pytest.approx({k: expected[k] for k in ours}, abs=1e-10)
+    overall = {
+        "accuracy": report.overall.value,
+        "se": report.overall.se,
+        "p": report.overall.p_two_sided,
+    }
+    assert overall == pytest.approx(theirs["overall"], abs=1e-10)
+    kappa = report.pairs[0].kappa
+    ours = {
+        "value": kappa.value,
+        "low": kappa.low,
+        "high": kappa.high,
+        "agreement": kappa.percent_agreement,
+    }
+    assert ours == pytest.approx(theirs["kappa"], abs=1e-10)

@@ -1,0 +1,144 @@
+"""A whole small study made through the real functions: images in, drawn, encoded, launched."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+
+import numpy as np
+
+from readerstudy.cases import canonical
+from readerstudy.cases.ingest import new_case, source_key
+from readerstudy.cases.models import Case, Series, Subject
+from readerstudy.imaging.geometry import Volume
+from readerstudy.readers.models import ReaderProfile, User
+from readerstudy.reading import display
+from readerstudy.reading.models import Reading
+from readerstudy.reading.progress import state_of
+from readerstudy.reading.recording import submit
+from readerstudy.reading.scheduling import launch, lock_and_allocate
+from readerstudy.studies.design import create_study, enrol
+from readerstudy.studies.models import Enrolment, Study
+from readerstudy.truth import register, selection
+
+SHAPE = (12, 20, 16)
+PASSWORD = "correct horse battery"
+
+
+@dataclass
+class Scenario:
+    """A launched study with its people."""
+
+    study: Study
+    coordinator: User
+    readers: list[User]
+
+    def enrolment(self, number: int = 0) -> Enrolment:
+        return Enrolment.objects.get(study=self.study, reader=self.readers[number])
+
+    def refresh(self) -> Study:
+        self.study.refresh_from_db()
+        return self.study
+
+
+def person(name: str, *, coordinator: bool = False) -> User:
+    user = User(username=name, email=f"{name}@example.org", may_coordinate=coordinator)
+    user.set_password(PASSWORD)
+    user.save()
+    if not coordinator:
+        ReaderProfile.objects.create(user=user, years_of_experience=9)
+    return user
+
+
+def brain(seed: int, *, smooth: bool = False) -> np.ndarray:
+    """A small ball of noisy grey levels in an empty background, (z, y, x)."""
+    rng = np.random.default_rng(seed)
+    z, y, x = np.indices(SHAPE)
+    centre = np.array(SHAPE) / 2
+    radius = np.sqrt(
+        ((z - centre[0]) / 5) ** 2 + ((y - centre[1]) / 8) ** 2 + ((x - centre[2]) / 6) ** 2
+    )
+    noise = 5.0 if smooth else 120.0
+    values = 900 - 300 * radius + rng.normal(0, noise, SHAPE)
+    return np.where(radius < 1, np.clip(values, 1, 4000), 0).astype(np.int16)
+
+
+def volume(array: np.ndarray) -> Volume:
+    return Volume(
+        array=array,
+        affine_lps=np.diag([1.0, 1.0, 2.0, 1.0]),
+        kind="nifti",
+        facts={},
+        source_sha256=uuid.uuid4().hex * 2,
+    )
+
+
+def make_case(name: str, seed: int, *, smooth: bool = False, roles=("t1", "t1c")) -> Case:
+    """A case of a new subject with one series per role."""
+    key = source_key(name)
+    subject, _ = Subject.objects.get_or_create(source_key=key, defaults={"code": f"S-{key[:10]}"})
+    case = new_case(subject)
+    for offset, role in enumerate(roles):
+        columns = canonical.store_volume(volume(brain(seed + offset, smooth=smooth)))
+        Series.objects.create(case=case, role=role, source_orientation="LPS", **columns)
+    return case
+
+
+def make_cases(n_real: int, n_synthetic: int, *, smooth: bool = False) -> None:
+    """Cases of both classes with their origins on record."""
+    real = [make_case(f"real-{i}", 10 * i) for i in range(n_real)]
+    register.declare_real(cases=real, actor=None)
+    generated = register.Generated(generator="toy", run=uuid.uuid4(), record_sha256="0" * 64)
+    for i in range(n_synthetic):
+        case = make_case(f"synthetic-{i}", 5000 + 10 * i, smooth=smooth)
+        register.declare_synthetic(case=case, generated=generated, actor=None)
+
+
+def draft(n_real: int = 3, n_synthetic: int = 3, n_readers: int = 2, **options) -> Scenario:
+    """A draft with cases and readers."""
+    coordinator = person("coordinator", coordinator=True)
+    readers = [person(f"reader{i + 1}") for i in range(n_readers)]
+    make_cases(n_real, n_synthetic, **options)
+    study = create_study(
+        template="visual-turing-test",
+        name="Turing, T1c",
+        reader_title="Brain MR reading A",
+        actor=coordinator,
+    )
+    selection.choose_cases(
+        study=study, n_real=n_real, n_synthetic=n_synthetic, seed=1, actor=coordinator
+    )
+    for reader in readers:
+        enrol(study=study, reader=reader, actor=coordinator)
+    return Scenario(study, coordinator, readers)
+
+
+def running(*args, seed: str = "seed", **options) -> Scenario:
+    """A launched study, its images encoded."""
+    made = draft(*args, **options)
+    lock_and_allocate(study=made.study, actor=made.coordinator, seed=seed)
+    display.prepare(made.refresh(), lambda *_: None)
+    made.study = launch(study=made.refresh(), actor=made.coordinator)
+    return made
+
+
+def body(origin: str = "real", confidence: str = "3", **more) -> dict:
+    """What the page sends for one case."""
+    return {
+        "answers": {"origin": origin, "confidence": confidence, **more},
+        "clock": {"load_ms": 500, "look_ms": 8000, "idle_ms": 0, "away_ms": 0},
+        "viewer": {},
+    }
+
+
+def offer(enrolment: Enrolment) -> Reading:
+    """The reading that is before the reader now."""
+    token = state_of(enrolment)["reading"]["token"]
+    return Reading.objects.get(token=token)
+
+
+def read_all(enrolment: Enrolment, answer) -> None:
+    """Answer every case; ``answer(case)`` gives the answers."""
+    while (state := state_of(enrolment))["reading"] is not None:
+        reading = Reading.objects.get(token=state["reading"]["token"])
+        submit(reading=reading, key=str(uuid.uuid4()), body=answer(reading.case))
