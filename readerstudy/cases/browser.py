@@ -11,6 +11,7 @@ from django.db.models import Count, Q, QuerySet
 from readerstudy.cases.models import Case, Series
 
 ROLES = {"t1": "T1", "t1c": "T1c", "t2": "T2", "flair": "FLAIR"}
+ROLE_PLACES = [(26 + 58 * index, label) for index, label in enumerate(ROLES.values())]
 PER_PAGE = 12
 THICK_MM = 5.0
 
@@ -110,11 +111,29 @@ def _flags(case: Case, series: dict[str, Series]) -> list[str]:
 
 
 @dataclass(frozen=True)
+class Pane:
+    """One quarter of the picture in the panel, 185 units wide."""
+
+    label: str
+    series: Series | None
+    x: int
+    y: int
+
+
+@dataclass(frozen=True)
 class Detail:
     """One case as the panel beside the list shows it."""
 
     row: Row
     series: list[Series]
+
+    @property
+    def panes(self) -> list[Pane]:
+        """The four sequences in two rows."""
+        return [
+            Pane(label, series, 185 * (index % 2), 185 * (index // 2))
+            for index, (label, series) in enumerate(self.row.slots)
+        ]
 
     @property
     def geometries(self) -> list[str]:

@@ -30,6 +30,7 @@ class CasesPage(CoordinatorPage, TemplateView):
             chosen=browser.detail(chosen) if chosen else None,
             usage=usage_of(chosen) if chosen else None,
             roles=browser.ROLES.values(),
+            role_places=browser.ROLE_PLACES,
             totals=browser.totals(),
             **kwargs,
         )

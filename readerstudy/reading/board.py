@@ -203,7 +203,7 @@ def attention_of(board: Board) -> list[Attention]:
     for row in board.rows:
         code = row.enrolment.code
         if not row.enrolment.reader.has_usable_password():
-            found.append(Attention(f"{code} has not opened the invitation", "Send the link again"))
+            found.append(Attention(f"{code} has not opened the invitation", "Can begin once the personal link was used"))
         elif row.open and row.last_answer is None:
             found.append(Attention(f"{code} has not begun", f"{row.total} cases are open"))
         elif row.open and (days := _silent_days(row.last_answer)):

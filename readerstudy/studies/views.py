@@ -48,7 +48,7 @@ class DescribePage(StudyAction):
     def get_initial(self) -> dict[str, Any]:
         shown = ("name", "reader_title", "instructions")
         initial = {name: getattr(self.study, name) for name in shown}
-        return {**initial, "margin_points": round(100 * self.study.margin, 6)}
+        return {**initial, "margin_points": f"{100 * self.study.margin:g}"}
 
     def act(self, data: dict[str, Any]) -> HttpResponseBase:
         margin = data.pop("margin_points") / 100

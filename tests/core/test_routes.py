@@ -1,0 +1,185 @@
+"""Who gets what answer at which address. A new address fails here until it is classified."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from readerstudy.reading import progress
+from readerstudy.reading.models import Reading
+from readerstudy.studies.models import Enrolment
+from tests.factories import CoordinatorFactory, ReaderFactory, make_job, running_study
+
+pytestmark = pytest.mark.django_db
+
+SIGN_IN = "to the sign-in page"
+# Anonymous, a reader of no study here, a coordinator of no study here, the study's coordinator.
+COORDINATORS = (SIGN_IN, 403, 200, 200)
+OWN_STUDY = (SIGN_IN, 404, 404, 200)
+OWN_STUDY_MOVED = (SIGN_IN, 404, 404, 302)
+READERS_API = (401, 404, 404, 404)
+EVERYBODY = (200, 200, 200, 200)
+
+ROUTES: dict[str, tuple[Any, ...]] = {
+    "sign-in": EVERYBODY,
+    "sign-out": (SIGN_IN, 405, 405, 405),
+    "invitation": (404, 404, 404, 404),
+    "home": (SIGN_IN, 200, 302, 302),
+    "reader-home": (SIGN_IN, 200, 200, 200),
+    "read": (SIGN_IN, 404, 404, 404),
+    "api-state": READERS_API,
+    "api-pause": READERS_API,
+    "api-resume": READERS_API,
+    "api-answers": READERS_API,
+    "api-undo": READERS_API,
+    "api-draft": READERS_API,
+    "api-session": (400, 400, 400, 400),  # to sign in again; these are wrong names
+    "image": READERS_API,
+    "studies": COORDINATORS,
+    "study-new": COORDINATORS,
+    "study": OWN_STUDY,
+    "study-describe": OWN_STUDY,
+    "study-readers": OWN_STUDY,
+    "study-cases": OWN_STUDY,
+    "study-lock": OWN_STUDY_MOVED,
+    "study-launch": OWN_STUDY,
+    "study-close": OWN_STUDY,
+    "study-unblind": OWN_STUDY,
+    "study-results": (SIGN_IN, 404, 404, 403),
+    "study-figure": (SIGN_IN, 404, 404, 403),
+    "study-export": (SIGN_IN, 404, 404, 403),
+    "study-certificate": OWN_STUDY,
+    "cases": COORDINATORS,
+    "case": COORDINATORS,
+    "series-thumbnail": COORDINATORS,
+    "generators": COORDINATORS,
+    "checkpoint": (SIGN_IN, 403, 404, 404),
+    "checkpoint-samples": (SIGN_IN, 403, 404, 404),
+    "generate": (SIGN_IN, 403, 404, 404),
+    "readers": COORDINATORS,
+    "audit": COORDINATORS,
+    "job": COORDINATORS,
+    "job-retry": (SIGN_IN, 405, 405, 405),
+}
+JSON = {"content_type": "application/json"}
+SENT: dict[str, tuple[str, dict[str, Any]]] = {
+    "api-pause": ("post", {}),
+    "api-resume": ("post", {}),
+    "api-answers": ("post", {"key": str(uuid.uuid4()), "answers": {}}),
+    "api-undo": ("post", {}),
+    "api-draft": ("put", {"answers": {}}),
+    "api-session": ("post", {"username": "a", "password": "b", "enrolment": "c"}),
+}
+PEOPLE = ("anonymous", "reader", "stranger", "coordinator")
+
+
+def named_routes() -> list[str]:
+    """Return the name of every address of the project."""
+
+    def walk(patterns: list[Any]) -> list[str]:
+        names = []
+        for pattern in patterns:
+            if isinstance(pattern, URLResolver):
+                names += walk(pattern.url_patterns)
+            else:
+                assert isinstance(pattern, URLPattern)
+                assert pattern.name, f"{pattern.pattern} has no name"
+                names.append(pattern.name)
+        return names
+
+    return walk(get_resolver().url_patterns)
+
+
+@pytest.fixture
+def study():
+    return running_study()
+
+
+@pytest.fixture
+def arguments(study) -> dict[str, list[Any]]:
+    enrolment = Enrolment.objects.filter(study=study).first()
+    progress.state_of(enrolment)  # offers the first readings, as the reader's own page does
+    reading = Reading.objects.filter(enrolment=enrolment, offered_at__isnull=False).first()
+    case = study.cases.first()
+    one_study = {
+        name: [study.pk]
+        for name in ROUTES
+        if name.startswith("study") and name not in ("studies", "study-new")
+    }
+    return {
+        **one_study,
+        "study-export": [study.pk, "everything.zip"],
+        "invitation": ["no-such-token"],
+        "read": [enrolment.token],
+        **dict.fromkeys(("api-state", "api-pause", "api-resume"), [enrolment.token]),
+        **dict.fromkeys(("api-answers", "api-undo", "api-draft"), [enrolment.token, reading.token]),
+        "image": [reading.images.first().token, 0],
+        "case": [case.pk],
+        "series-thumbnail": [case.series.first().pk],
+        **dict.fromkeys(("checkpoint", "checkpoint-samples", "generate"), [uuid.uuid4()]),
+        **dict.fromkeys(("job", "job-retry"), [make_job().pk]),
+    }
+
+
+@pytest.fixture
+def clients(study) -> dict[str, Client]:
+    users = {
+        "reader": ReaderFactory(),
+        "stranger": CoordinatorFactory(),
+        "coordinator": study.created_by,
+    }
+    clients = {name: Client() for name in PEOPLE}
+    for name, user in users.items():
+        clients[name].force_login(user)
+    return clients
+
+
+def answer_to(client: Client, route: str, address: str) -> Any:
+    """Return the status, or SIGN_IN where the answer sends there."""
+    if route in SENT:
+        method, data = SENT[route]
+        response = getattr(client, method)(address, data, **JSON)
+    else:
+        response = client.get(address)
+    to_sign_in = response.status_code == 302 and response.url.startswith(reverse("sign-in"))
+    return SIGN_IN if to_sign_in else response.status_code
+
+
+def test_every_address_is_classified():
+    assert sorted(named_routes()) == sorted(ROUTES)
+
+
+def test_every_address_answers_each_role_as_classified(clients, arguments):
+    wrong = []
+    for route, expected in ROUTES.items():
+        address = reverse(route, args=arguments.get(route, []))
+        for person, wanted in zip(PEOPLE, expected, strict=True):
+            answer = answer_to(clients[person], route, address)
+            if answer != wanted:
+                wrong.append(f"{route} for {person}: {answer}, expected {wanted}")
+    assert not wrong
+
+
+def test_pages_obey_the_content_security_policy(clients, arguments):
+    inline = re.compile(rb"<[^>]*\sstyle=|<script(?![^>]*\ssrc=)|<style|<[^>]*\son[a-z]+=")
+    for route, expected in ROUTES.items():
+        if 200 not in expected:
+            continue
+        address = reverse(route, args=arguments.get(route, []))
+        person = PEOPLE[len(expected) - 1 - expected[::-1].index(200)]
+        response = clients[person].get(address)
+        assert "script-src 'self';" in response["Content-Security-Policy"] + ";"
+        assert inline.search(b"".join(response)) is None, route
+
+
+def test_an_action_without_the_protection_code_is_refused_in_words(study):
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(study.created_by)
+    response = client.post(reverse("study-close", args=[study.pk]), {"reason": "Enough"})
+    assert response.status_code == 403
+    assert "open for too long" in response.content.decode()

@@ -1,0 +1,198 @@
+"""Objects for tests, made through the project's own functions where it has one."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import factory
+import numpy as np
+from factory.django import DjangoModelFactory
+
+from readerstudy.cases import canonical, storage
+from readerstudy.cases.models import Case, Series, Subject
+from readerstudy.core import jobs
+from readerstudy.imaging.geometry import Volume
+from readerstudy.reading import scheduling
+from readerstudy.reading.models import DisplayForm, EncodedSeries
+from readerstudy.readers.models import ReaderProfile, User
+from readerstudy.studies import design
+from readerstudy.studies.models import Study
+from readerstudy.truth import register
+
+PASSWORD = "correct horse battery"
+ROLES = ("t1", "t1c", "t2", "flair")
+
+
+class UserFactory(DjangoModelFactory):
+    """A person with an account and nothing else."""
+
+    class Meta:
+        model = User
+        skip_postgeneration_save = True
+
+    username = factory.Sequence(lambda n: f"person{n}@example.org")
+    email = factory.SelfAttribute("username")
+    display_name = factory.Sequence(lambda n: f"Dr Ada Person{n}")
+    password = factory.django.Password(PASSWORD)
+
+
+class CoordinatorFactory(UserFactory):
+    may_coordinate = True
+
+
+class ReaderFactory(UserFactory):
+    @factory.post_generation
+    def profile(self, create: bool, extracted: Any, **given: Any) -> None:
+        stated = {"subspecialty": "neuroradiology", "years_of_experience": 9, **given}
+        ReaderProfile.objects.create(user=self, **stated)
+
+
+class SubjectFactory(DjangoModelFactory):
+    class Meta:
+        model = Subject
+
+    code = factory.Sequence(lambda n: f"S-{n:04d}")
+    source_key = factory.LazyFunction(lambda: uuid.uuid4().hex * 2)
+
+
+def small_volume(seed: int, shape: tuple[int, int, int] = (6, 10, 8)) -> Volume:
+    """A noisy box in an empty background, (z, y, x), voxels of 1 by 1 by 2 mm."""
+    array = np.zeros(shape, dtype=np.int16)
+    inside = tuple(slice(1, size - 1) for size in shape)
+    array[inside] = np.random.default_rng(seed).integers(100, 900, array[inside].shape)
+    return Volume(
+        array=array,
+        affine_lps=np.diag([1.0, 1.0, 2.0, 1.0]),
+        kind="nifti",
+        facts={},
+        source_sha256=uuid.uuid4().hex * 2,
+    )
+
+
+class SeriesFactory(DjangoModelFactory):
+    """A series with a small array in the object store."""
+
+    class Meta:
+        model = Series
+
+    volume = factory.Sequence(lambda n: small_volume(n))
+    case = factory.SubFactory("tests.factories.CaseFactory", roles=())
+    role = "t1c"
+    source_orientation = "LPS"
+
+    @classmethod
+    def _create(cls, model_class: type[Series], *args: Any, **kwargs: Any) -> Series:
+        columns = canonical.store_volume(kwargs.pop("volume"))
+        return super()._create(model_class, *args, **{**columns, **kwargs})
+
+
+class CaseFactory(DjangoModelFactory):
+    """A case; ``roles`` says which series it gets (all four by default)."""
+
+    class Meta:
+        model = Case
+        skip_postgeneration_save = True
+
+    code = factory.Sequence(lambda n: f"{n:04d}")
+    subject = factory.SubFactory(SubjectFactory)
+
+    @factory.post_generation
+    def roles(self, create: bool, extracted: Any, **_: Any) -> None:
+        for role in ROLES if extracted is None else extracted:
+            SeriesFactory(case=self, role=role)
+
+
+class StudyFactory(factory.Factory):
+    """A draft, made as the page for new studies makes it."""
+
+    class Meta:
+        model = Study
+
+    template = "visual-turing-test"
+    name = factory.Sequence(lambda n: f"GAN against real, no. {n}")
+    reader_title = factory.Sequence(lambda n: f"Brain MR reading {n}")
+    actor = factory.SubFactory(CoordinatorFactory)
+
+    @classmethod
+    def _create(cls, model_class: type[Study], *args: Any, **kwargs: Any) -> Study:
+        return design.create_study(**kwargs)
+
+
+def real_case(**kwargs: Any) -> Case:
+    """A case on record as real."""
+    case = CaseFactory(**kwargs)
+    register.declare_real(cases=[case], actor=None)
+    return case
+
+
+def synthetic_case(run: uuid.UUID | None = None, **kwargs: Any) -> Case:
+    """A case on record as synthetic."""
+    case = CaseFactory(**kwargs)
+    made = register.Generated(generator="toy", run=run or uuid.uuid4(), record_sha256="0" * 64)
+    register.declare_synthetic(case=case, generated=made, actor=None)
+    return case
+
+
+def ready_study(n_readers: int = 2, n_each: int = 2, **kwargs: Any) -> Study:
+    """A draft that nothing keeps from the lock."""
+    study = StudyFactory(**kwargs)
+    cases = [real_case(roles=["t1c"]) for _ in range(n_each)]
+    cases += [synthetic_case(roles=["t1c"]) for _ in range(n_each)]
+    design.set_cases(study=study, cases=cases, actor=study.created_by)
+    for _ in range(n_readers):
+        design.enrol(study=study, reader=ReaderFactory(), actor=study.created_by)
+    return study
+
+
+def locked_study(**kwargs: Any) -> Study:
+    """A study with its allocation drawn; the images wait for their job."""
+    study = ready_study(**kwargs)
+    scheduling.lock_and_allocate(study=study, actor=study.created_by, seed="seed")
+    return Study.objects.get(pk=study.pk)
+
+
+def prepare_images(study: Study) -> None:
+    """Stand in for the job that encodes the images: rows and tiny stored chunks."""
+    names = {"zstd": [storage.put(b"zstd")], "gzip": [storage.put(b"gzip")]}
+    EncodedSeries.objects.bulk_create(
+        EncodedSeries(
+            study=study,
+            case=case,
+            role=role,
+            objects_by_encoding=names,
+            pixel_sha256="0" * 64,
+        )
+        for case in study.cases.all()
+        for role in study.slots
+    )
+    DisplayForm.objects.create(
+        study=study,
+        shape=[6, 10, 8],
+        spacing_mm=[2, 1, 1],
+        chunks=[[0, 6]],
+        buckets={},
+        window={"width": 1000, "level": 500},
+        rule={},
+    )
+
+
+def running_study(**kwargs: Any) -> Study:
+    """A launched study."""
+    study = locked_study(**kwargs)
+    prepare_images(study)
+    return scheduling.launch(study=study, actor=study.created_by)
+
+
+def body(seconds: float = 20.0, **answers: Any) -> dict[str, Any]:
+    """What the reading page sends for one case that took so many seconds."""
+    return {
+        "answers": {"origin": "real", "confidence": "3", **answers},
+        "clock": {"load_ms": 1000, "look_ms": 1000 * seconds - 1000, "idle_ms": 0, "away_ms": 0},
+        "viewer": {},
+    }
+
+
+def make_job(**kwargs: Any) -> jobs.Job:
+    """A stored job in any state."""
+    return jobs.Job.objects.create(**{"kind": "encode_study", "title": "Prepare", **kwargs})
