@@ -50,17 +50,16 @@ def person(name: str, *, coordinator: bool = False) -> User:
     return user
 
 
-def brain(seed: int, *, smooth: bool = False) -> np.ndarray:
-    """A small ball of noisy grey levels in an empty background, (z, y, x)."""
+def brain(seed: int, *, small: bool = False) -> np.ndarray:
+    """A ball of noisy grey levels in an empty background, (z, y, x)."""
     rng = np.random.default_rng(seed)
     z, y, x = np.indices(SHAPE)
     centre = np.array(SHAPE) / 2
     radius = np.sqrt(
         ((z - centre[0]) / 5) ** 2 + ((y - centre[1]) / 8) ** 2 + ((x - centre[2]) / 6) ** 2
     )
-    noise = 5.0 if smooth else 120.0
-    values = 900 - 300 * radius + rng.normal(0, noise, SHAPE)
-    return np.where(radius < 1, np.clip(values, 1, 4000), 0).astype(np.int16)
+    values = 22000 - 9000 * radius + rng.normal(0, 2500.0, SHAPE)
+    return np.where(radius < (0.8 if small else 1), np.clip(values, 1, 32000), 0).astype(np.int16)
 
 
 def volume(array: np.ndarray) -> Volume:
@@ -73,24 +72,24 @@ def volume(array: np.ndarray) -> Volume:
     )
 
 
-def make_case(name: str, seed: int, *, smooth: bool = False, roles=("t1", "t1c")) -> Case:
+def make_case(name: str, seed: int, *, small: bool = False, roles=("t1", "t1c")) -> Case:
     """A case of a new subject with one series per role."""
     key = source_key(name)
     subject, _ = Subject.objects.get_or_create(source_key=key, defaults={"code": f"S-{key[:10]}"})
     case = new_case(subject)
     for offset, role in enumerate(roles):
-        columns = canonical.store_volume(volume(brain(seed + offset, smooth=smooth)))
+        columns = canonical.store_volume(volume(brain(seed + offset, small=small)))
         Series.objects.create(case=case, role=role, source_orientation="LPS", **columns)
     return case
 
 
-def make_cases(n_real: int, n_synthetic: int, *, smooth: bool = False) -> None:
+def make_cases(n_real: int, n_synthetic: int, *, small: bool = False) -> None:
     """Cases of both classes with their origins on record."""
     real = [make_case(f"real-{i}", 10 * i) for i in range(n_real)]
     register.declare_real(cases=real, actor=None)
     generated = register.Generated(generator="toy", run=uuid.uuid4(), record_sha256="0" * 64)
     for i in range(n_synthetic):
-        case = make_case(f"synthetic-{i}", 5000 + 10 * i, smooth=smooth)
+        case = make_case(f"synthetic-{i}", 5000 + 10 * i, small=small)
         register.declare_synthetic(case=case, generated=generated, actor=None)
 
 

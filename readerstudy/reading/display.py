@@ -28,9 +28,9 @@ from readerstudy.cases.models import Series
 from readerstudy.core.db import write_transaction
 from readerstudy.core.errors import ReaderStudyError
 from readerstudy.imaging import encoding
+from readerstudy.imaging.canonical import canonicalise
 from readerstudy.imaging.geometry import Volume
 from readerstudy.imaging.masks import foreground
-from readerstudy.imaging.resampling import brain_centre, to_grid
 from readerstudy.imaging.windowing import default_window
 from readerstudy.reading.models import DisplayForm, EncodedSeries
 from readerstudy.studies.models import Study
@@ -190,23 +190,11 @@ def _encode(series: Series, form: Form) -> None:
 
 def display_levels(series: Series, form: Form) -> npt.NDArray[np.int16]:
     """Return a series on the study's grid as display levels 0 to 4095."""
-    grid = form.grid
     volume = canonical.load_volume(series)
     mask = _mask(series, volume, form.masked_by_support)
-    outline = Volume(
-        array=mask.astype(np.uint8),
-        affine_lps=volume.affine_lps,
-        kind=volume.kind,
-        facts=volume.facts,
-        source_sha256=volume.source_sha256,
-    )
-    centre = brain_centre(outline)
-    put = to_grid(volume, grid.shape, grid.spacing_mm, centre_mm=centre)
-    inside = to_grid(
-        outline, grid.shape, grid.spacing_mm, interpolation="nearest", centre_mm=centre
-    )
+    put = canonicalise(volume, form.grid.shape, form.grid.spacing_mm, mask=mask)
     return encoding.encode_display(
-        put.array, inside.array.astype(bool), quantum=form.quantum, seed=_seed(form.study, series)
+        put.volume.array, put.mask, quantum=form.quantum, seed=_seed(form.study, series)
     )
 
 

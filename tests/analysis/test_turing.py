@@ -107,7 +107,7 @@ def test_unblinding_needs_a_closed_study_a_reason_and_the_name():
 
 def test_a_constant_reader_and_missing_reads_are_reported_not_hidden():
     made = scenario.running(3, 3)
-    scenario.read_all(made.enrolment(0), lambda case: scenario.body("synthetic"))
+    scenario.read_all(made.enrolment(0), lambda _: scenario.body("synthetic"))
     finish(made)
     report = turing.analyse(datasets.load(made.study, actor=made.coordinator))
     first, second = report.readers

@@ -166,7 +166,7 @@ def test_every_submission_leaves_one_link_in_an_unbroken_audit_chain(made):
     from readerstudy.core import audit
 
     for number in range(2):
-        scenario.read_all(made.enrolment(number), lambda case: scenario.body("real"))
+        scenario.read_all(made.enrolment(number), lambda _: scenario.body("real"))
     assert AuditRecord.objects.filter(action="reading.accepted").count() == 12
     assert list(audit.broken_links()) == []
 
