@@ -10,7 +10,7 @@ BIN := .venv/bin
 help: ## list the verbs
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
 
-setup: .venv/.base static/dist/.vite/manifest.json ## virtual environment, dependencies, front end
+setup: .venv/.base static/dist/manifest.json ## virtual environment, dependencies, front end
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv
@@ -30,9 +30,9 @@ setup: .venv/.base static/dist/.vite/manifest.json ## virtual environment, depen
 static/node_modules/.package-lock.json: static/package-lock.json
 	cd static && npm ci --no-audit --no-fund
 
-front: static/dist/.vite/manifest.json
+front: static/dist/manifest.json
 
-static/dist/.vite/manifest.json: static/node_modules/.package-lock.json $(shell find static/src -type f 2>/dev/null) static/vite.config.ts
+static/dist/manifest.json: static/node_modules/.package-lock.json $(shell find static/src -type f 2>/dev/null) static/vite.config.ts
 	cd static && npm run build
 
 demo: setup ## start everything with the demo study (PORT=8000, DATA=folder, QUICK=1)

@@ -13,9 +13,9 @@ from readerstudy.cases import canonical, storage
 from readerstudy.cases.models import Case, Series, Subject
 from readerstudy.core import jobs
 from readerstudy.imaging.geometry import Volume
+from readerstudy.readers.models import ReaderProfile, User
 from readerstudy.reading import scheduling
 from readerstudy.reading.models import DisplayForm, EncodedSeries
-from readerstudy.readers.models import ReaderProfile, User
 from readerstudy.studies import design
 from readerstudy.studies.models import Study
 from readerstudy.truth import register
@@ -43,7 +43,7 @@ class CoordinatorFactory(UserFactory):
 
 class ReaderFactory(UserFactory):
     @factory.post_generation
-    def profile(self, create: bool, extracted: Any, **given: Any) -> None:
+    def profile(self, _create: bool, _extracted: Any, **given: Any) -> None:
         stated = {"subspecialty": "neuroradiology", "years_of_experience": 9, **given}
         ReaderProfile.objects.create(user=self, **stated)
 
@@ -76,7 +76,7 @@ class SeriesFactory(DjangoModelFactory):
     class Meta:
         model = Series
 
-    volume = factory.Sequence(lambda n: small_volume(n))
+    volume = factory.Sequence(small_volume)
     case = factory.SubFactory("tests.factories.CaseFactory", roles=())
     role = "t1c"
     source_orientation = "LPS"
@@ -98,7 +98,7 @@ class CaseFactory(DjangoModelFactory):
     subject = factory.SubFactory(SubjectFactory)
 
     @factory.post_generation
-    def roles(self, create: bool, extracted: Any, **_: Any) -> None:
+    def roles(self, _create: bool, extracted: Any, **_: Any) -> None:
         for role in ROLES if extracted is None else extracted:
             SeriesFactory(case=self, role=role)
 
@@ -115,7 +115,7 @@ class StudyFactory(factory.Factory):
     actor = factory.SubFactory(CoordinatorFactory)
 
     @classmethod
-    def _create(cls, model_class: type[Study], *args: Any, **kwargs: Any) -> Study:
+    def _create(cls, _model: type[Study], *_args: Any, **kwargs: Any) -> Study:
         return design.create_study(**kwargs)
 
 

@@ -47,9 +47,7 @@ def test_every_reader_reads_every_case_once_in_an_order_of_their_own():
     assert by_reader["R1"] != by_reader["R2"]
 
 
-@given(
-    subjects=st.integers(4, 40), gap=st.integers(1, 4), seed=st.text(min_size=1, max_size=20)
-)
+@given(subjects=st.integers(4, 40), gap=st.integers(1, 4), seed=st.text(min_size=1, max_size=20))
 @settings(max_examples=60, deadline=None)
 def test_the_two_versions_of_a_subject_stay_apart(subjects, gap, seed):
     design = paired(subjects, min(gap, subjects // 2))
@@ -63,9 +61,7 @@ def test_the_two_versions_of_a_subject_stay_apart(subjects, gap, seed):
 @settings(max_examples=40, deadline=None)
 def test_the_same_seed_gives_the_same_table_whatever_the_order_of_the_input(n, seed):
     design = simple(n, readers=3)
-    turned = Design(
-        readers=design.readers[::-1], items=design.items[::-1], gap=design.gap
-    )
+    turned = Design(readers=design.readers[::-1], items=design.items[::-1], gap=design.gap)
     assert draw(design, seed) == draw(turned, seed)
     assert draw(design_from(design_document(design)), seed) == draw(design, seed)
 

@@ -101,28 +101,28 @@ def study():
 
 
 @pytest.fixture
-def arguments(study) -> dict[str, list[Any]]:
+def arguments(study) -> dict[str, tuple[Any, ...]]:
     enrolment = Enrolment.objects.filter(study=study).first()
     progress.state_of(enrolment)  # offers the first readings, as the reader's own page does
     reading = Reading.objects.filter(enrolment=enrolment, offered_at__isnull=False).first()
     case = study.cases.first()
     one_study = {
-        name: [study.pk]
+        name: (study.pk,)
         for name in ROUTES
         if name.startswith("study") and name not in ("studies", "study-new")
     }
     return {
         **one_study,
-        "study-export": [study.pk, "everything.zip"],
-        "invitation": ["no-such-token"],
-        "read": [enrolment.token],
-        **dict.fromkeys(("api-state", "api-pause", "api-resume"), [enrolment.token]),
-        **dict.fromkeys(("api-answers", "api-undo", "api-draft"), [enrolment.token, reading.token]),
-        "image": [reading.images.first().token, 0],
-        "case": [case.pk],
-        "series-thumbnail": [case.series.first().pk],
-        **dict.fromkeys(("checkpoint", "checkpoint-samples", "generate"), [uuid.uuid4()]),
-        **dict.fromkeys(("job", "job-retry"), [make_job().pk]),
+        "study-export": (study.pk, "everything.zip"),
+        "invitation": ("no-such-token",),
+        "read": (enrolment.token,),
+        **dict.fromkeys(("api-state", "api-pause", "api-resume"), (enrolment.token,)),
+        **dict.fromkeys(("api-answers", "api-undo", "api-draft"), (enrolment.token, reading.token)),
+        "image": (reading.images.first().token, 0),
+        "case": (case.pk,),
+        "series-thumbnail": (case.series.first().pk,),
+        **dict.fromkeys(("checkpoint", "checkpoint-samples", "generate"), (uuid.uuid4(),)),
+        **dict.fromkeys(("job", "job-retry"), (make_job().pk,)),
     }
 
 
@@ -157,7 +157,7 @@ def test_every_address_is_classified():
 def test_every_address_answers_each_role_as_classified(clients, arguments):
     wrong = []
     for route, expected in ROUTES.items():
-        address = reverse(route, args=arguments.get(route, []))
+        address = reverse(route, args=arguments.get(route, ()))
         for person, wanted in zip(PEOPLE, expected, strict=True):
             answer = answer_to(clients[person], route, address)
             if answer != wanted:
@@ -170,7 +170,7 @@ def test_pages_obey_the_content_security_policy(clients, arguments):
     for route, expected in ROUTES.items():
         if 200 not in expected:
             continue
-        address = reverse(route, args=arguments.get(route, []))
+        address = reverse(route, args=arguments.get(route, ()))
         person = PEOPLE[len(expected) - 1 - expected[::-1].index(200)]
         response = clients[person].get(address)
         assert "script-src 'self';" in response["Content-Security-Policy"] + ";"

@@ -1,0 +1,175 @@
+"""Kill the web server between and during submissions: no acknowledged answer may be missing.
+
+The client keeps a ledger of what the server acknowledged. `make soak` runs the full dose.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests.scenario import PASSWORD, body
+
+ROOT = Path(__file__).resolve().parents[2]
+KILLS = int(os.environ.get("READERSTUDY_KILLS", "6"))
+PREPARE = """
+import django; django.setup()
+from django.core.management import call_command
+call_command("migrate", verbosity=0)
+from tests import scenario
+made = scenario.running(60, 60)
+print(" ".join(made.enrolment(i).token for i in range(2)))
+"""
+COUNT = """
+import django, json; django.setup()
+from readerstudy.reading.models import Submission
+from readerstudy.core import audit
+rows = Submission.objects.all()
+print(json.dumps({
+    "ids": [str(r.pk) for r in rows],
+    "accepted": {str(r.key): r.body["answers"]["origin"] for r in rows if r.outcome == "accepted"},
+    "readings": sorted(r.reading_id for r in rows if r.outcome == "accepted"),
+    "broken": list(audit.broken_links()),
+}))
+"""
+
+
+class Server:
+    """gunicorn on a port of its own, killed with all its workers."""
+
+    def __init__(self, environment: dict[str, str]) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.environment = environment
+        self.process: subprocess.Popen | None = None
+
+    def start(self) -> None:
+        command = [sys.executable, "-m", "gunicorn", "readerstudy.wsgi", "--log-level", "error"]
+        command += ["--bind", f"127.0.0.1:{self.port}", "--worker-class", "gthread"]
+        self.process = subprocess.Popen(
+            [*command, "--workers", "2", "--threads", "4"],
+            cwd=ROOT,
+            env=self.environment,
+            start_new_session=True,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+
+    def kill(self) -> None:
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+
+class Reader(threading.Thread):
+    """Reads case after case, sends each answer until it is acknowledged, some of them twice."""
+
+    def __init__(self, port: int, enrolment: str, name: str, stop: threading.Event) -> None:
+        super().__init__(daemon=True)
+        self.base = f"http://127.0.0.1:{port}"
+        self.enrolment, self.username, self.stop = enrolment, name, stop
+        self.rng = random.Random(name)
+        self.session = requests.Session()
+        self.ledger: dict[str, tuple[str, str]] = {}
+        self.wrong: list[str] = []
+
+    def call(self, method: str, path: str, **options):
+        while not self.stop.is_set():
+            try:
+                token = self.session.cookies.get("csrftoken", "")
+                headers = {"X-CSRFToken": token, "Referer": self.base}
+                answer = self.session.request(
+                    method, self.base + path, headers=headers, timeout=10, **options
+                )
+            except requests.RequestException:
+                time.sleep(0.05)
+                continue
+            if answer.status_code < 500:
+                return answer
+            time.sleep(0.05)
+        return None
+
+    def run(self) -> None:
+        self.call("GET", "/sign-in/")
+        details = {"username": self.username, "password": PASSWORD}
+        self.call("POST", "/api/session", json={**details, "enrolment": self.enrolment})
+        path = f"/api/read/{self.enrolment}"
+        state = self.call("GET", f"{path}/state")
+        state = state.json() if state is not None else {"reading": None}
+        while state["reading"] and not self.stop.is_set():
+            said = self.rng.choice(["real", "synthetic"])
+            key = str(uuid.uuid4())
+            url = f"{path}/readings/{state['reading']['token']}/answers"
+            answer = None
+            for _ in range(2 if self.rng.random() < 0.1 else 1):
+                answer = self.call("POST", url, json={"key": key, **body(said)})
+            if answer is None:
+                return
+            if answer.status_code not in {200, 201}:
+                self.wrong.append(answer.text)
+                return
+            self.ledger[key] = (answer.json()["receipt"]["id"], said)
+            state = answer.json()["state"]
+
+
+def python(code: str, environment: dict[str, str]) -> str:
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip().splitlines()[-1]
+
+
+@pytest.mark.slow
+def test_no_acknowledged_answer_is_lost_or_doubled(tmp_path):
+    environment = {
+        **os.environ,
+        "READERSTUDY_VAR": str(tmp_path),
+        "DJANGO_SETTINGS_MODULE": "readerstudy.settings.dev",
+        "PYTHONPATH": str(ROOT),
+    }
+    (tmp_path / "queue").mkdir()
+    tokens = python(PREPARE, environment).split()
+    server, stop, rng = Server(environment), threading.Event(), random.Random(0)
+    server.start()
+    readers = [
+        Reader(server.port, token, f"reader{number}", stop)
+        for number, token in enumerate(tokens, start=1)
+    ]
+    for reader in readers:
+        reader.start()
+    try:
+        for _ in range(KILLS):
+            time.sleep(rng.uniform(1.5, 3.0))
+            server.kill()
+            server.start()
+        for reader in readers:
+            reader.join(120)
+    finally:
+        stop.set()
+        server.kill()
+    assert [reader.wrong for reader in readers] == [[], []]
+    stored = json.loads(python(COUNT, environment))
+    acknowledged = {key: said for r in readers for key, (_, said) in r.ledger.items()}
+    assert len(acknowledged) == 240
+    assert {k: stored["accepted"].get(k) for k in acknowledged} == acknowledged
+    assert {i for r in readers for i, _ in r.ledger.values()} <= set(stored["ids"])
+    assert len(stored["readings"]) == len(set(stored["readings"])) == 240
+    assert stored["broken"] == []
