@@ -17,6 +17,70 @@ if TYPE_CHECKING:
     from readerstudy.stats.agreement import fleiss_kappa as fleiss_kappa
     from readerstudy.stats.agreement import gwet_ac as gwet_ac
     from readerstudy.stats.agreement import percent_agreement as percent_agreement
+    from readerstudy.stats.agreement_alpha import krippendorff_alpha as krippendorff_alpha
+    from readerstudy.stats.agreement_cohen import cohen_kappa as cohen_kappa
+    from readerstudy.stats.agreement_cohen import cohen_kappa_from_table as cohen_kappa_from_table
+    from readerstudy.stats.agreement_continuous import icc as icc
+    from readerstudy.stats.agreement_continuous import kendall_w as kendall_w
+    from readerstudy.stats.agreement_continuous import rwg as rwg
+    from readerstudy.stats.agreement_light import conger_kappa as conger_kappa
+    from readerstudy.stats.agreement_light import light_kappa as light_kappa
+    from readerstudy.stats.agreement_measured import bland_altman as bland_altman
+    from readerstudy.stats.agreement_measured import (
+        concordance_correlation as concordance_correlation,
+    )
+    from readerstudy.stats.agreement_ratings import ratings_matrix as ratings_matrix
+    from readerstudy.stats.confusion_table import Confusion as Confusion
+    from readerstudy.stats.confusion_table import confusion as confusion
+    from readerstudy.stats.contingency import chi_square as chi_square
+    from readerstudy.stats.contingency import cramers_v as cramers_v
+    from readerstudy.stats.contingency import fisher_exact as fisher_exact
+    from readerstudy.stats.contingency import g_test as g_test
+    from readerstudy.stats.contingency import mcnemar as mcnemar
+    from readerstudy.stats.mrmc import dorfman_berbaum_metz as dorfman_berbaum_metz
+    from readerstudy.stats.mrmc import obuchowski_rockette as obuchowski_rockette
+    from readerstudy.stats.mrmc import u_statistic as u_statistic
+    from readerstudy.stats.mrmc_planning import mrmc_cases_needed as mrmc_cases_needed
+    from readerstudy.stats.mrmc_planning import mrmc_power as mrmc_power
+    from readerstudy.stats.mrmc_planning import n_auc as n_auc
+    from readerstudy.stats.mrmc_planning import n_auc_difference as n_auc_difference
+    from readerstudy.stats.planning import n_kappa as n_kappa
+    from readerstudy.stats.planning import n_two_proportions as n_two_proportions
+    from readerstudy.stats.proportions import clustered_proportion as clustered_proportion
+    from readerstudy.stats.proportions import proportion as proportion
+    from readerstudy.stats.proportions import two_proportions as two_proportions
+    from readerstudy.stats.ranks import adjust_pvalues as adjust_pvalues
+    from readerstudy.stats.ranks import mann_whitney as mann_whitney
+    from readerstudy.stats.ranks import paired_t as paired_t
+    from readerstudy.stats.ranks import shapiro_wilk as shapiro_wilk
+    from readerstudy.stats.reclassification import idi as idi
+    from readerstudy.stats.reclassification import nri_categorical as nri_categorical
+    from readerstudy.stats.reclassification import nri_continuous as nri_continuous
+    from readerstudy.stats.regression import backward_elimination as backward_elimination
+    from readerstudy.stats.regression import logistic as logistic
+    from readerstudy.stats.regression import univariable as univariable
+    from readerstudy.stats.results import Estimate as Estimate
+    from readerstudy.stats.results import Result as Result
+    from readerstudy.stats.roc import auc as auc
+    from readerstudy.stats.roc import bootstrap_auc as bootstrap_auc
+    from readerstudy.stats.roc import bootstrap_auc_difference as bootstrap_auc_difference
+    from readerstudy.stats.roc import clustered_auc as clustered_auc
+    from readerstudy.stats.roc import delong_test as delong_test
+    from readerstudy.stats.roc import delong_test_unpaired as delong_test_unpaired
+    from readerstudy.stats.roc import hanley_mcneil_se as hanley_mcneil_se
+    from readerstudy.stats.roc import partial_auc as partial_auc
+    from readerstudy.stats.roc import roc_curve as roc_curve
+    from readerstudy.stats.roc import youden as youden
+    from readerstudy.stats.survival import cox as cox
+    from readerstudy.stats.survival import harrell_c as harrell_c
+    from readerstudy.stats.survival import kaplan_meier as kaplan_meier
+    from readerstudy.stats.survival import logrank as logrank
+    from readerstudy.stats.survival import time_dependent_auc as time_dependent_auc
+    from readerstudy.stats.turing import binomial_against as binomial_against
+    from readerstudy.stats.turing import dprime as dprime
+    from readerstudy.stats.turing import equivalence_to_chance as equivalence_to_chance
+    from readerstudy.stats.turing import non_inferiority as non_inferiority
+    from readerstudy.stats.turing_clustered import clustered_against as clustered_against
 
 _MODULES = {
     "results": "Estimate Result",
@@ -30,6 +94,7 @@ _MODULES = {
     "confusion_table": "Confusion confusion",
     "contingency": "chi_square cramers_v fisher_exact g_test mcnemar",
     "proportions": "clustered_proportion proportion two_proportions",
+    "turing_clustered": "clustered_against",
     "turing": "binomial_against dprime equivalence_to_chance non_inferiority",
     "ranks": "adjust_pvalues mann_whitney paired_t shapiro_wilk",
     "roc": (
@@ -37,7 +102,7 @@ _MODULES = {
         "delong_test_unpaired hanley_mcneil_se partial_auc roc_curve youden"
     ),
     "mrmc": "dorfman_berbaum_metz obuchowski_rockette u_statistic",
-    "mrmc_planning": "mrmc_power n_auc n_auc_difference",
+    "mrmc_planning": "mrmc_cases_needed mrmc_power n_auc n_auc_difference",
     "planning": "n_kappa n_two_proportions",
     "reclassification": "idi nri_categorical nri_continuous",
     "regression": "backward_elimination logistic univariable",
