@@ -21,6 +21,7 @@ from readerstudy.stats.validation import FloatArray, as_binary, missing_rows, sa
 MAX_ITERATIONS = 500
 CONVERGED = 1e-9
 """Largest change of a linear predictor in the last Newton step."""
+TINY = 1e-300
 LARGEST_STEP = 5.0
 """Largest change of a linear predictor in one Newton step: longer steps overshoot."""
 
@@ -104,10 +105,10 @@ def fit_logistic(data: LogisticData, *, firth: bool) -> LogisticFit:
 
         model = GLM(data.y, data.design, family=Binomial())
         beta = np.asarray(model.fit(tol=1e-12, maxiter=MAX_ITERATIONS).params)
-    covariance = np.asarray(np.linalg.inv(_information(data.design, beta)[0]), dtype=float)
-    return LogisticFit(
-        data, firth, beta, covariance, log_likelihood(data.y, data.design, beta, firth=firth)
-    )
+    inverse = np.linalg.inv(_weighted(data.design, beta)[1])
+    covariance = np.asarray(inverse @ inverse.T, dtype=float)
+    value = log_likelihood(data.y, data.design, beta, firth=firth)
+    return LogisticFit(data, firth, beta, covariance, value)
 
 
 def log_likelihood(y: FloatArray, design: FloatArray, beta: FloatArray, *, firth: bool) -> float:
@@ -116,24 +117,41 @@ def log_likelihood(y: FloatArray, design: FloatArray, beta: FloatArray, *, firth
     value = float(y @ eta - np.logaddexp(0, eta).sum())
     if not firth:
         return value
-    return value + 0.5 * float(np.linalg.slogdet(_information(design, beta)[0])[1])
+    triangle = _weighted(design, beta)[1]
+    return value + float(np.log(np.abs(np.diag(triangle))).sum())
 
 
-def _information(design: FloatArray, beta: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return the Fisher information and the binomial weights p(1 - p)."""
+def _weighted(design: FloatArray, beta: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return Q, R and the square roots of the weights p(1 - p) that the design was scaled by.
+
+    The information is R'R and the leverages are the row sums of Q squared; forming X'WX would
+    square the condition number, which terms such as a calendar year do not forgive.
+    """
     eta = design @ beta
-    weights = expit(eta) * expit(-eta)
-    return design.T @ (weights[:, None] * design), weights
+    root = np.sqrt(np.maximum(expit(eta) * expit(-eta), TINY))
+    orthogonal, triangle = np.linalg.qr(root[:, None] * design)
+    return orthogonal, triangle, root
 
 
-def _score(y: FloatArray, design: FloatArray, beta: FloatArray, *, firth: bool) -> FloatArray:
+def _step(
+    y: FloatArray,
+    design: FloatArray,
+    beta: FloatArray,
+    *,
+    free: npt.NDArray[np.intp],
+    firth: bool,
+) -> FloatArray:
+    """Return the Fisher scoring step of the free coefficients."""
     probability = expit(design @ beta)
     residual = y - probability
+    orthogonal, triangle, root = _weighted(design, beta)
     if firth:
-        information, weights = _information(design, beta)
-        leverage = weights * np.einsum("ij,ji->i", design, np.linalg.solve(information, design.T))
-        residual = residual + leverage * (0.5 - probability)
-    return design.T @ residual
+        residual = residual + (orthogonal**2).sum(axis=1) * (0.5 - probability)
+    if free.size < beta.size:
+        orthogonal, triangle = np.linalg.qr(root[:, None] * design[:, free])
+    step = np.zeros_like(beta)
+    step[free] = np.linalg.solve(triangle, orthogonal.T @ (residual / root))
+    return step
 
 
 def _newton(
@@ -153,9 +171,7 @@ def _newton(
     beta = start.copy()
     value = log_likelihood(y, design, beta, firth=firth)
     for _ in range(MAX_ITERATIONS if free.size else 0):
-        step = np.zeros_like(beta)
-        information = _information(design, beta)[0][np.ix_(free, free)]
-        step[free] = np.linalg.solve(information, _score(y, design, beta, firth=firth)[free])
+        step = _step(y, design, beta, free=free, firth=firth)
         change = float(np.abs(design @ step).max())
         if change < CONVERGED:
             return beta

@@ -1,9 +1,10 @@
 """Survival: Kaplan-Meier, the log-rank test and Cox regression.
 
-Where an event and a censoring fall on one time, the event comes first. The Cox model and the
-log-rank statistic are those of statsmodels, which agree with R's survival package to the last
-digits; the product-limit estimate is ours, because the weights of the time-dependent AUC need it
-for the censoring with that tie rule. Harrell's C and the time-dependent AUC are in
+Where an event and a censoring fall on one time, the event comes first. The Cox model is that of
+statsmodels, which agrees with R's survival package to the last digits. The product-limit estimate
+is ours, because the weights of the time-dependent AUC need it for the censoring with that tie
+rule; so is the log-rank test, because the one of statsmodels fails where the groups meet at no
+event time. Harrell's C and the time-dependent AUC are in
 :mod:`readerstudy.stats.survival_discrimination` and can be imported from here.
 
 References
@@ -238,18 +239,17 @@ def logrank(
         raise ValueError("group must hold at least two groups to compare")
     codes = data.extra.astype(int)
     observed = np.array([data.event[codes == g].sum() for g in range(labels.size)], dtype=float)
-    expected = _expected_events(data, codes, labels.size)
+    expected, covariance = _logrank_moments(data, codes, labels.size)
     at_risk = expected > 0
-    statistic, df, pvalue = math.nan, int(at_risk.sum()) - 1, math.nan
-    if df > 0:
-        from statsmodels.duration.survfunc import survdiff
-
-        rows = at_risk[codes]
-        statistic, pvalue = survdiff(data.time[rows], data.event[rows].astype(int), codes[rows])
+    rank = max(int(at_risk.sum()) - 1, 0)
+    used = np.flatnonzero(at_risk)[:rank]
+    gap, part = (observed - expected)[used], covariance[np.ix_(used, used)]
+    known = rank > 0 and np.linalg.matrix_rank(part) == rank
+    statistic = float(gap @ np.linalg.solve(part, gap)) if known else math.nan
     return LogrankResult(
-        chi2=float(statistic),
-        df=max(df, 0),
-        pvalue=float(pvalue),
+        chi2=statistic,
+        df=rank,
+        pvalue=float(chi2.sf(statistic, rank)),
         groups=tuple(labels.tolist()),
         observed=observed,
         expected=expected,
@@ -261,7 +261,7 @@ def logrank(
             for label in labels[~at_risk].tolist()
             if data.event.any()
         ),
-        reason=None if df > 0 else f"{NO_EVENTS} while two groups were at risk",
+        reason=None if known else _logrank_reason(data),
     )
 
 
@@ -392,7 +392,10 @@ def _km_reason(values: Sequence[FloatArray], median: float, last: float) -> str 
     return "; ".join(parts) or None
 
 
-def _expected_events(data: FollowUp, codes: npt.NDArray[np.int_], n_groups: int) -> FloatArray:
+def _logrank_moments(
+    data: FollowUp, codes: npt.NDArray[np.int_], n_groups: int
+) -> tuple[FloatArray, FloatArray]:
+    """Return expected events per group and their hypergeometric covariance."""
     steps, events = np.unique(data.time[data.event], return_counts=True)
     at_risk = np.array(
         [
@@ -400,7 +403,17 @@ def _expected_events(data: FollowUp, codes: npt.NDArray[np.int_], n_groups: int)
             for g in range(n_groups)
         ]
     )
-    return np.asarray((events * at_risk / at_risk.sum(axis=0)).sum(axis=1), dtype=float)
+    total = at_risk.sum(axis=0)
+    share = at_risk / total
+    spread = events * (total - events) / np.maximum(total - 1, 1)
+    covariance = np.diag(share @ spread) - (share * spread) @ share.T
+    return np.asarray(share @ events, dtype=float), np.asarray(covariance, dtype=float)
+
+
+def _logrank_reason(data: FollowUp) -> str:
+    if not data.event.any():
+        return NO_EVENTS
+    return "at no event time do the groups differ in who could have failed: nothing to compare"
 
 
 def _cox_fit(data: FollowUp, ties: str) -> dict[str, Any]:

@@ -174,11 +174,13 @@ def time_dependent_auc(
     """
     check_level(level)
     data = follow_up(time, event, as_vector(marker, "marker"), name="marker", missing=missing)
+    if n_boot and n_boot < 100:
+        raise ValueError(f"n_boot must be 0 or at least 100, got {n_boot}")
     asked = as_vector(times, "times")
     auc = _ipcw_auc(data, asked)
     defined = ~np.isnan(auc)
     se, low, high = np.full((3, asked.size), math.nan)
-    if n_boot:
+    if n_boot and defined.any():
         replicates = _bootstrap_auc(data, asked[defined], n_boot, seed)
         se[defined] = np.nanstd(replicates, axis=0, ddof=1)
         tail = (1 - level) / 2
@@ -246,8 +248,6 @@ def _ipcw_auc(data: FollowUp, times: FloatArray) -> FloatArray:
 
 def _bootstrap_auc(data: FollowUp, times: FloatArray, n_boot: int, seed: int | None) -> FloatArray:
     """Return replicates by resampling subjects; NaN where one has no case or no control."""
-    if n_boot < 100:
-        raise ValueError(f"n_boot must be 0 or at least 100, got {n_boot}")
     rng = np.random.default_rng(seed)
     n = data.time.size
     replicates = np.empty((n_boot, times.size))
