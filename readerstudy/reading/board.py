@@ -203,7 +203,12 @@ def attention_of(board: Board) -> list[Attention]:
     for row in board.rows:
         code = row.enrolment.code
         if not row.enrolment.reader.has_usable_password():
-            found.append(Attention(f"{code} has not opened the invitation", "Can begin once the personal link was used"))
+            found.append(
+                Attention(
+                    f"{code} has not opened the invitation",
+                    "Can begin once the personal link was used",
+                )
+            )
         elif row.open and row.last_answer is None:
             found.append(Attention(f"{code} has not begun", f"{row.total} cases are open"))
         elif row.open and (days := _silent_days(row.last_answer)):
@@ -211,7 +216,8 @@ def attention_of(board: Board) -> list[Attention]:
                 Attention(f"{code} has not read for {days} days", f"{row.open} cases are open")
             )
     if board.late:
-        found.append(Attention(f"{board.late} answers came late", "Kept apart, with their reason"))
+        answers = "1 answer" if board.late == 1 else f"{board.late} answers"
+        found.append(Attention(f"{answers} came late", "Kept apart, with the reason"))
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import uuid
 from typing import Any
 
 from django import forms
@@ -26,7 +27,9 @@ class ChooseCasesForm(forms.Form):
         initial=fresh_seed,
         help_text="The same seed draws the same cases from the same pool. It is kept.",
     )
-    generation_run = forms.ChoiceField(
+    generation_run = forms.TypedChoiceField(
+        coerce=uuid.UUID,
+        empty_value=None,
         required=False,
         label="Synthetic cases of",
         help_text="One generation run, or all that are on record.",

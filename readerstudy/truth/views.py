@@ -29,10 +29,7 @@ class CasesPage(StudyAction):
         return super().get_context_data(pool=pool, codes=list(codes), **kwargs)
 
     def act(self, data: dict[str, Any]) -> HttpResponseBase:
-        run = data.pop("generation_run") or None
-        cases = selection.choose_cases(
-            study=self.study, generation_run=run, actor=self.request.user, **data
-        )
+        cases = selection.choose_cases(study=self.study, actor=self.request.user, **data)
         messages.success(self.request, f"{len(cases)} cases are chosen.")
         return redirect("study-cases", self.study.pk)
 

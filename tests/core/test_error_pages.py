@@ -11,6 +11,7 @@ from readerstudy.core import views
 from tests.factories import PASSWORD, CoordinatorFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
+DATABASE_HANDLER = "axes.handlers.database.AxesDatabaseHandler"
 
 
 def test_an_address_that_leads_nowhere(client):
@@ -40,7 +41,11 @@ def test_a_refusal_names_the_role(client):
     assert "Not shown in this role" in response.content.decode()
 
 
-@override_settings(AXES_ENABLED=True, AXES_FAILURE_LIMIT=2, AXES_HANDLER="axes.handlers.database.AxesDatabaseHandler")
+@override_settings(
+    AXES_ENABLED=True,
+    AXES_FAILURE_LIMIT=2,
+    AXES_HANDLER=DATABASE_HANDLER,
+)
 def test_too_many_wrong_passwords_close_the_account_for_a_while():
     cache.clear()
     user = UserFactory()
