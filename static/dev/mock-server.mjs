@@ -48,7 +48,7 @@ const cache = new Map();
 
 function chunkBytes(token, chunk) {
   const at = Number(token.at(-1));
-  const position = Number(/^r(\d+)/.exec(token)?.[1].slice(0, 2) ?? 1);
+  const position = Number(/^r(\d+)-/.exec(token)?.[1] ?? 1);
   const key = `${position % 4}-${at}`;
   if (!cache.has(key))
     cache.set(key, new Map([["volume", makeVolume((position % 4) + 1, 1 + at * 0.3)]]));

@@ -99,7 +99,7 @@ export class Study {
 
   fresh(total) {
     const readings = Array.from({ length: total }, (_, at) => ({
-      token: `r${at + 1}${randomUUID().slice(0, 8)}`,
+      token: `r${at + 1}-${randomUUID().slice(0, 8)}`,
       position: at + 1,
       answers: [],
       draft: null,

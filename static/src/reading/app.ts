@@ -111,6 +111,8 @@ export class App {
 
   private makeViewer(state: StudyState): Viewer {
     const { layout } = state;
+    // Among several panes the full one takes the place of the others; a single one that of the form.
+    const single = layout.slots.length === 1;
     return new Viewer(
       { ...layout, geometry: { shape: layout.shape, spacing: layout.spacing_mm } },
       this.parts.makeBackend,
@@ -118,7 +120,7 @@ export class App {
         onShown: () => this.session.imageShown(),
         onChange: () => this.viewerChanged(),
         onTool: (tool) => this.rail.show(tool),
-        onFull: (full) => this.element.classList.toggle("reading--full", full),
+        onFull: (full) => this.element.classList.toggle("reading--full", full && single),
         failureCover: (failure) => this.failureCover(failure),
       },
     );
@@ -240,7 +242,7 @@ export class App {
     this.signIn.open(
       otherUser
         ? `Another person is signed in on this computer. Sign in as ${name} to go on; everything is kept.`
-        : "Your half-filled answer is kept.",
+        : "Your answers and the half-filled form are kept.",
     );
   }
 

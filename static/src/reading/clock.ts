@@ -20,7 +20,7 @@ export interface ClockMemory {
  * Look: the rest. A pause counts as nothing. All times are milliseconds since the epoch.
  */
 export class Clock {
-  private readonly shownAt: number;
+  private shownAt: number;
   private load = 0;
   private look = 0;
   private idle = 0;
@@ -71,8 +71,10 @@ export class Clock {
     this.isPaused = true;
   }
 
+  /** Goes on after a pause; a reading that was never in view before begins now. */
   resume(now: number): void {
     this.account(now);
+    if (this.load + this.look + this.idle + this.awayTime === 0) this.shownAt = now;
     this.isPaused = false;
     this.lastInput = now;
   }

@@ -97,6 +97,7 @@ function disconnected(session: Session, since: number): Notice {
   const goesOn = open !== null;
   return {
     tone: "wait",
+    icon: "waiting",
     title: `No connection since ${timeOfDay(since)}.${goesOn ? " Keep reading." : ""}`,
     text: `${kept} ${far}`,
   };
@@ -157,9 +158,10 @@ function finished(session: Session, { home, undo }: CurtainContext): CurtainMode
     title: total === 1 ? "The case is read" : `All ${total} cases are read`,
     lines: [
       ...keptLines(session),
+      ...(session.notice ? [`${session.notice.title}. ${session.notice.text}`] : []),
       ...(offer ? [`Case ${offer.position} can be undone for ${offer.seconds} s with key U.`] : []),
     ],
-    ...(offer ? { primary: { label: "Undo", cap: "U", run: undo } } : {}),
+    ...(offer ? { secondary: { label: "Undo", cap: "U", run: undo } } : {}),
     link: { label: "Back to my studies", href: home },
   };
 }

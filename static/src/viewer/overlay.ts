@@ -109,7 +109,12 @@ export class Overlay {
   private measure(measure: Measure, model: OverlayModel): SVGElement[] {
     const [x1, y1] = planeToScreen(model.camera, this.geometry, model.size, measure.from);
     const [x2, y2] = planeToScreen(model.camera, this.geometry, model.size, measure.to);
-    const text = svg("text", { x: Math.max(x1, x2) + 8, y: (y1 + y2) / 2 });
+    const toLeft = Math.max(x1, x2) > model.size.width * 0.55;
+    const text = svg("text", {
+      x: toLeft ? Math.min(x1, x2) - 8 : Math.max(x1, x2) + 8,
+      y: (y1 + y2) / 2,
+      "text-anchor": toLeft ? "end" : "start",
+    });
     if (measure.kind === "length") {
       text.textContent = `${lengthMm(measure).toFixed(1)} mm`;
       return [svg("line", { class: "measure", x1, y1, x2, y2 }), text];

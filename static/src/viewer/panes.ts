@@ -17,6 +17,11 @@ import type { CaseImages } from "./loader";
 const SCHEME = "rs";
 const CACHE_BYTES = 400 * 1024 * 1024;
 const CAMERA_DISTANCE_MM = 100;
+/**
+ * Every slice lies in one plane for Cornerstone, which then neither moves its camera nor its
+ * clipping planes while scrolling: with true positions a slice may fall outside them and stay black.
+ */
+const PLANE_ORIGIN = [0, 0, 0];
 
 interface Stack {
   readonly images: CaseImages;
@@ -48,7 +53,7 @@ function planeModule(geometry: Geometry, slice: number) {
     imageOrientationPatient: [1, 0, 0, 0, 1, 0],
     rowCosines: [1, 0, 0],
     columnCosines: [0, 1, 0],
-    imagePositionPatient: [0, 0, slice * dz],
+    imagePositionPatient: PLANE_ORIGIN,
     sliceThickness: dz,
     sliceLocation: slice * dz,
     pixelSpacing: [dy, dx],
@@ -183,8 +188,7 @@ class Viewport {
     await this.viewport.setStack(ids, slice);
   }
 
-  private apply({ slice, window, invert, camera }: Picture): void {
-    const z = slice * this.geometry.spacing[0];
+  private apply({ window, invert, camera }: Picture): void {
     const [x, y] = camera.centre;
     this.viewport.setProperties({
       voiRange: { lower: window.level - window.width / 2, upper: window.level + window.width / 2 },
@@ -192,8 +196,8 @@ class Viewport {
       interpolationType: Enums.InterpolationType.LINEAR,
     });
     this.viewport.setCamera({
-      focalPoint: [x, y, z],
-      position: [x, y, z - CAMERA_DISTANCE_MM],
+      focalPoint: [x, y, 0],
+      position: [x, y, -CAMERA_DISTANCE_MM],
       viewUp: [0, -1, 0],
       viewPlaneNormal: [0, 0, -1],
       parallelScale: (this.host.clientHeight * this.geometry.spacing[2]) / camera.zoom / 2,

@@ -12,7 +12,7 @@ export class SliceTrack {
     label: string,
     private readonly choose: (slice: number) => void,
   ) {
-    this.drawing = svg("svg", { preserveAspectRatio: "none", viewBox: `0 0 14 ${slices}` });
+    this.drawing = svg("svg");
     this.handle = h("span", { class: "slice-handle", "aria-hidden": "true" }, "≡");
     this.element = h(
       "div",
@@ -37,15 +37,15 @@ export class SliceTrack {
   show(slice: number, seen: readonly boolean[]): void {
     this.element.setAttribute("aria-valuenow", String(slice + 1));
     this.element.setAttribute("aria-valuetext", `slice ${slice + 1} of ${this.slices}`);
-    const tick = Math.max(1, this.slices / 200);
+    const share = (slices: number) => `${(slices / this.slices) * 100}%`;
     this.drawing.replaceChildren(
-      svg("rect", { class: "rest", x: 5, y: 0, width: 4, height: this.slices }),
+      svg("rect", { class: "rest", x: 5, y: 0, width: 4, height: "100%" }),
       ...ranges(seen).map(([z0, z1]) =>
-        svg("rect", { class: "seen", x: 5, y: z0, width: 4, height: z1 - z0 }),
+        svg("rect", { class: "seen", x: 5, y: share(z0), width: 4, height: share(z1 - z0) }),
       ),
-      svg("rect", { class: "now", x: 1, y: slice + (1 - tick) / 2, width: 12, height: tick }),
+      svg("rect", { class: "now", x: 1, y: share(slice + 0.5), width: 12, height: 3 }),
     );
-    this.handle.style.top = `${((slice + 0.5) / this.slices) * 100}%`;
+    this.handle.style.top = share(slice + 0.5);
   }
 
   private grab(event: PointerEvent): void {

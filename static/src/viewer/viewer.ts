@@ -247,12 +247,8 @@ export class Viewer {
       this.slice = pane.slice;
       this.displays.set(role, { window: pane.window, invert: pane.invert });
       for (const [z0, z1] of pane.slices_seen) this.seen.fill(true, z0, z1);
+      // On another computer the pane has another size: zoom means little without the centre.
       if (extras) this.camera = { zoom: pane.zoom, centre: extras.centre };
-      else
-        this.camera = {
-          ...fitCamera(this.layout.geometry, this.referencePane.size),
-          zoom: pane.zoom,
-        };
     }
     this.measures = [...(extras?.measures ?? [])];
   }

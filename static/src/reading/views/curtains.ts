@@ -11,6 +11,8 @@ export interface CurtainModel {
   readonly lines: readonly string[];
   readonly paragraphs?: readonly string[];
   readonly primary?: CurtainAction;
+  /** Beside the primary action; never takes the focus by itself. */
+  readonly secondary?: CurtainAction;
   readonly link?: { readonly label: string; readonly href: string };
   readonly wide?: boolean;
 }
@@ -30,7 +32,7 @@ export class Curtain {
     this.state = state;
     this.element.hidden = model === null;
     this.element.replaceChildren(...(model ? [this.card(model)] : []));
-    if (model) this.element.querySelector<HTMLElement>("h1")?.focus();
+    if (model) this.element.querySelector<HTMLElement>(".button--primary")?.focus();
   }
 
   private card(model: CurtainModel): HTMLElement {
@@ -38,7 +40,7 @@ export class Curtain {
     return h(
       "section",
       { class: `curtain__card${wide}` },
-      h("h1", { tabindex: -1 }, model.title),
+      h("h1", {}, model.title),
       ...model.lines.map((line) => h("p", {}, line)),
       model.paragraphs !== undefined &&
         h(
@@ -46,19 +48,25 @@ export class Curtain {
           { class: "instructions", tabindex: 0 },
           ...model.paragraphs.map((paragraph) => h("p", {}, paragraph)),
         ),
-      h("div", { class: "row" }, this.button(model), this.link(model)),
+      h(
+        "div",
+        { class: "row" },
+        this.button(model.primary, "button button--primary"),
+        this.button(model.secondary, "button"),
+        this.link(model),
+      ),
     );
   }
 
-  private button({ primary }: CurtainModel): HTMLElement | null {
-    if (!primary) return null;
+  private button(action: CurtainAction | undefined, classes: string): HTMLElement | null {
+    if (!action) return null;
     const button = h(
       "button",
-      { type: "button", class: "button button--primary" },
-      primary.label,
-      primary.cap !== undefined && key(primary.cap),
+      { type: "button", class: classes },
+      action.label,
+      action.cap !== undefined && key(action.cap),
     );
-    button.addEventListener("click", primary.run);
+    button.addEventListener("click", action.run);
     return button;
   }
 

@@ -4,6 +4,8 @@ export interface Notice {
   readonly tone: "plain" | "wait" | "stop";
   readonly title: string;
   readonly text: string;
+  /** Another mark than that of the tone. */
+  readonly icon?: string;
   readonly action?: { readonly label: string; readonly run: () => void };
 }
 
@@ -42,6 +44,6 @@ export class NoticeArea {
       button.addEventListener("click", notice.action.run);
       body.append(button);
     }
-    return h("div", { class: tone }, icon(MARK[notice.tone]), body);
+    return h("div", { class: tone }, icon(notice.icon ?? MARK[notice.tone]), body);
   }
 }
