@@ -138,9 +138,11 @@ def _open_run(
 def _generate_one(run: GenerationRun, generator: Generator, source: Case) -> None:
     _refuse_training_subject(run.checkpoint, source)
     series = inputs_of(source, generator.config.inputs)
-    inputs = {role: to_ras(canonical.load_array(one)) for role, one in series.items()}
+    inputs = {role: network_input(one) for role, one in series.items()}
     pixels = generator.volume(inputs, seed=run.seed)
     image = image_record(inputs, pixels, seed=run.seed, seen=generator.seen)
+    if image.sources_seen_as != "unseen":
+        raise _trained_on(source)
     first = canonical.load_volume(next(iter(series.values())))
     volume = Volume(
         array=to_ras(pixels),  # the turn is its own inverse
@@ -174,10 +176,14 @@ def _extended(run: GenerationRun, image: ImageRecord) -> GenerationRecord:
 
 def _refuse_training_subject(checkpoint: Checkpoint, case: Case) -> None:
     if checkpoint.training_subjects.filter(source_key=case.subject.source_key).exists():
-        raise ReaderStudyError(
-            f"Case {case.code} is of a subject that trained this network. Its synthetic "
-            "counterpart would not be of an unseen subject; leave the case out."
-        )
+        raise _trained_on(case)
+
+
+def _trained_on(case: Case) -> ReaderStudyError:
+    return ReaderStudyError(
+        f"Case {case.code} is of a subject that trained this network. Its synthetic "
+        "counterpart would not be of an unseen subject; leave the case out."
+    )
 
 
 def inputs_of(case: Case, roles: Sequence[str]) -> dict[str, Series]:
@@ -192,6 +198,11 @@ def inputs_of(case: Case, roles: Sequence[str]) -> dict[str, Series]:
             f"The series of case {case.code} lie on different grids. Register them to one first."
         )
     return {role: series[role] for role in roles}
+
+
+def network_input(series: Series) -> Array:
+    """Return a series as the networks read it from files: RAS, float32."""
+    return to_ras(canonical.load_array(series)).astype(np.float32)
 
 
 def to_ras(array: Array) -> Array:

@@ -24,6 +24,12 @@ class Command(BaseCommand):
         parser.add_argument("--queue", action="store_true", help="leave the work to a worker")
         parser.add_argument("overrides", nargs="*", metavar="key=value")
 
+    def create_parser(self, *args: Any, **options: Any) -> CommandParser:
+        """Let settings stand before, between or after the options."""
+        parser = super().create_parser(*args, **options)
+        parser.parse_args = parser.parse_intermixed_args  # type: ignore[method-assign]
+        return parser
+
     def handle(self, *args: Any, **options: Any) -> None:
         del args
         if run_folder(options["run"]).exists() and not options["resume"]:
