@@ -43,6 +43,8 @@ export interface AppParts {
 
 const SAVING_AFTER_MS = 1000;
 const VIEWER_DRAFT_MS = 200;
+/** Another window can have gone on only if this one was left for a while. */
+const LONG_AWAY_MS = 5000;
 const TICK_MS = 500;
 const MANY_QUESTIONS = 3;
 
@@ -60,6 +62,8 @@ export class App {
   private readonly element: HTMLElement;
   private begun: boolean;
   private draftTimer = 0;
+  private awaySince: number | null = null;
+  private shownToken: string | null = null;
   private renderAsked = false;
 
   constructor(
@@ -157,11 +161,16 @@ export class App {
     }
     window.addEventListener("online", () => session.connectionChanged(true));
     window.addEventListener("offline", () => session.connectionChanged(false));
-    window.addEventListener("blur", () => session.current?.clock.away(now()));
+    window.addEventListener("blur", () => this.wentAway());
     window.addEventListener("focus", () => this.cameBack());
     document.addEventListener("visibilitychange", () => {
-      if (document.hidden) session.current?.clock.away(now());
+      if (document.hidden) this.wentAway();
       else this.cameBack();
+    });
+    // A button pressed with the mouse must not catch the Enter meant for saving.
+    this.element.addEventListener("mousedown", (event) => {
+      const target = event.target as Element;
+      if (target.closest("button") && !target.closest("dialog")) event.preventDefault();
     });
     window.addEventListener("pagehide", () => {
       session.keepDraft();
@@ -174,11 +183,18 @@ export class App {
     }
   }
 
+  private wentAway(): void {
+    this.awaySince ??= monotonicNow();
+    this.session.current?.clock.away(monotonicNow());
+  }
+
   /** The reader is back at this window; another one may have gone on meanwhile. */
   private cameBack(): void {
     if (document.hidden || !document.hasFocus()) return;
-    this.session.current?.clock.back(monotonicNow());
-    void this.session.refresh();
+    const now = monotonicNow();
+    this.session.current?.clock.back(now);
+    if (this.awaySince !== null && now - this.awaySince > LONG_AWAY_MS) void this.session.refresh();
+    this.awaySince = null;
   }
 
   // Changes.
@@ -327,12 +343,22 @@ export class App {
     });
   }
 
+  /** A new case begins at the top of the form, with the keys free. */
+  private welcome(token: string | null): void {
+    if (token === this.shownToken) return;
+    this.shownToken = token;
+    this.questions.element.scrollTop = 0;
+    const focused = document.activeElement;
+    if (focused instanceof HTMLElement && focused.closest(".column")) focused.blur();
+  }
+
   private renderNow(): void {
     const { session } = this;
     const saving = session.sender.sending;
     const slow = saving !== null && Date.now() - saving.since > SAVING_AFTER_MS;
     this.bar.show(topBarModel(session, slow));
     const { current } = session;
+    this.welcome(current?.token ?? null);
     const form = current?.form ?? newForm(session.server.questions);
     this.questions.show(form, current !== null && !current.submitting);
     this.save.show(saveModel(session, form));

@@ -30,7 +30,7 @@ function ask(form: HTMLFormElement, submitter: HTMLElement | null): void {
   go.addEventListener("click", () => {
     dialog.close();
     form.dataset.confirmed = "1";
-    form.requestSubmit(submitter);
+    form.requestSubmit(...(submitter ? [submitter] : []));
     delete form.dataset.confirmed;
   });
   document.body.append(dialog);

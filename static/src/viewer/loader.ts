@@ -25,21 +25,25 @@ export type FetchChunk = (
 ) => Promise<ArrayBuffer>;
 
 export const fetchChunk: FetchChunk = async (token, chunk, options) => {
-  const response = await fetch(`/i/${encodeURIComponent(token)}/${chunk}`, {
-    ...options,
-    credentials: "same-origin",
-  }).catch((error: unknown) => {
+  const lost = (error: unknown): never => {
     if (options.signal.aborted) throw error;
     throw new ChunkError("network", "The connection was lost");
-  });
+  };
+  const response = await fetch(`/i/${encodeURIComponent(token)}/${chunk}`, {
+    signal: AbortSignal.any([options.signal, AbortSignal.timeout(TIMEOUT_MS)]),
+    priority: options.priority,
+    credentials: "same-origin",
+  }).catch(lost);
   if (response.status === 401) throw new ChunkError("signed_out", "The sign-in has ended");
   if ([403, 404, 410].includes(response.status)) {
     throw new ChunkError("gone", "The image is no longer available");
   }
   if (!response.ok) throw new ChunkError("network", `The server answered ${response.status}`);
-  return response.arrayBuffer();
+  return response.arrayBuffer().catch(lost);
 };
 
+/** Time for one chunk on the slowest line; a request that hangs counts as lost. */
+const TIMEOUT_MS = 60_000;
 const RETRY_DELAYS_MS = [500, 2000];
 const PARALLEL = { high: 4, low: 2 } as const;
 

@@ -38,7 +38,7 @@ export class Pane {
     const surface = h("div", { class: "pane__surface" });
     this.element = h(
       "div",
-      { class: "pane", role: "img", tabindex: 0, "aria-label": slot.label },
+      { class: "pane", role: "group", tabindex: 0, "aria-label": slot.label },
       this.host,
       ...this.overlay.nodes.slice(0, 1),
       surface,

@@ -54,6 +54,7 @@ export interface ViewerHooks {
 }
 
 const WINDOW_MIN = 1;
+const REBUILD_DELAY_MS = 300;
 const LEVEL_LIMIT = 8192;
 /** Dragging across about 600 px doubles the window of the start. */
 const DRAG_SPAN_PX = 600;
@@ -83,6 +84,7 @@ export class Viewer {
   private cover: Cover | null = null;
   private shown = false;
   private lost = false;
+  private broken = false;
   private frame = 0;
 
   constructor(
@@ -237,6 +239,7 @@ export class Viewer {
     this.measures = [];
     this.drawing = null;
     this.shown = false;
+    this.broken = false;
     this.cover = null;
   }
 
@@ -285,19 +288,21 @@ export class Viewer {
     if (this.lost) return;
     this.lost = true;
     this.redraw();
-    setTimeout(() => {
-      this.backend?.dispose();
-      this.backend = null;
-      this.lost = false;
-      this.redraw();
-    }, 300);
+    setTimeout(() => this.rebuild(), REBUILD_DELAY_MS);
+  }
+
+  private rebuild(): void {
+    this.backend?.dispose();
+    this.backend = null;
+    this.lost = false;
+    this.broken = false;
+    this.redraw();
   }
 
   private paint(): void {
     const { images } = this;
     const cover = this.currentCover();
-    const drawable = images !== null && !this.lost && images.hasAll(this.slice);
-    if (drawable && !this.cover) {
+    if (images && !cover) {
       this.seen[this.slice] = true;
       this.drawAll(images);
     }
@@ -322,9 +327,17 @@ export class Viewer {
         camera: this.view(),
       });
     });
+    Promise.all(drawn).catch((error: unknown) => {
+      console.error(error);
+      this.broken = true;
+      this.redraw();
+    });
     if (this.shown) return;
     this.shown = true;
-    void Promise.race(drawn).then(() => requestAnimationFrame(() => this.hooks.onShown()));
+    Promise.race(drawn).then(
+      () => requestAnimationFrame(() => this.hooks.onShown()),
+      () => undefined,
+    );
   }
 
   private currentCover(): Cover | null {
@@ -334,6 +347,13 @@ export class Viewer {
     if (this.lost) {
       const text = `Putting slice ${this.slice + 1} back, same window and zoom.`;
       return { tone: "plain", title: "The display was reset", text };
+    }
+    if (this.broken) {
+      return {
+        tone: "stop",
+        title: "This image could not be drawn",
+        action: { label: "Try again", run: () => this.rebuild() },
+      };
     }
     if (images.hasAll(this.slice)) return null;
     if (images.failure) return this.hooks.failureCover(images.failure);

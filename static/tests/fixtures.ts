@@ -1,0 +1,91 @@
+import type {
+  FullReceipt,
+  Question,
+  ReadingCase,
+  StudyState,
+  Submission,
+} from "../src/reading/contract";
+
+export function question(code: string, changes: Partial<Question> = {}): Question {
+  return {
+    code,
+    text: `Question ${code}`,
+    kind: "single",
+    required: true,
+    may_be_not_evaluable: false,
+    help: "",
+    options: [
+      { code: "a", label: "A", anchor: "" },
+      { code: "b", label: "B", anchor: "" },
+      { code: "c", label: "C", anchor: "" },
+    ],
+    ...changes,
+  };
+}
+
+export function reading(position: number): ReadingCase {
+  return { token: `t${position}`, position, images: { t1c: `image${position}` } };
+}
+
+export function submission(key: string, answer = "a"): Submission {
+  return {
+    key,
+    answers: { q1: answer },
+    clock: {
+      shown_at: "2026-11-20T12:00:00.000Z",
+      submitted_at: "2026-11-20T12:00:10.000Z",
+      load_ms: 100,
+      look_ms: 9900,
+      idle_ms: 0,
+      away_ms: 0,
+    },
+    viewer: {},
+  };
+}
+
+export function receipt(position: number, changes: Partial<FullReceipt> = {}): FullReceipt {
+  return {
+    id: `receipt${position}`,
+    received_at: "2026-11-20T12:00:11.000Z",
+    position,
+    late: false,
+    reason: "",
+    ...changes,
+  };
+}
+
+/** A study of `total` cases of which `done` are read. */
+export function state(done: number, total = 5, changes: Partial<StudyState> = {}): StudyState {
+  const at = (position: number) => (position <= total ? reading(position) : null);
+  const current = at(done + 1);
+  return {
+    study: { title: "Reading A", instructions: "" },
+    layout: {
+      grid: "1x1",
+      slots: [{ role: "t1c", label: "T1 after contrast", plane: "Axial" }],
+      shape: [4, 2, 3],
+      spacing_mm: [2, 1, 1],
+      chunks: [
+        [1, 3],
+        [3, 4],
+        [0, 1],
+      ],
+      window: { width: 2600, level: 1300 },
+    },
+    questions: [question("q1")],
+    progress: { done, total, median_seconds: null, breaks: [2] },
+    reading: current && { ...current, draft: null },
+    next: at(done + 2),
+    undo: done > 0 ? { token: `t${done}`, position: done, seconds_left: 60 } : null,
+    last_receipt: null,
+    state: "running",
+    server_time: "2026-11-20T12:00:00.000Z",
+    ...changes,
+  };
+}
+
+/** Lets promises that are already settled run. */
+export async function settled(): Promise<void> {
+  for (let i = 0; i < 20; i++) await Promise.resolve();
+  await new Promise((resolve) => setTimeout(resolve, 0));
+}

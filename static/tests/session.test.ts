@@ -1,0 +1,304 @@
+// @vitest-environment jsdom
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { choose } from "../src/reading/answers";
+import { type Api, NoConnection, ServerError } from "../src/reading/api";
+import type { StudyState, SubmissionReply } from "../src/reading/contract";
+import { Drafts } from "../src/reading/drafts";
+import { AnswerQueue, memoryStore } from "../src/reading/queue";
+import { Sender } from "../src/reading/sender";
+import { Session } from "../src/reading/session";
+import { CaseCache } from "../src/viewer/cache";
+import { CaseImages, type FetchChunk } from "../src/viewer/loader";
+import { receipt, settled, state, submission } from "./fixtures";
+
+/** Case positions whose images the invented server gives. */
+let available: Set<number>;
+let online: boolean;
+let server: StudyState;
+
+const bring: FetchChunk = (token, chunk) => {
+  const sizes = [2, 1, 1];
+  if (!available.has(Number(token.slice(5)))) return new Promise(() => undefined);
+  return Promise.resolve(new ArrayBuffer((sizes[chunk] as number) * 12));
+};
+
+function makeApi() {
+  const submit = async (token: string): Promise<SubmissionReply> => {
+    if (!online) throw new NoConnection("lost");
+    const position = Number(token.slice(1));
+    server = state(position);
+    return { receipt: receipt(position), state: server };
+  };
+  return {
+    state: vi.fn(async () => server),
+    submit: vi.fn(submit),
+    undo: vi.fn(async (_token: string) => ({ state: server })),
+    saveDraft: vi.fn(async () => undefined),
+    pause: vi.fn(async () => undefined),
+    resume: vi.fn(async () => undefined),
+  };
+}
+
+async function begin(queue = new AnswerQueue(memoryStore(), "owner")) {
+  const api = makeApi();
+  const screen = {
+    open: vi.fn(),
+    close: vi.fn(),
+    state: () => ({}),
+    extras: () => ({ centre: [0, 0] as const, measures: [] }),
+  };
+  const hooks = { changed: vi.fn(), signIn: vi.fn() };
+  const parts = {
+    api: api as unknown as Api,
+    queue,
+    drafts: new Drafts(null, "owner", api.saveDraft),
+    cache: new CaseCache((source) => new CaseImages(source, bring, async () => undefined)),
+    screen,
+    makeSender: (events: ConstructorParameters<typeof Sender>[2]) => new Sender(queue, api, events),
+  };
+  const session = new Session(parts, server, hooks);
+  await session.start();
+  await settled();
+  return { session, api, screen, hooks, queue };
+}
+
+function answer(session: Session, option = "a"): void {
+  session.imageShown();
+  const form = session.current?.form;
+  if (form) session.setForm(choose(form, 0, option));
+}
+
+async function read(session: Session, option = "a"): Promise<void> {
+  answer(session, option);
+  await session.submit();
+  await settled();
+}
+
+beforeEach(() => {
+  available = new Set([1, 2, 3, 4, 5]);
+  online = true;
+  server = state(0);
+  sessionStorage.clear();
+  vi.useRealTimers();
+});
+
+afterEach(() => {
+  vi.clearAllTimers();
+});
+
+describe("going on", () => {
+  it("moves to the next case and takes the receipt", async () => {
+    const { session } = await begin();
+    await read(session);
+    expect(session.current?.position).toBe(2);
+    expect(session.receipt?.position).toBe(1);
+    expect(session.undoOffer()?.position).toBe(1);
+  });
+
+  it("submits once for two quick Enters", async () => {
+    const { session, api } = await begin();
+    answer(session);
+    await Promise.all([session.submit(), session.submit()]);
+    await settled();
+    expect(api.submit).toHaveBeenCalledTimes(1);
+  });
+
+  it("does not submit an incomplete form, nor one whose image was never shown", async () => {
+    const { session, api } = await begin();
+    session.imageShown();
+    await session.submit();
+    const form = session.current?.form;
+    const { session: unseen } = await begin();
+    if (form && unseen.current) unseen.setForm(choose(unseen.current.form, 0, "a"));
+    await unseen.submit();
+    expect(api.submit).not.toHaveBeenCalled();
+    expect(unseen.canSave).toBe(false);
+  });
+
+  it("ends after the last case", async () => {
+    server = state(4);
+    const { session } = await begin();
+    expect(session.isLast).toBe(true);
+    await read(session);
+    expect(session.finished).toBe(true);
+    expect(session.current).toBeNull();
+  });
+
+  it("offers a break where the study suggests one", async () => {
+    server = state(1);
+    const { session } = await begin();
+    await read(session);
+    expect(session.notice?.title).toBe("A good moment for a break");
+  });
+});
+
+describe("without a connection", () => {
+  it("goes on at once with the case that is loaded, then waits", async () => {
+    const { session, queue } = await begin();
+    online = false;
+    await read(session);
+    expect(session.current?.position).toBe(2);
+    await read(session);
+    expect(session.stuck).toBe(true);
+    expect(queue.waiting.map(({ reading }) => reading.position)).toEqual([1, 2]);
+    online = true;
+    session.sender.kick();
+    await settled();
+    expect(session.current?.position).toBe(3);
+    expect(session.stuck).toBe(false);
+    expect(queue.all).toEqual([]);
+  });
+
+  it("waits where the next case is not loaded", async () => {
+    available = new Set([1]);
+    const { session } = await begin();
+    online = false;
+    await read(session);
+    expect(session.current?.position).toBe(1);
+    expect(session.stuck).toBe(true);
+    expect(session.canSave).toBe(false);
+  });
+
+  it("does not throw the reader back when receipts arrive late", async () => {
+    const { session, screen } = await begin();
+    online = false;
+    await read(session);
+    const opened = screen.open.mock.calls.length;
+    answer(session, "c");
+    online = true;
+    session.sender.kick();
+    await settled();
+    expect(session.current?.position).toBe(2);
+    expect(session.current?.form.answers).toEqual({ q1: "c" });
+    expect(screen.open.mock.calls.length).toBe(opened);
+  });
+
+  it("takes back the last answer on this computer and sends the correction once", async () => {
+    const { session, api, queue } = await begin();
+    online = false;
+    await read(session, "a");
+    expect(session.undoOffer()?.position).toBe(1);
+    await session.undo();
+    expect(session.current?.position).toBe(1);
+    expect(session.current?.form.answers).toEqual({ q1: "a" });
+    online = true;
+    session.sender.kick();
+    await settled();
+    expect(queue.held).not.toBeNull();
+    await read(session, "b");
+    expect(api.submit.mock.calls.at(-1)?.at(1)).toMatchObject({ answers: { q1: "b" } });
+    expect(queue.all).toEqual([]);
+    expect(session.current?.position).toBe(2);
+  });
+});
+
+describe("answers left by an earlier page", () => {
+  it("are sent first, and their case is not shown again", async () => {
+    const queue = new AnswerQueue(memoryStore(), "owner");
+    await queue.add({ token: "t1", position: 1, images: { t1c: "image1" } }, submission("k"), 1);
+    const { session, api } = await begin(queue);
+    expect(api.submit.mock.calls[0]?.at(0)).toBe("t1");
+    expect(session.current?.position).toBe(2);
+  });
+
+  it("let reading go on as soon as the next case is loaded", async () => {
+    const queue = new AnswerQueue(memoryStore(), "owner");
+    await queue.add({ token: "t1", position: 1, images: { t1c: "image1" } }, submission("k"), 1);
+    online = false;
+    const { session } = await begin(queue);
+    expect(session.current?.position).toBe(2);
+  });
+});
+
+describe("the server's word", () => {
+  it("is taken when another window answered, with a notice", async () => {
+    const { session, api } = await begin();
+    api.submit.mockRejectedValueOnce(
+      new ServerError(409, "already_answered", "The first answer counts.", state(2)),
+    );
+    await read(session);
+    expect(session.current?.position).toBe(3);
+    expect(session.notice?.title).toBe("Case 1 had been answered before");
+  });
+
+  it("is not taken when it is older than a receipt", async () => {
+    const { session, api } = await begin();
+    let reply: (state: StudyState) => void = () => undefined;
+    api.state.mockImplementationOnce(() => new Promise((resolve) => (reply = resolve)));
+    const refreshed = session.refresh();
+    await read(session);
+    reply(state(0));
+    await refreshed;
+    await settled();
+    expect(session.current?.position).toBe(2);
+  });
+
+  it("says that an answer was kept as late", async () => {
+    const { session, api } = await begin();
+    api.submit.mockResolvedValueOnce({
+      receipt: receipt(1, { late: true, reason: "Reading closed at 12:00." }),
+      state: state(5, 5, { state: "closed" }),
+    });
+    await read(session);
+    expect(session.notice?.text).toBe("Reading closed at 12:00.");
+    expect(session.current).toBeNull();
+  });
+
+  it("opens a refused answer again with what was given", async () => {
+    const { session, api } = await begin();
+    api.submit.mockRejectedValueOnce(new ServerError(400, "invalid_answer", "Unknown option."));
+    await read(session, "c");
+    await settled();
+    expect(session.current?.position).toBe(1);
+    expect(session.current?.form.answers).toEqual({ q1: "c" });
+    expect(session.notice?.text).toContain("Unknown option.");
+    await read(session, "a");
+    expect(session.current?.position).toBe(2);
+  });
+
+  it("undoes there and fills the form with the former answers", async () => {
+    const { session, api } = await begin();
+    await read(session);
+    const before = state(0);
+    const undone = { ...before.reading, draft: { answers: { q1: "b" }, viewer: {} } };
+    api.undo.mockResolvedValueOnce({ state: { ...before, reading: undone } as StudyState });
+    await session.undo();
+    await settled();
+    expect(session.current?.position).toBe(1);
+    expect(session.current?.form.answers).toEqual({ q1: "b" });
+  });
+});
+
+describe("drafts", () => {
+  it("bring back form and active question on the same computer", async () => {
+    const { session } = await begin();
+    answer(session, "b");
+    const { session: reloaded } = await begin();
+    expect(reloaded.current?.form.answers).toEqual({ q1: "b" });
+  });
+
+  it("are forgotten once the answer is queued", async () => {
+    const { session } = await begin();
+    await read(session);
+    expect(Object.keys(sessionStorage).filter((key) => key.includes("t1"))).toEqual([]);
+  });
+
+  it("come from the server on another computer", async () => {
+    const fresh = state(0);
+    const draft = { answers: { q1: "c" }, viewer: {} };
+    server = { ...fresh, reading: { ...fresh.reading, draft } } as StudyState;
+    const { session } = await begin();
+    expect(session.current?.form.answers).toEqual({ q1: "c" });
+  });
+});
+
+describe("pausing", () => {
+  it("stops the clock and tells the server", async () => {
+    const { session, api } = await begin();
+    session.pause();
+    expect(session.paused).toBe(true);
+    expect(api.pause).toHaveBeenCalledTimes(1);
+    session.resume();
+    expect(api.resume).toHaveBeenCalledTimes(1);
+  });
+});
