@@ -11,8 +11,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from readerstudy.stats.mrmc_design import Reads
 from readerstudy.stats.placements import Grades, beaten, grade, wins_per_level
@@ -22,6 +24,8 @@ COVARIANCES = ("delong", "jackknife", "unbiased")
 _BLOCK = 1 << 17
 _CHUNK = 1 << 12
 _MAX_ONE_HOT = 1 << 11
+_SLICE = 1 << 17
+_THREADS_PAY = 1 << 27
 
 
 @dataclass(frozen=True)
@@ -32,35 +36,42 @@ class Side:
     ----------
     wins : ndarray (c, k)
         Wins of each case (see :mod:`placements`), or success; 0 where unread.
-    read : ndarray (c, k) of float
-        1 where the cell has read the case.
+    read : ndarray (c, k) of bool
+        Whether the cell has read the case.
     mean_wins : ndarray (c,)
         Wins that a placement of 1 stands for: the number of cases of the other class, or 1.
     """
 
     wins: FloatArray
-    read: FloatArray
+    read: npt.NDArray[np.bool_]
     mean_wins: FloatArray
 
     @cached_property
     def count(self) -> FloatArray:
         """Return how many cases each cell has read, shape (c,)."""
-        return self.read.sum(axis=1)
+        return self.read.sum(axis=1).astype(float)
+
+    @cached_property
+    def complete(self) -> bool:
+        """Return whether every cell has read every case."""
+        return bool(self.read.all())
 
     @cached_property
     def shared(self) -> FloatArray:
         """Return how many cases two cells share, shape (c, c)."""
-        return self.read @ self.read.T
+        if self.complete:
+            return np.full((len(self.read), len(self.read)), float(self.read.shape[1]))
+        return products(self.read.astype(float))
 
     @cached_property
     def cross(self) -> FloatArray:
         """Return the sums of products of wins over shared cases, shape (c, c)."""
-        return self.wins @ self.wins.T
+        return products(self.wins)
 
     def deviation_products(self, value: FloatArray) -> FloatArray:
         """Return the sums of products of placements less ``value`` over shared cases."""
-        deviation = (self.wins / self.mean_wins[:, None] - value[:, None]) * self.read
-        return deviation @ deviation.T
+        deviation = self.wins / self.mean_wins[:, None] - value[:, None]
+        return products(deviation if self.complete else deviation * self.read)
 
 
 @dataclass(frozen=True)
@@ -170,7 +181,7 @@ def exclusive(moments: FloatArray, axes: int) -> FloatArray:
 
 def make_cells(reads: Reads) -> Cells:
     """Return the metric of every cell of ``reads``."""
-    read = reads.read.astype(float)
+    read = reads.read
     if reads.metric == "proportion":
         success = np.nan_to_num(reads.scores)
         side = Side(success, read, np.ones(len(success)))
@@ -257,21 +268,46 @@ def _joint_counts(codes: IntArray, q: int) -> FloatArray:
 
 def _blocked_products(positive: FloatArray, negative: FloatArray) -> FloatArray:
     cells, m = positive.shape
+    ranks = [_ranks(p, n) for p, n in zip(positive, negative, strict=True)]
     rows = max(1, _BLOCK // m)
     twice = np.empty((cells, rows * m), dtype=np.float32)
     total = np.zeros((cells, cells))
     for start in range(0, negative.shape[1], rows):
-        block = negative[:, start : start + rows, None]
-        size = block.shape[1] * m
-        for cell in range(cells):
-            out = twice[cell, :size].reshape(-1, m)
-            # comparisons with NaN are false, so unread cases add nothing
-            np.add(
-                positive[cell] > block[cell],
-                positive[cell] >= block[cell],
-                out=out,
-                dtype=np.float32,
-            )
+        size = 0
+        for cell, (of_positive, of_negative) in enumerate(ranks):
+            block = of_negative[start : start + rows, None]
+            wins = (of_positive > block).view(np.int8)
+            wins += (of_positive >= block).view(np.int8)
+            size = wins.size
+            twice[cell, :size] = wins.ravel()
         # sums of whole numbers below 2^24 are exact in single precision
         total += twice[:, :size] @ twice[:, :size].T
     return total / 4.0
+
+
+def _ranks(positive: FloatArray, negative: FloatArray) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+    """Return dense ranks, as short whole numbers compare fast; unread cases never win."""
+    both = np.concatenate((positive, negative))
+    seen = ~np.isnan(both)
+    levels, codes = np.unique(both[seen], return_inverse=True)
+    kind = np.int16 if levels.size < np.iinfo(np.int16).max else np.int32
+    ranks = np.empty(both.size, dtype=kind)
+    ranks[seen] = codes
+    ranks[: positive.size][~seen[: positive.size]] = -1
+    ranks[positive.size :][~seen[positive.size :]] = levels.size
+    return ranks[: positive.size], ranks[positive.size :]
+
+
+def products(rows: FloatArray) -> FloatArray:
+    """Return ``rows @ rows.T``, in slices too small for the threads of the linear algebra.
+
+    On a busy machine threads wait for each other longer than a table of readers takes.
+    """
+    c, k = rows.shape
+    if c * c * k > _THREADS_PAY:
+        return rows @ rows.T
+    width = max(1, _SLICE // (c * c))
+    whole = k - k % width
+    slices = rows[:, :whole].reshape(c, -1, width).transpose(1, 0, 2)
+    rest = rows[:, whole:]
+    return np.matmul(slices, slices.transpose(0, 2, 1)).sum(axis=0) + rest @ rest.T

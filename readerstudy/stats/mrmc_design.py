@@ -6,7 +6,7 @@ read. Which cells share which cases is the design, and the design decides what i
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -187,7 +187,9 @@ def factorise(labels: npt.ArrayLike, name: str) -> _Factor:
             raise ValueError(f"{name} has {int(np.isnan(array).sum())} missing labels (NaN)")
         found, codes = np.unique(array, return_inverse=True)
         return _Factor(tuple(found.tolist()), codes)
-    return _factorise_objects(array.tolist(), name)
+    # numpy would turn the numbers among text labels into text
+    values = list(labels) if isinstance(labels, Sequence) else array.tolist()
+    return _factorise_objects(values, name)
 
 
 def _factorise_integers(array: npt.NDArray[np.integer[Any]]) -> _Factor:

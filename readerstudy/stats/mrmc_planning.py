@@ -16,7 +16,7 @@ from typing import Any
 import numpy.typing as npt
 from scipy import special
 
-from readerstudy.stats.mrmc_anova import RANDOM
+from readerstudy.stats.mrmc_anova import RANDOM, satterthwaite
 from readerstudy.stats.mrmc_results import MrmcResult
 from readerstudy.stats.results import Result
 from readerstudy.stats.roc import delong_test
@@ -208,7 +208,7 @@ def _planned(pilot: _Pilot, readers: int, cases: int, random: str) -> tuple[floa
     if random == "readers":
         return interaction, readers - 1.0
     denominator = interaction + scale * readers * pilot.excess
-    return denominator, denominator**2 / (interaction**2 / (readers - 1.0))
+    return denominator, satterthwaite([(interaction, readers - 1.0)], denominator)
 
 
 def _power(

@@ -150,7 +150,7 @@ def u_statistic(
     ...     case=[c for _, _, c in rows], truth=[c % 2 for _, _, c in rows],
     ...     score=[(7 * c + r * r + 3 * (t == "B")) % 5 + 2 * (c % 2) for r, t, c in rows])
     >>> [round(row.value, 4) for row in result.means]
-    [0.7656, 0.7656]
+    [0.7812, 0.8203]
     """
     check_choice(random, "random", RANDOM)
     check_level(level)

@@ -23,7 +23,7 @@ nested <- lapply(designs, function(x) lapply(
     readers = describe(x, cov, reader, fixed(case)))))
 # MRMCaov 0.3 forgets the square of the number of readers in its formula for readers within tests;
 # the two "reader_in_test" entries were made with (n^2 - sum(n_i^2)) / (n (I - 1)) in its place.
-split <- d[(d$reader <= 2) == (d$case <= 57) & (d$case * 7 + d$reader * 3 + d$treatment) %% 13 != 0, ]
+split <- d[(d$reader <= 2) == (d$case %% 4 < 2) & (d$case * 7 + d$reader * 3 + d$treatment) %% 13 != 0, ]
 truths <- unique(d[c("case", "truth")])
 imrmc <- rbind(
   data.frame(readerID = "truth", caseID = truths$case, modalityID = "truth", score = truths$truth),
