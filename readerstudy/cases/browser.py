@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from django.core.paginator import Page, Paginator
 from django.db.models import Count, Q, QuerySet
 
@@ -141,6 +142,11 @@ class Detail:
         return list(dict.fromkeys(geometry(one) for one in self.series))
 
     @property
+    def types(self) -> list[str]:
+        """The number types of the stored arrays, each once."""
+        return sorted({np.dtype(one.dtype).name for one in self.series})
+
+    @property
     def facts(self) -> list[tuple[str, str]]:
         """The acquisition facts on record, by sequence."""
         return [(one.role, fact) for one in self.series if (fact := _facts(one))]
@@ -165,7 +171,12 @@ def _facts(series: Series) -> str:
 
 def detail(case: Case) -> Detail:
     """Return what the panel shows of a case."""
-    return Detail(_row(case), list(case.series.all()))
+    known = list(ROLES)
+    series = sorted(
+        case.series.all(),
+        key=lambda one: (known.index(one.role) if one.role in ROLES else len(known), one.role),
+    )
+    return Detail(_row(case), series)
 
 
 def totals() -> dict[str, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse
 from django.views.generic import TemplateView
 
 from readerstudy.cases import browser
@@ -39,7 +39,7 @@ class CasesPage(CoordinatorPage, TemplateView):
 class ThumbnailView(CoordinatorPage):
     """The picture of one series."""
 
-    def get(self, request: HttpRequest, pk: Any) -> HttpResponseBase:
+    def get(self, request: HttpRequest, pk: Any) -> HttpResponse:
         size = request.GET.get("size", "small")
         content = thumbnail(access_series(pk), size if size in SIZES else "small")
         headers = {"Cache-Control": "private, max-age=86400"}

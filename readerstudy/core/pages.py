@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.forms import BaseForm
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse
 from django.views.generic import FormView
 from django.views.generic.base import ContextMixin, View
 
@@ -24,11 +24,11 @@ class CoordinatorPage(ContextMixin, View):
 class ActionView(FormView):  # type: ignore[type-arg]
     """A form whose valid data goes to one write function; a refusal stands in the form."""
 
-    def act(self, data: dict[str, Any]) -> HttpResponseBase:
+    def act(self, data: dict[str, Any]) -> HttpResponse:
         """Call the write function and say where to go on."""
         raise NotImplementedError
 
-    def form_valid(self, form: BaseForm) -> HttpResponseBase:
+    def form_valid(self, form: BaseForm) -> HttpResponse:
         try:
             return self.act(form.cleaned_data)
         except ReaderStudyError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_POST
@@ -74,7 +74,7 @@ def job(request: HttpRequest, pk: Any) -> JsonResponse:
 
 
 @require_POST
-def job_retry(request: HttpRequest, pk: Any) -> HttpResponseBase:
+def job_retry(request: HttpRequest, pk: Any) -> HttpResponse:
     """Put a failed job back to waiting and return to the page that shows it."""
     jobs.retry(job=access_job(pk=pk, user=request.user))
     back = request.POST.get("next", "")

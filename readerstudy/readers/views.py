@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib.auth import login
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import LoginView
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
@@ -43,7 +43,7 @@ class InvitationPage(ActionView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(**kwargs, invitation=self.invitation)
 
-    def act(self, data: dict[str, Any]) -> HttpResponseBase:
+    def act(self, data: dict[str, Any]) -> HttpResponse:
         user = invitations.accept(token=self.kwargs["token"], password=data["new_password1"])
         login(self.request, user, backend=BACKEND)
         return redirect("home")

@@ -15,7 +15,7 @@ from readerstudy.reading.models import ReadingSession, Submission
 from readerstudy.studies.access import studies_of
 from readerstudy.studies.models import Enrolment, Study
 
-SILENT_AFTER = timedelta(days=3)
+SILENT_DAYS = 3
 TREND_STEP = 10
 ACCEPTED = Submission.Outcome.ACCEPTED
 
@@ -99,6 +99,7 @@ class Board:
     late: int
     last_hour: int
     last_receipt: datetime | None
+    open_since: datetime | None  # None: not running
 
     @property
     def done(self) -> int:
@@ -146,7 +147,8 @@ def board_of(study: Study) -> Board:
         ),
         last_receipt=Max("received_at"),
     )
-    return Board(rows=_rows(study), **sums)
+    open_since = study.running_at if study.state == Study.State.RUNNING else None
+    return Board(rows=_rows(study), open_since=open_since, **sums)
 
 
 def _rows(study: Study) -> list[ReaderRow]:
@@ -199,31 +201,26 @@ def reading_times(study: Study) -> dict[int, list[float]]:
 
 def attention_of(board: Board) -> list[Attention]:
     """Return what stands out, each as a fact with its evidence."""
-    found = []
-    for row in board.rows:
-        code = row.enrolment.code
-        if not row.enrolment.reader.has_usable_password():
-            found.append(
-                Attention(
-                    f"{code} has not opened the invitation",
-                    "Can begin once the personal link was used",
-                )
-            )
-        elif row.open and row.last_answer is None:
-            found.append(Attention(f"{code} has not begun", f"{row.total} cases are open"))
-        elif row.open and (days := _silent_days(row.last_answer)):
-            found.append(
-                Attention(f"{code} has not read for {days} days", f"{row.open} cases are open")
-            )
+    found = [item for row in board.rows if (item := _silence(row, board.open_since))]
     if board.late:
         answers = "1 answer" if board.late == 1 else f"{board.late} answers"
         found.append(Attention(f"{answers} came late", "Kept apart, with the reason"))
     return found
 
 
-def _silent_days(last: datetime | None) -> int:
-    silence = timezone.now() - last if last else timedelta()
-    return silence.days if silence >= SILENT_AFTER else 0
+def _silence(row: ReaderRow, open_since: datetime | None) -> Attention | None:
+    """Tell why a reader of a running study does not go on, if that is so."""
+    if open_since is None or not row.open:
+        return None
+    code, evidence = row.enrolment.code, f"{row.open} cases are open"
+    if not row.enrolment.reader.has_usable_password():
+        return Attention(f"{code} has not used the invitation", "Reading begins with the link")
+    days = (timezone.now() - (row.last_answer or open_since)).days
+    if days < SILENT_DAYS:
+        return None
+    if row.last_answer is None:
+        return Attention(f"{code} has not begun, {days} days after the launch", evidence)
+    return Attention(f"{code} has not read for {days} days", evidence)
 
 
 def overview_for(user: Any) -> QuerySet[Any]:

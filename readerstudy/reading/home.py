@@ -36,10 +36,11 @@ class Entry:
 
     @property
     def cases_a_sitting(self) -> int | None:
-        """How many cases twenty minutes are enough for, at the reader's own pace."""
+        """How many cases twenty minutes are enough for; told only where more are left."""
         if not self.median_seconds:
             return None
-        return min(self.left, int(SITTING_MINUTES * 60 / self.median_seconds))
+        enough = int(SITTING_MINUTES * 60 / self.median_seconds)
+        return enough if 0 < enough < self.left else None
 
 
 def entries_of(user: Any) -> list[Entry]:

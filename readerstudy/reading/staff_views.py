@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponseBase, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.views.generic import TemplateView
 
@@ -30,7 +30,7 @@ class StudiesPage(CoordinatorPage, TemplateView):
 class StudyOverview(StudyPage):
     """The page of a study: steps of a draft, the checklist until launch, then the board."""
 
-    def get(self, request: HttpRequest, **_: Any) -> HttpResponseBase:
+    def get(self, request: HttpRequest, **_: Any) -> HttpResponse:
         if self.study.state == Study.State.LOCKED:
             return redirect("study-launch", self.study.pk)
         if self.study.state == Study.State.DRAFT:
@@ -61,7 +61,7 @@ class ChecklistPage(StudyAction):
 class LaunchPage(ChecklistPage):
     """Open the reading."""
 
-    def act(self, data: dict[str, Any]) -> HttpResponseBase:
+    def act(self, data: dict[str, Any]) -> HttpResponse:
         del data
         scheduling.launch(study=self.study, actor=self.request.user)
         messages.success(self.request, "Reading is open.")
@@ -71,11 +71,11 @@ class LaunchPage(ChecklistPage):
 class LockPage(ChecklistPage):
     """Freeze the protocol and draw the allocation."""
 
-    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         del request, args, kwargs
         return redirect("study-launch", self.study.pk)
 
-    def act(self, data: dict[str, Any]) -> HttpResponseBase:
+    def act(self, data: dict[str, Any]) -> HttpResponse:
         del data
         scheduling.lock_and_allocate(study=self.study, actor=self.request.user)
         messages.success(self.request, "The protocol is locked and the allocation is drawn.")
@@ -85,7 +85,7 @@ class LockPage(ChecklistPage):
 class CertificateView(StudyPage):
     """The certificate of the allocation, as a file."""
 
-    def get(self, request: HttpRequest, **_: Any) -> HttpResponseBase:
+    def get(self, request: HttpRequest, **_: Any) -> HttpResponse:
         del request
         if self.study.state == Study.State.DRAFT:
             raise Conflict("The allocation is drawn when the protocol is locked.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpResponseBase
+from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.decorators import method_decorator
@@ -34,7 +34,7 @@ class NewStudyPage(CoordinatorPage, ActionView):
         first = next(iter(TEMPLATES.values()))
         return {"template": first.key, "reader_title": first.reader_title}
 
-    def act(self, data: dict[str, Any]) -> HttpResponseBase:
+    def act(self, data: dict[str, Any]) -> HttpResponse:
         study = design.create_study(**data, actor=self.request.user)
         return redirect("study", study.pk)
 
@@ -50,7 +50,7 @@ class DescribePage(StudyAction):
         initial = {name: getattr(self.study, name) for name in shown}
         return {**initial, "margin_points": f"{100 * self.study.margin:g}"}
 
-    def act(self, data: dict[str, Any]) -> HttpResponseBase:
+    def act(self, data: dict[str, Any]) -> HttpResponse:
         margin = data.pop("margin_points") / 100
         design.describe(study=self.study, margin=margin, actor=self.request.user, **data)
         messages.success(self.request, "The description is saved.")
@@ -68,7 +68,7 @@ class StudyReadersPage(StudyAction):
         enrolments = self.study.enrolments.select_related("reader__profile", "reader__invitation")
         return super().get_context_data(enrolments=enrolments, **kwargs)
 
-    def act(self, data: dict[str, Any]) -> HttpResponseBase:
+    def act(self, data: dict[str, Any]) -> HttpResponse:
         invited = invite_reader(
             study=self.study,
             name=data.pop("name"),
@@ -91,7 +91,7 @@ class ClosePage(StudyAction):
     template_name = "studies/close.html"
     form_class = ReasonForm
 
-    def act(self, data: dict[str, Any]) -> HttpResponseBase:
+    def act(self, data: dict[str, Any]) -> HttpResponse:
         lifecycle.close(study=self.study, actor=self.request.user, reason=data["reason"])
         messages.success(self.request, "Reading is closed.")
         return redirect(self.get_success_url())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpResponseBase
+from django.http import HttpResponse
 from django.shortcuts import redirect
 
 from readerstudy.studies.pages import StudyAction
@@ -28,7 +28,7 @@ class CasesPage(StudyAction):
         pool = selection.pool_of(self.study)
         return super().get_context_data(pool=pool, codes=list(codes), **kwargs)
 
-    def act(self, data: dict[str, Any]) -> HttpResponseBase:
+    def act(self, data: dict[str, Any]) -> HttpResponse:
         cases = selection.choose_cases(study=self.study, actor=self.request.user, **data)
         messages.success(self.request, f"{len(cases)} cases are chosen.")
         return redirect("study-cases", self.study.pk)
@@ -40,7 +40,7 @@ class UnblindPage(StudyAction):
     template_name = "truth/unblind.html"
     form_class = UnblindForm
 
-    def act(self, data: dict[str, Any]) -> HttpResponseBase:
+    def act(self, data: dict[str, Any]) -> HttpResponse:
         unblinding.unblind(study=self.study, actor=self.request.user, **data)
         messages.success(self.request, "The study is unblinded.")
         return redirect("study-results", self.study.pk)

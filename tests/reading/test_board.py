@@ -92,10 +92,11 @@ def test_late_answers_are_counted_apart(study):
     token = progress.state_of(enrolment)["reading"]["token"]
     lifecycle.close(study=study, actor=study.created_by, reason="Enough")
     recording.submit(reading=Reading.objects.get(token=token), key=str(uuid.uuid4()), body=body())
+    study.refresh_from_db()
     figures = board.board_of(study)
     assert (figures.late, figures.done) == (1, 0)
     statements = [item.statement for item in board.attention_of(figures)]
-    assert "1 answer came late" in statements
+    assert statements == ["1 answer came late"]
 
 
 def test_silence_is_named_after_three_days(study):
@@ -111,12 +112,23 @@ def test_silence_is_named_after_three_days(study):
     assert found[0].evidence == "11 cases are open"
 
 
-def test_who_has_not_begun_and_who_has_not_opened_the_invitation(study):
+def test_who_has_not_begun_and_who_has_not_used_the_invitation(study):
     user = reader(study, "R2").reader
     user.set_unusable_password()
     user.save()
-    statements = [item.statement for item in board.attention_of(board.board_of(study))]
-    assert statements == ["R1 has not begun", "R2 has not opened the invitation"]
+
+    def statements() -> list[str]:
+        study.refresh_from_db()
+        return [item.statement for item in board.attention_of(board.board_of(study))]
+
+    assert statements() == ["R2 has not used the invitation"]
+    Study.objects.update(running_at=timezone.now() - timedelta(days=4))
+    assert statements() == [
+        "R1 has not begun, 4 days after the launch",
+        "R2 has not used the invitation",
+    ]
+    lifecycle.close(study=study, actor=study.created_by, reason="Enough")
+    assert statements() == []
 
 
 def test_no_answer_is_read_for_the_board(study):

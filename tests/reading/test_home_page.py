@@ -61,7 +61,12 @@ def test_a_study_half_read_tells_how_long_it_takes_at_the_own_pace(client, enrol
     assert "about 3 min" in text  # 4 cases of 45 s
     assert "at your pace of 45 s a case" in text
     assert "Continue at case 3" in text
-    assert "20 minutes are enough for about 4 cases" in text
+    assert "20 minutes" not in text  # all of it takes less
+
+
+def test_a_long_study_tells_what_fits_into_a_sitting(client, enrolment):
+    answer(enrolment, 2, seconds=500)
+    assert "20 minutes are enough for about 2 cases" in text_of(client)
 
 
 def test_a_study_that_is_read(client, enrolment):

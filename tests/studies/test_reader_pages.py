@@ -46,6 +46,7 @@ def test_the_link_is_shown_once_mailed_and_works(client, study, invite):
     link = link_in(response.content.decode())
     assert "no-store" in response["Cache-Control"]
     assert link.startswith("http://testserver/invitation/")
+    assert "was handed to the mail system" in response.content.decode()
     assert mail.outbox[0].to == ["weiss@example.org"]
     assert link in mail.outbox[0].body
     again = client.get(reverse("study-readers", args=[study.pk])).content.decode()
