@@ -21,6 +21,7 @@ from readerstudy.stats.agreement_ratings import (
     Counts,
     Weights,
     agreement_weights,
+    by_subject,
     count_table,
     weights_in_words,
 )
@@ -332,13 +333,13 @@ def _gwet_numbers(
     rated = weight * twice
     ratio = float(weight.sum() / rated.sum())
     observed = float(share @ rated / rated.sum())
-    pi = (weight / totals) @ counts.table / weight.sum()
+    pi = np.einsum("i,ij->j", weight / totals, counts.table) / weight.sum()
     factor = float(w.sum()) / (q * (q - 1.0))
     expected = factor * float(pi @ (1.0 - pi))
     if 1.0 - expected < ZERO:
         return math.nan, math.nan, observed, expected
     value = (observed - expected) / (1.0 - expected)
-    chance = factor * (counts.table @ (1.0 - pi)) / totals
+    chance = factor * by_subject(counts.table, 1.0 - pi) / totals
     agreement = expected + ratio * (share - expected) * twice
     se = linearised_se(agreement, chance, value=value, expected=expected, frequency=frequency)
     return value, se, observed, expected
@@ -438,7 +439,7 @@ def fleiss_kappa(
     incomplete = int((~complete).sum())
     if incomplete and missing == "raise":
         raise ValueError(
-            f'{incomplete} subjects lack a rating: pass missing="omit" to drop them, or use '
+            f'ratings: {incomplete} subjects lack a rating (NaN): pass missing="omit", or use '
             "krippendorff_alpha or gwet_ac, which use all ratings"
         )
     counts = rated_twice(counts.keep(complete))
@@ -472,7 +473,7 @@ def _fleiss(counts: Counts, share: FloatArray, common: dict[str, Any]) -> Fleiss
     agreement = pair_agreement(counts.table, counts.totals)
     observed, expected = float(agreement.mean()), float(share @ share)
     value = (observed - expected) / (1.0 - expected)
-    chance = counts.table @ share / m
+    chance = by_subject(counts.table, share) / m
     se = linearised_se(agreement, chance, value=value, expected=expected)
     half = t_quantile(level, n - 1) * se if n > 1 else math.nan
     se0 = _fleiss_null_se(share, n, m)

@@ -26,7 +26,13 @@ import numpy as np
 import numpy.typing as npt
 
 from readerstudy.stats.agreement import ZERO, no_width
-from readerstudy.stats.agreement_ratings import Counts, count_table, encode, numeric_matrix
+from readerstudy.stats.agreement_ratings import (
+    Counts,
+    by_subject,
+    count_table,
+    encode,
+    numeric_matrix,
+)
 from readerstudy.stats.quantiles import clip, t_quantile
 from readerstudy.stats.results import Estimate, undefined
 from readerstudy.stats.validation import FloatArray, check_choice, check_level, resolve_seed
@@ -248,7 +254,7 @@ class _IntervalSums(_Sums):
         centred = matrix - np.nanmean(matrix)
         if np.isnan(centred).any():
             centred = np.nan_to_num(centred)
-        first = centred @ np.ones(matrix.shape[1])
+        first = np.einsum("ij->i", centred)
         return cls.from_moments(totals, first, np.einsum("ij,ij->i", centred, centred))
 
     @classmethod
@@ -282,7 +288,7 @@ class _TableSums(_Sums):
     @classmethod
     def of(cls, table: FloatArray, numbers: FloatArray, metric: str) -> _TableSums:
         """Sum a table of category counts."""
-        totals, margins = table @ np.ones(table.shape[1]), table.sum(axis=0)
+        totals, margins = table.sum(axis=1), table.sum(axis=0)
         values = _midranks(margins) if metric == "ordinal" else numbers
         within = _within(table, values, totals, metric)
         everything = float(margins @ _distance_sums(margins, values, metric))
@@ -294,18 +300,18 @@ class _TableSums(_Sums):
         within = self.within
         sums = 2.0 * _distance_sums(self.margins, self.numbers, self.metric)
         if self.metric == "ordinal":
-            within = within + self.table @ _through_ranks(self._slope_within())
+            within = within + by_subject(self.table, _through_ranks(self._slope_within()))
             sums = sums + _through_ranks(self._slope_everything())
-        return within, self.table @ sums
+        return within, by_subject(self.table, sums)
 
     def take(self, rows: npt.NDArray[np.int64]) -> _TableSums:
         return self.of(self.table[rows], self.numbers, self.metric)
 
     def _slope_within(self) -> FloatArray:
         """Return the derivative of the within sum by the midrank of each category."""
-        share = self.table / (self.totals - 1.0)[:, None]
-        pulled = share.T @ (self.table @ self.numbers)
-        own = share.T @ self.totals
+        share = 1.0 / (self.totals - 1.0)
+        pulled = by_subject(self.table.T, share * by_subject(self.table, self.numbers))
+        own = by_subject(self.table.T, share * self.totals)
         return 4.0 * (own * self.numbers - pulled)
 
     def _slope_everything(self) -> FloatArray:
@@ -330,7 +336,7 @@ def _within(table: FloatArray, values: FloatArray, totals: FloatArray, metric: s
         pairs = np.einsum("ij,ij->i", table @ _ratio_distance(values), table)
     else:
         centred = values - values.mean()
-        pairs = 2.0 * (totals * (table @ centred**2) - (table @ centred) ** 2)
+        pairs = 2.0 * (totals * by_subject(table, centred**2) - by_subject(table, centred) ** 2)
     return np.maximum(pairs, 0.0) / (totals - 1.0)
 
 

@@ -152,7 +152,7 @@ def cohen_kappa(
     complete = ratings.complete
     dropped = int((~complete).sum())
     if dropped and missing == "raise":
-        raise ValueError(f'{dropped} subjects lack a rating: pass missing="omit" to drop them')
+        raise ValueError(f'a and b: {dropped} subjects lack a rating (NaN): pass missing="omit"')
     table = cross_table(ratings.keep(complete).codes, len(ratings.categories))
     return _kappa(
         table,

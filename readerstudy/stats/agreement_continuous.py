@@ -27,6 +27,7 @@ from readerstudy.stats.validation import (
     FloatArray,
     as_vector,
     check_choice,
+    check_finite,
     check_level,
     column,
     missing_rows,
@@ -372,7 +373,7 @@ def _groups(ratings: Any, subject: Any, data: Any) -> dict[Hashable, FloatArray]
 
 
 def _variance(values: FloatArray) -> float:
-    present = values[~np.isnan(values)]
+    present = check_finite(values[~np.isnan(values)], "ratings")
     return float(present.var(ddof=1)) if present.size > 1 else math.nan
 
 

@@ -185,7 +185,7 @@ def _complete(
     complete = coded.complete
     dropped = int((~complete).sum())
     if dropped and missing == "raise":
-        raise ValueError(f'{dropped} subjects lack a rating: pass missing="omit" to drop them')
+        raise ValueError(f'ratings: {dropped} subjects lack a rating (NaN): pass missing="omit"')
     return coded.keep(complete), dropped
 
 

@@ -21,6 +21,7 @@ from readerstudy.stats.results import Estimate, Result, undefined
 from readerstudy.stats.validation import (
     FloatArray,
     as_vector,
+    check_finite,
     check_level,
     column,
     missing_rows,
@@ -152,7 +153,7 @@ def bland_altman(
 
 
 def _pairs(a: Any, b: Any, missing: str) -> tuple[FloatArray, FloatArray, int]:
-    first, second = as_vector(a, "a"), as_vector(b, "b")
+    first, second = (check_finite(as_vector(v, n), n) for v, n in ((a, "a"), (b, "b")))
     same_length(a=first, b=second)
     lost = missing_rows(missing, a=first, b=second)
     return first[~lost], second[~lost], int(lost.sum())

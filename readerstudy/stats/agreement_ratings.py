@@ -13,13 +13,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from readerstudy.stats.validation import FloatArray, IntArray, column
+from readerstudy.stats.validation import FloatArray, IntArray, check_finite, column
 
 Weights = str | npt.ArrayLike | None
 
 _WIDEST_LOOKUP = 100_000
 _LARGEST_TABLE = 50_000_000
 _BLOCK_ROWS = 4096
+_SHORT_SCALE = 12
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ class Counts:
     @property
     def totals(self) -> FloatArray:
         """Ratings per subject."""
-        return self.table @ np.ones(len(self.categories))
+        return np.asarray(self.table.sum(axis=1))
 
     def keep(self, rows: npt.NDArray[np.bool_]) -> Counts:
         """Return the chosen subjects on the same scale."""
@@ -177,46 +178,50 @@ def count_table(
 ) -> Counts:
     """Count how many raters chose each category for each subject.
 
-    Arguments and errors are those of :func:`encode`. Whole numbers of a small range, the usual
-    case, are counted in one pass without looking up codes.
+    Arguments and errors are those of :func:`encode`. Numbers on a short scale, the usual case, are
+    counted by comparison with each category, without looking up codes.
     """
     matrix = _as_matrix(ratings, name)
-    table_and_low = _whole_number_table(matrix) if matrix.ndim == 2 and matrix.size else None
-    if table_and_low is None:
-        return encode(matrix, categories, name).counts()
-    table, low = table_and_low
-    used = (np.flatnonzero(table.any(axis=0)) + low).tolist()
-    scale = tuple(used) if categories is None else _check_scale(categories)
-    outside = sorted(set(used) - set(scale))
-    if outside:
-        raise ValueError(f"{name} holds {outside[0]:g}, which is not in categories {scale}")
-    counts = np.zeros((len(table), len(scale)))
-    for position, category in enumerate(scale):
-        if category in used:
-            counts[:, position] = table[:, int(category) - low]
-    return Counts(counts, scale, categories is not None, matrix.shape[1])
+    scale = None if categories is None else _check_scale(categories)
+    counted = _compare_with_each(matrix, scale)
+    return encode(matrix, categories, name).counts() if counted is None else counted
 
 
-def _whole_number_table(matrix: npt.NDArray[Any]) -> tuple[IntArray, int] | None:
-    """Return counts per subject of the whole numbers from ``low`` on, or None if not possible."""
-    if matrix.dtype.kind not in "iufb":
+def _compare_with_each(matrix: npt.NDArray[Any], scale: tuple[Any, ...] | None) -> Counts | None:
+    """Count numbers on a short scale; None if there are others, or the scale is not short."""
+    if matrix.ndim != 2 or matrix.size == 0 or matrix.dtype.kind not in "iufb":
         return None
-    low, high = np.fmin.reduce(matrix, axis=None), np.fmax.reduce(matrix, axis=None)
-    width = float(high) - float(low) + 1.0
-    if not (width <= _WIDEST_LOOKUP and width * len(matrix) <= _LARGEST_TABLE):
+    levels = _whole_range(matrix) if scale is None else scale
+    if not 0 < len(levels) <= _SHORT_SCALE or not all(isinstance(v, int | float) for v in levels):
         return None
-    if matrix.dtype.kind == "f" and not _all_whole(matrix):
+    table = _tally_levels(matrix, levels)
+    found = int(table.sum())
+    if found < matrix.size and found + int(np.isnan(matrix).sum()) < matrix.size:
         return None
-    first = int(low)
-    if np.isnan(matrix.min()):
-        return _tally(np.where(np.isnan(matrix), first - 1, matrix), first - 1, width)[:, 1:], first
-    return _tally(matrix, first, width - 1.0), first
+    if scale is None:
+        used = table.any(axis=1)
+        table, levels = table[used], tuple(np.asarray(levels)[used].tolist())
+    return Counts(table.T, levels, scale is not None, matrix.shape[1])
 
 
-def _all_whole(matrix: FloatArray) -> bool:
-    blocks = range(0, len(matrix), _BLOCK_ROWS)
-    rows = (matrix[start : start + _BLOCK_ROWS] for start in blocks)
-    return all(((block == np.rint(block)) | np.isnan(block)).all() for block in rows)
+def _whole_range(matrix: npt.NDArray[Any]) -> tuple[int, ...]:
+    """Return the whole numbers from the smallest to the largest rating; none if that is long."""
+    low, high = float(np.fmin.reduce(matrix, axis=None)), float(np.fmax.reduce(matrix, axis=None))
+    if not high - low < _SHORT_SCALE or not low.is_integer():
+        return ()
+    return tuple(range(int(low), int(high) + 1))
+
+
+def _tally_levels(matrix: npt.NDArray[Any], levels: tuple[Any, ...]) -> FloatArray:
+    """Return how often each row holds each level, shape (n_levels, n_rows)."""
+    small = np.uint8 if matrix.shape[1] < 256 else np.uint32
+    table = np.empty((len(levels), len(matrix)))
+    for start in range(0, len(matrix), _BLOCK_ROWS):
+        block = matrix[start : start + _BLOCK_ROWS]
+        for row, level in zip(table, levels, strict=True):
+            hits = (block == level).astype(small)
+            row[start : start + len(block)] = np.einsum("ij->i", hits)
+    return table
 
 
 def _tally(matrix: npt.NDArray[Any], low: int, span: float) -> IntArray:
@@ -257,7 +262,7 @@ def numeric_matrix(ratings: Any, need: str, name: str = "ratings") -> FloatArray
         raise ValueError(f"{name} must have shape (n_subjects, n_raters), got {matrix.shape}")
     if matrix.dtype.kind not in "iufb":
         raise ValueError(f"{need}, {name} holds labels")
-    return matrix.astype(float, copy=False)
+    return check_finite(matrix.astype(float, copy=False), name)
 
 
 def _only_numbers(matrix: npt.NDArray[Any]) -> bool:
@@ -393,6 +398,14 @@ def _check_weights(matrix: FloatArray, q: int) -> FloatArray:
     if not ((matrix >= 0.0) & (matrix <= 1.0)).all():
         raise ValueError("weights must lie in 0..1")
     return matrix
+
+
+def by_subject(table: FloatArray, values: FloatArray) -> FloatArray:
+    """Return for each subject the sum of ``values`` over its ratings.
+
+    A plain loop over the few categories: a threaded matrix product costs more than it saves here.
+    """
+    return np.asarray(np.einsum("ij,j->i", table, values))
 
 
 def weights_in_words(weights: Weights) -> str:

@@ -23,6 +23,7 @@ from readerstudy.stats.validation import (
     FloatArray,
     as_vector,
     check_choice,
+    check_finite,
     check_level,
     column,
     missing_rows,
@@ -274,7 +275,7 @@ def shapiro_wilk(x: npt.ArrayLike, *, missing: str = "raise") -> ShapiroWilk:
     """
     from scipy.stats import shapiro
 
-    values = as_vector(x, "x")
+    values = check_finite(as_vector(x, "x"), "x")
     lost = missing_rows(missing, x=values)
     values = values[~lost]
     common: dict[str, Any] = {
@@ -373,7 +374,8 @@ def paired_t(
     >>> round(paired_t(first, second).t, 4)
     -4.0621
     """
-    first, second = as_vector(column(data, a), "a"), as_vector(column(data, b), "b")
+    first = check_finite(as_vector(column(data, a), "a"), "a")
+    second = check_finite(as_vector(column(data, b), "b"), "b")
     same_length(a=first, b=second)
     lost = missing_rows(missing, a=first, b=second)
     difference = (first - second)[~lost]

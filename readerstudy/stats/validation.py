@@ -11,6 +11,11 @@ import numpy.typing as npt
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 
+_NULLABLE = frozenset(
+    ["BooleanDtype", "Float32Dtype", "Float64Dtype"]
+    + [f"{sign}Int{size}Dtype" for sign in ("", "U") for size in (8, 16, 32, 64)]
+)
+
 
 def as_vector(values: npt.ArrayLike, name: str) -> FloatArray:
     """Return ``values`` as a one-dimensional float array.
@@ -21,11 +26,25 @@ def as_vector(values: npt.ArrayLike, name: str) -> FloatArray:
         If it has another number of dimensions or does not hold numbers.
     """
     try:
-        array = np.asarray(values, dtype=float)
+        array = np.asarray(_without_na(values), dtype=float)
     except (TypeError, ValueError) as error:
         raise ValueError(f"{name} must hold numbers: {error}") from error
     if array.ndim != 1:
         raise ValueError(f"{name} must be one-dimensional, got shape {array.shape}")
+    return array
+
+
+def _without_na(values: Any) -> Any:
+    """Return a nullable column of pandas as floats with NaN, anything else unchanged."""
+    if type(getattr(values, "dtype", None)).__name__ in _NULLABLE:
+        return values.to_numpy(dtype=float, na_value=np.nan)
+    return values
+
+
+def check_finite(array: FloatArray, name: str) -> FloatArray:
+    """Return ``array``; refuse infinite values (NaN, which is missing, may stay)."""
+    if np.isinf(array).any():
+        raise ValueError(f"{name} must be finite, got {array[np.isinf(array)][0]:g}")
     return array
 
 

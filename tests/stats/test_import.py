@@ -16,7 +16,7 @@ import pytest
 
 import readerstudy.stats as package
 from readerstudy.stats.results import Estimate, Result, json_safe
-from readerstudy.stats.validation import column, resolve_seed, split_case_ids
+from readerstudy.stats.validation import as_binary, as_vector, column, resolve_seed, split_case_ids
 
 FOLDER = Path(package.__file__).parent
 HEAVY = {"pandas", "statsmodels", "krippendorff", "lifelines", "sklearn", "matplotlib"}
@@ -136,3 +136,15 @@ def test_columns_seeds_and_pairs_of_ids():
     assert split_case_ids(["a", "b"], 1, 1) == (["a"], ["b"])
     with pytest.raises(ValueError, match="pair of sequences"):
         split_case_ids(["a"], 1, 1)
+
+
+def test_nullable_columns_of_pandas_hold_missing_values():
+    pandas = pytest.importorskip("pandas")
+    for kind in ("Int64", "Float64", "UInt8"):
+        found = as_vector(pandas.Series([1, None, 3], dtype=kind), "x")
+        assert np.array_equal(found, [1, math.nan, 3], equal_nan=True)
+    calls = as_binary(pandas.Series([True, None, False], dtype="boolean"), "call")
+    assert np.array_equal(calls, [1, math.nan, 0], equal_nan=True)
+    wide = pandas.DataFrame({"a": [1, 2, None], "b": [1, 2, 2]}, dtype="Int64")
+    assert package.percent_agreement(wide).n_dropped == 1
+    assert package.cohen_kappa("a", "b", data=wide, missing="omit").value == 1.0

@@ -180,6 +180,8 @@ def test_adjustment_against_statsmodels():
         (lambda: mann_whitney([1] * 300 + [2], [2] * 300), "asymptotic"),
         (lambda: shapiro_wilk([[1, 2], [3, 4]]), "one-dimensional"),
         (lambda: shapiro_wilk(["a", "b"]), "numbers"),
+        (lambda: shapiro_wilk([1, 2, math.inf]), "x must be finite"),
+        (lambda: paired_t([1, 2], [1, -math.inf]), "b must be finite, got -inf"),
         (lambda: paired_t([1, 2], [1]), "same length"),
         (lambda: adjust_pvalues([0.1, 1.2]), "1.2"),
         (lambda: adjust_pvalues([0.1], method="hochberg"), "hochberg"),
