@@ -18,6 +18,13 @@ import pytest
 HERE = Path(__file__).resolve().parent
 SHARED = HERE.parents[2] / "shared" / "golden" / "stats"
 
+# 20 subjects, 3 raters: data(anxiety) of R's irr 0.84.1.
+ANXIETY = [
+    [3, 3, 2], [3, 6, 1], [3, 4, 4], [4, 6, 4], [5, 2, 3], [5, 4, 2], [2, 2, 1], [3, 4, 6],
+    [5, 3, 1], [2, 3, 1], [2, 2, 1], [6, 3, 2], [1, 3, 3], [5, 3, 3], [2, 2, 1], [2, 2, 1],
+    [1, 1, 3], [2, 3, 3], [4, 3, 2], [3, 4, 2],
+]  # fmt: skip
+
 
 def reference(name: str) -> dict[str, Any]:
     """Return ``reference/<name>.json``."""

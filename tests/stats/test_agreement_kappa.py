@@ -17,14 +17,9 @@ from readerstudy.stats import (
     light_kappa,
     percent_agreement,
 )
-from tests.stats.golden import close, golden, reference
+from tests.stats.golden import ANXIETY, close, golden, reference
 
 VISION = [[1520, 234, 117, 36], [266, 1512, 362, 82], [124, 432, 1772, 179], [66, 78, 205, 492]]
-ANXIETY = [
-    [3, 3, 2], [3, 6, 1], [3, 4, 4], [4, 6, 4], [5, 2, 3], [5, 4, 2], [2, 2, 1], [3, 4, 6],
-    [5, 3, 1], [2, 3, 1], [2, 2, 1], [6, 3, 2], [1, 3, 3], [5, 3, 3], [2, 2, 1], [2, 2, 1],
-    [1, 1, 3], [2, 3, 3], [4, 3, 2], [3, 4, 2],
-]  # fmt: skip
 
 tables = st.lists(st.integers(0, 30), min_size=9, max_size=9).map(
     lambda cells: np.array(cells).reshape(3, 3)

@@ -20,7 +20,7 @@ from readerstudy.stats import (
     ratings_matrix,
 )
 from readerstudy.stats.agreement_ratings import count_table, encode
-from tests.stats.golden import close, golden
+from tests.stats.golden import ANXIETY, close, golden
 
 NAN = math.nan
 FLEISS_TABLE = [
@@ -92,6 +92,11 @@ def test_krippendorff_2011_example():
         found = krippendorff_alpha(KRIPPENDORFF, metric=metric)
         assert found.value == pytest.approx(value, abs=5e-4)
         assert (found.n, found.n_dropped, found.n_ratings) == (11, 1, 40)
+
+
+def test_alpha_of_the_anxiety_data_where_irr_is_wrong():
+    """irr 0.84.1 prints -0.0324 for its own data; pairs must be weighted by 1/(m - 1)."""
+    assert krippendorff_alpha(ANXIETY).value == pytest.approx(-0.0237, abs=5e-5)
 
 
 @pytest.mark.parametrize("metric", METRICS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import doctest
 import importlib
 import inspect
 import json
@@ -148,3 +149,11 @@ def test_nullable_columns_of_pandas_hold_missing_values():
     wide = pandas.DataFrame({"a": [1, 2, None], "b": [1, 2, 2]}, dtype="Int64")
     assert package.percent_agreement(wide).n_dropped == 1
     assert package.cohen_kappa("a", "b", data=wide, missing="omit").value == 1.0
+
+
+@pytest.mark.parametrize("page", ["agreement", "proportions-and-contingency", "turing"])
+def test_worked_examples_of_the_pages(page):
+    path = FOLDER.parents[1] / "docs" / "algorithms" / f"{page}.md"
+    found = doctest.testfile(str(path), module_relative=False, encoding="utf-8")
+    assert found.attempted >= 4
+    assert found.failed == 0
