@@ -395,8 +395,6 @@ def _complete_readers(reads: Reads, missing: str) -> Reads:
     per_reader = np.bincount(reads.cell_reader, minlength=len(reads.readers))
     if reads.crossed_readers or (per_reader == 1).all():
         return reads
-    if reads.nesting == "reader in test":
-        raise ValueError('readers occur in several tests, so nesting="reader in test" is wrong')
     out = np.flatnonzero(per_reader < len(reads.tests))
     names = named(reads.readers[i] for i in out)
     text = f"{out.size} readers lack a test: {names}"

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from readerstudy.stats.mrmc import dorfman_berbaum_metz, obuchowski_rockette
+from readerstudy.stats.mrmc_covariance import products
 from readerstudy.stats.mrmc_results import MrmcResult
 from readerstudy.stats.roc import auc, delong_test
 from tests.stats.golden import golden, reference
@@ -301,6 +302,12 @@ def test_large_tables_take_every_path_alike() -> None:
         assert found.n_dropped == 1
 
 
+@pytest.mark.parametrize("shape", [(3, 1000), (64, 33000), (400, 7)])
+def test_sliced_products_are_products(shape: tuple[int, int]) -> None:
+    rows = np.random.default_rng(1).normal(size=shape)
+    assert products(rows) == pytest.approx(rows @ rows.T, rel=1e-9, abs=1e-9)
+
+
 def test_tables_and_column_names() -> None:
     study = columns(van_dyke())
     names = {"reader": "reader", "test": "test", "case": "case", "truth": "truth", "score": "score"}
@@ -342,6 +349,20 @@ def test_reader_without_a_test_is_refused_or_left_out() -> None:
     assert result.readers == (1, 2, 4, 5)
     assert result.n_dropped == 114
     assert "readers lack a test: 3" in result.warnings[0]
+
+
+def test_nothing_left_after_reduction_is_refused() -> None:
+    """Any two reading lists overlap, and no case is in all of them."""
+    study = columns([x for x in van_dyke() if x[2] % 5 != x[0] - 1])
+    for missing in ("raise", "omit"):
+        with pytest.raises(ValueError, match="design is incomplete"):
+            obuchowski_rockette(**study, missing=missing)
+    alternating = columns([x for x in van_dyke() if x[1] == x[0] % 2 + 1])
+    triple = [(r, 3, c, y, s) for r, t, c, y, s in van_dyke() if t == 1]
+    study = columns([*(x for x in van_dyke() if x[1] == x[0] % 2 + 1), *triple])
+    with pytest.raises(ValueError, match="no reader has all tests"):
+        obuchowski_rockette(**study, missing="omit")
+    assert obuchowski_rockette(**alternating).design == "reader in test"
 
 
 def test_reader_without_a_class_is_left_out_by_name() -> None:
@@ -400,6 +421,11 @@ def test_one_test_has_a_mean_and_nothing_to_compare() -> None:
     assert result.means[0].se == pytest.approx(both.means[1].se)
     assert result.differences == ()
     assert "nothing to compare" in result.reason
+    dbm = dorfman_berbaum_metz(**columns(rows))
+    assert dbm.means[0].se == pytest.approx(
+        obuchowski_rockette(**columns(rows), covariance="jackknife").means[0].se
+    )
+    assert "nothing to compare" in dbm.reason
     assert "no global test" in result.summary()
 
 

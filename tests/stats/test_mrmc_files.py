@@ -59,7 +59,7 @@ def test_reads_the_example_of_the_imrmc_manual(tmp_path: Path) -> None:
 
 def test_reads_the_truth_in_words(tmp_path: Path) -> None:
     path = tmp_path / "words.imrmc"
-    path.write_text("begin data:\ntruth, case1 ,truth,0\ntruth,case2,truth,1\nr,case2,m,3\n")
+    path.write_text("begin data:\ntruth, case1 ,truth,0\ntruth,case2,truth,1\n\nr,case2,m,3\n")
     assert list(read_imrmc(path).rows()) == [("r", "m", "case2", 1, 3.0)]
 
 

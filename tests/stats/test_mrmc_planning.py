@@ -66,6 +66,7 @@ def test_fewest_cases_reach_the_power_and_one_less_does_not() -> None:
         plan = mrmc_cases_needed(PILOT, effect=0.06, n_readers=10, power=0.85, random=random)
         less = mrmc_power(PILOT, effect=0.06, n_readers=10, n_cases=plan.n_cases - 1, random=random)
         assert plan.power >= 0.85 > less.power
+        assert f"10 readers and {plan.n_cases} cases" in plan.summary()
 
 
 def test_power_beyond_any_number_of_cases_is_undefined() -> None:

@@ -273,3 +273,11 @@ def test_fixed_cases_weigh_readers_by_their_reads() -> None:
     values = np.array([result.auc_by_test_reader[0, r] for r in range(4)])
     assert result.means[0].se == pytest.approx(values.std(ddof=1) / 2)
     assert result.means[0].df == 3
+
+
+def test_indefinite_covariance_gives_differences_but_no_global_test() -> None:
+    """Unbiased variances can each be positive and yet not fit together."""
+    result = u_statistic(**small_study(5, tests=3, cases=12))
+    assert not np.isnan(result.differences.pvalue).any()
+    assert math.isnan(result.pvalue)
+    assert "not positive definite" in result.reason

@@ -118,7 +118,7 @@ def test_published_ct_ratings_of_hanley_and_mcneil() -> None:
     score = np.concatenate([np.repeat(np.arange(1, 6), c) for c in (normal, abnormal)])
     result = auc(truth, score)
     assert round(result.value, 3) == 0.893
-    assert round(hanley_mcneil_se(result.value, 51, 58).se, 4) == 0.0325
+    assert round(hanley_mcneil_se(result.value, 51, 58).value, 4) == 0.0325
 
 
 def _check_curve(truth: list[int], score: list[float], e: dict[str, Any]) -> None:
@@ -218,6 +218,20 @@ def test_counted_grades_equal_sorted_scores(step: float) -> None:
     values, covariance = _by_definition(truth, a, noise)
     found = moments([a, noise], truth == 1)
     assert found.covariance == pytest.approx(covariance, abs=1e-12)
+
+
+@pytest.mark.parametrize("rare", [3, 300])
+def test_rare_values_between_the_samples_are_not_lost(rare: int) -> None:
+    """A few hundred odd values hide from the sample that looks for grades."""
+    rng = np.random.default_rng(8)
+    truth = rng.integers(0, 2, 9000)
+    score = 0.5 * rng.integers(0, 4, 9000)
+    hidden = np.arange(1, 1 + 8 * rare, 8)
+    score[hidden] = 10.0 + rng.random(rare)
+    values, covariance = _by_definition(truth, score, -score)
+    found = moments([score, -score], truth == 1)
+    assert found.auc == pytest.approx(values, abs=1e-12)
+    assert found.covariance == pytest.approx(covariance, abs=1e-14)
 
 
 @given(GRADES)
@@ -326,6 +340,21 @@ def test_one_class_is_undefined(truth: list[int]) -> None:
     assert math.isnan(youden(truth, score).j)
     assert math.isnan(delong_test(truth, score, score).difference)
     assert roc_curve(truth, score).reason
+
+
+def test_one_class_is_undefined_in_the_unpaired_test_too() -> None:
+    result = delong_test_unpaired([1, 1], [1, 2], [0, 1], [1, 2])
+    assert math.isnan(result.difference)
+    assert "one class" in result.reason
+    assert "undefined" in result.summary()
+    assert "undefined" in youden([1, 1], [1, 2]).summary()
+
+
+def test_one_case_among_many_grades() -> None:
+    score = np.arange(400) % 5
+    result = auc(np.arange(400) == 7, score)
+    assert result.value == pytest.approx((2 * 80 + 0.5 * 79) / 399)
+    assert math.isnan(result.se)
 
 
 def test_one_case_in_a_class_has_a_value_but_no_variance() -> None:

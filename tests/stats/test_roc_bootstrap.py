@@ -107,8 +107,16 @@ def test_no_variation_gives_a_reason() -> None:
     same = bootstrap_auc_difference([0, 0, 1, 1], [1, 3, 2, 4], [1, 3, 2, 4], n_boot=50)
     assert (same.difference, same.pvalue) == (0.0, 1.0)
     assert same.reason
-    alone = bootstrap_auc([0, 1], [1, 2], n_boot=50, cluster=["a", "b"], seed=1)
-    assert math.isnan(alone.low)
+    always_lacks = {"n_boot": 2, "seed": 1, "cluster": ["a", *"bcdefghijk"]}
+    truth = [1] + [0] * 10
+    while True:
+        alone = bootstrap_auc(truth, range(11), **always_lacks)
+        if alone.n_failed == 2:
+            break
+        always_lacks["seed"] += 1
+    assert alone.reason == "no replicate had both classes"
+    pair = bootstrap_auc_difference(truth, range(11), range(11), **always_lacks)
+    assert pair.reason == alone.reason
 
 
 def test_one_class_gives_a_reason() -> None:
