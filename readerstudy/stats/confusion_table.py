@@ -9,7 +9,7 @@ Simel, Samsa & Matchar, J Clin Epidemiol 1991;44:763 (likelihood ratios). Woolf,
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,6 +30,38 @@ from readerstudy.stats.validation import (
     resolve_seed,
     same_length,
 )
+
+
+@dataclass(frozen=True)
+class ConfusionShares(Mapping[str, Proportion]):
+    """The five proportions of a confusion table, by attribute or by name.
+
+    Attributes
+    ----------
+    accuracy, precision, recall, specificity, npv : Proportion
+        Each with the interval asked for.
+    """
+
+    accuracy: Proportion
+    precision: Proportion
+    recall: Proportion
+    specificity: Proportion
+    npv: Proportion
+
+    def __getitem__(self, name: str) -> Proportion:
+        """Return a proportion by its name."""
+        if name not in self.__dataclass_fields__:
+            raise KeyError(name)
+        value: Proportion = getattr(self, name)
+        return value
+
+    def __iter__(self) -> Iterator[str]:
+        """Iterate over the names."""
+        return iter(self.__dataclass_fields__)
+
+    def __len__(self) -> int:
+        """Return the number of proportions."""
+        return len(self.__dataclass_fields__)
 
 
 @dataclass(frozen=True)
@@ -140,7 +172,7 @@ class Confusion(Result):
             return math.nan
         return _odds(self.tp * self.tn, self.fp * self.fn)
 
-    def metrics(self, *, ci: str = "exact", level: float = 0.95) -> dict[str, Proportion]:
+    def metrics(self, *, ci: str = "exact", level: float = 0.95) -> ConfusionShares:
         """Return accuracy, precision, recall, specificity and npv with the chosen interval.
 
         Parameters
@@ -149,8 +181,13 @@ class Confusion(Result):
             Interval.
         level : float
             Confidence level.
+
+        Returns
+        -------
+        ConfusionShares
+            ``metrics().recall`` and ``metrics()["recall"]`` are the same.
         """
-        return {name: self._share(name, ci, level) for name in self._fractions()}
+        return ConfusionShares(**{n: self._share(n, ci, level) for n in self._fractions()})
 
     def ratios(self, *, level: float = 0.95) -> dict[str, Estimate]:
         """Return likelihood ratios and odds ratio with log-normal limits, and Youden's J.
@@ -229,7 +266,7 @@ class Confusion(Result):
 
     def to_dict(self) -> dict[str, Any]:
         """Return the counts, every metric, and the intervals, JSON-safe."""
-        return super().to_dict() | json_safe(self._values() | {"intervals": self.metrics()})
+        return super().to_dict() | json_safe(self._values() | {"intervals": dict(self.metrics())})
 
     def summary(self) -> str:
         """Return the counts with sensitivity and specificity."""

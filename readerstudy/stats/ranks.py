@@ -441,7 +441,7 @@ _ADJUSTMENTS = {
 }
 
 
-def adjust_pvalues(p: npt.ArrayLike, *, method: str = "holm") -> AdjustedP:
+def adjust_pvalues(p: npt.ArrayLike, *, method: str = "bonferroni") -> AdjustedP:
     """Adjust p-values for the number of tests in the family.
 
     The family is what was planned, not what was reported: pass all its tests.

@@ -91,6 +91,16 @@ def test_undefined_metrics_are_named():
     assert Confusion(1, 1, 1, 1).reason is None
 
 
+def test_metrics_by_attribute_and_by_name():
+    shares = Confusion(20, 5, 10, 15).metrics(ci="wilson", level=0.9)
+    assert list(shares) == list(SHARES)
+    assert len(shares) == 5
+    assert shares.recall is shares["recall"]
+    assert shares.recall.level == 0.9
+    with pytest.raises(KeyError):
+        shares["f1"]
+
+
 def test_ratios_may_be_infinite():
     found = Confusion(8, 0, 2, 10)
     assert found.lr_positive == math.inf
