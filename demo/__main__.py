@@ -71,7 +71,9 @@ def _run(options: argparse.Namespace, var: Path) -> int:
         _watch(running, stop)
     finally:
         print("\nStopping.", flush=True)
-        for service in reversed(running):
+        for service in running:
+            service.ask_to_stop()
+        for service in running:
             service.stop()
     return 0
 
@@ -80,7 +82,8 @@ def _greet(port: int, logins: list, var: Path) -> None:
     print(f"\nreaderstudy runs at http://127.0.0.1:{port}/  (Ctrl-C stops it)", flush=True)
     for login in logins:
         print(f"  {login.role:<12} {login.username:<12} password {login.password}", flush=True)
-    print(f"  data, logs and process ids: {os.path.relpath(var)}/\n", flush=True)
+    here = os.path.relpath(var)
+    print(f"  data, logs and process ids: {var if here.startswith('..') else here}/\n", flush=True)
 
 
 def _load(content, options: argparse.Namespace, logins: list, stop: threading.Event) -> None:

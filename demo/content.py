@@ -72,12 +72,11 @@ def load(*, size: Size, data: Path | None, accounts: Sequence[str], say: Say) ->
     if study is not None and study.state not in {Study.State.DRAFT, Study.State.LOCKED}:
         return study
     context = Context(size, coordinator, say)
-    training = _phantoms(context, "training", size.training_subjects, first_seed=1)
-    shown = data or _phantoms(context, "shown", size.shown_subjects, first_seed=1001)
+    training, shown = _images(context, data)
     cases = _import(context, shown)
     checkpoint = _train(context, training)
     run = _generate(context, checkpoint, cases)
-    study = study or _create(name, run, coordinator, readers)
+    study = _design(name, study, run, coordinator, readers)
     return _launch(context, study)
 
 
@@ -86,17 +85,29 @@ def study_name(data: Path | None) -> str:
     return "Demo: visual Turing test" if data is None else f"Demo: visual Turing test, {data.name}"
 
 
-def _phantoms(context: Context, group: str, count: int, *, first_seed: int) -> Path:
-    folder = Path(settings.WORK_ROOT) / "demo" / group
+def _images(context: Context, data: Path | None) -> tuple[Path, Path]:
+    """Return the folders of training subjects and of subjects to show, made side by side."""
+    size = context.size
+    jobs_by_group = {"training": _phantoms(context, "training", size.training_subjects, 1, "gpu")}
+    if data is None:
+        jobs_by_group["shown"] = _phantoms(context, "shown", size.shown_subjects, 1001, "default")
+    folders = {
+        group: Path(_finish(job, context.say).result["folder"])
+        for group, job in jobs_by_group.items()
+    }
+    return folders["training"], data or folders["shown"]
+
+
+def _phantoms(context: Context, group: str, count: int, first_seed: int, queue: str) -> Job:
     arguments = {
-        "folder": str(folder),
+        "folder": str(Path(settings.WORK_ROOT) / "demo" / group),
         "first_seed": first_seed,
         "count": count,
         "spacing_mm": list(context.size.spacing_mm),
     }
     title = f"Make {count} phantom subjects ({group})"
-    _work(context, "make_phantoms", title, arguments, key=f"demo:phantoms:{group}")
-    return folder
+    key = f"demo:phantoms:{group}"
+    return _start(context, "make_phantoms", title, arguments, key=key, queue=queue)
 
 
 def _import(context: Context, folder: Path) -> list[Case]:
@@ -104,7 +115,8 @@ def _import(context: Context, folder: Path) -> list[Case]:
     arguments = {"folder": str(folder.resolve()), "origin": "real"}
     job = _work(context, "import_cases", "Import the cases", arguments, key=f"demo:import:{digest}")
     for entry in job.result["not_imported"]:
-        context.say(f"  not imported: {entry['path']}: {entry['reason']}")
+        if entry["status"] == "error":
+            context.say(f"  not imported: {entry['path']}: {entry['reason']}")
     return list(Case.objects.filter(code__in=job.result["cases"]).order_by("code"))
 
 
@@ -150,31 +162,42 @@ def _is_complete(case: Case) -> bool:
     return None not in wanted and len(set(wanted)) == 1
 
 
-def _create(name: str, run: str, coordinator: User, readers: list[User]) -> Study:
-    study = create_study(
+def _design(
+    name: str, study: Study | None, run: str, coordinator: User, readers: list[User]
+) -> Study:
+    """Return the draft with cases and readers; a draft left half-made is completed."""
+    study = study or create_study(
         template="visual-turing-test",
         name=name,
         reader_title="Brain MR reading A",
         actor=coordinator,
     )
+    if study.state != Study.State.DRAFT:
+        return study
+    _choose(study, run, coordinator)
+    for reader in readers:
+        if not study.enrolments.filter(reader=reader).exists():
+            enrol(study=study, reader=reader, actor=coordinator)
+    return study
+
+
+def _choose(study: Study, run: str, coordinator: User) -> None:
+    """Show every counterpart, and as many real cases: of other subjects where there are enough."""
     pool = pool_of(study, generation_run=run)
-    synthetic = pool.synthetic
-    subjects = {case.subject_id for case in synthetic}
+    wanted = len(pool.synthetic)
+    subjects = {case.subject_id for case in pool.synthetic}
     complete = [case for case in pool.real if _is_complete(case)]
     others = [case for case in complete if case.subject_id not in subjects]
-    both = len(others) < len(synthetic)
     choose_cases(
         study=study,
-        n_real=len(synthetic) if both else min(len(others), len(synthetic)),
-        n_synthetic=len(synthetic),
+        n_real=min(wanted, len(complete)),
+        n_synthetic=wanted,
         seed=SEED,
         actor=coordinator,
-        both_versions=both,
+        both_versions=len(others) < wanted,
         generation_run=run,
+        among=complete,
     )
-    for reader in readers:
-        enrol(study=study, reader=reader, actor=coordinator)
-    return study
 
 
 def _launch(context: Context, study: Study) -> Study:
@@ -186,11 +209,25 @@ def _launch(context: Context, study: Study) -> Study:
 
 
 def _work(context: Context, kind: str, title: str, arguments: dict[str, Any], *, key: str) -> Job:
-    """Have a job done once; one that failed before is tried again."""
-    job = jobs.enqueue(kind, title=title, arguments=arguments, actor=context.actor, key=key)
+    return _finish(_start(context, kind, title, arguments, key=key), context.say)
+
+
+def _start(
+    context: Context,
+    kind: str,
+    title: str,
+    arguments: dict[str, Any],
+    *,
+    key: str,
+    queue: str | None = None,
+) -> Job:
+    """Queue a job once; one that failed before is tried again."""
+    job = jobs.enqueue(
+        kind, title=title, arguments=arguments, actor=context.actor, key=key, queue=queue
+    )
     if job.state == Job.State.FAILED:
         jobs.retry(job=job)
-    return _finish(job, context.say)
+    return job
 
 
 def _finish(job: Job, say: Say) -> Job:

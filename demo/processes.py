@@ -45,11 +45,14 @@ class Service:
         self._signal(signal.SIGKILL)
         self.start()
 
+    def ask_to_stop(self) -> None:
+        """Send the signal at which a process finishes what it does and ends."""
+        self._signal(signal.SIGTERM)
+
     def stop(self) -> None:
-        """Ask to stop, then insist."""
+        """Wait for the end, then insist."""
         if self.process is None:
             return
-        self._signal(signal.SIGTERM)
         try:
             self.process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:

@@ -21,8 +21,9 @@ def make_phantoms(
     write_cohort(
         Path(folder),
         range(first_seed, first_seed + count),
+        workers=1,  # a worker's process may not have children
         spacing_mm=(spacing_mm[0], spacing_mm[1], spacing_mm[2]),
-        on_progress=lambda done, of: context.progress(done, of, f"{done} of {of} subjects"),
+        progress=lambda done, of, _: context.progress(done, of, f"{done} of {of} subjects"),
     )
     return {"folder": folder, "subjects": count}
 

@@ -83,12 +83,14 @@ def enqueue(
     arguments: dict[str, Any],
     actor: Any = None,
     key: str | None = None,
+    queue: str | None = None,
 ) -> Job:
     """Store a job and wake a worker once the transaction is through.
 
-    With a ``key`` the same work is never stored twice: the existing job is returned.
+    With a ``key`` the same work is never stored twice: the existing job is returned. ``queue``
+    overrides the one that the kind of job names.
     """
-    queue = _handlers[kind][1]
+    queue = queue or _handlers[kind][1]
     defaults = {
         "kind": kind,
         "queue": queue,

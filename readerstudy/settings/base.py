@@ -167,14 +167,14 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {"TITLE": "readerstudy", "VERSION": "0.1.0"}
 
-CELERY_BROKER_URL = environment.text("READERSTUDY_BROKER", "filesystem://")
+CELERY_BROKER_URL = environment.text("READERSTUDY_BROKER", "filesystem://localhost/")
 CELERY_BROKER_TRANSPORT_OPTIONS = (
     {
         "data_folder_in": str(VAR / "queue"),
         "data_folder_out": str(VAR / "queue"),
         "control_folder": str(VAR / "queue-control"),
     }
-    if CELERY_BROKER_URL == "filesystem://"
+    if CELERY_BROKER_URL.startswith("filesystem://")
     else {}
 )
 CELERY_TASK_DEFAULT_QUEUE = "default"

@@ -8,6 +8,9 @@ from readerstudy.settings.base import VAR
 
 DEBUG = environment.flag("READERSTUDY_DEBUG", default=False)
 ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]"]
+# Serve the built front end from where it is built; no collecting step on one machine.
+STATIC_ROOT = None
+WHITENOISE_USE_FINDERS = True
 
 
 def _stored_secret() -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,23 +29,32 @@ class Pool:
         return len(_subjects(self.real) & _subjects(self.synthetic))
 
 
-def pool_of(study: Study, *, generation_run: Any = None) -> Pool:
-    """Return the available cases that have every series the study shows."""
+def pool_of(
+    study: Study, *, generation_run: Any = None, among: Iterable[Case] | None = None
+) -> Pool:
+    """Return the available cases that have every series the study shows.
+
+    ``generation_run`` narrows the synthetic cases to one run, ``among`` the real ones.
+    """
     cases = Case.objects.available().select_related("subject").order_by("code")
     for role in study.slots:
         cases = cases.with_role(role)
     origins = Origin.objects.in_bulk([case.pk for case in cases])
-    kinds = {pk: origin.kind for pk, origin in origins.items()}
-    return Pool(
-        real=[case for case in cases if kinds.get(case.pk) == Origin.Kind.REAL],
-        synthetic=[
-            case
-            for case in cases
-            if kinds.get(case.pk) == Origin.Kind.SYNTHETIC
-            and generation_run in (None, origins[case.pk].generation_run)
-        ],
-        unknown=sum(case.pk not in kinds for case in cases),
-    )
+    allowed = None if among is None else {case.pk for case in among}
+    real, synthetic, unknown = [], [], 0
+    for case in cases:
+        origin = origins.get(case.pk)
+        if origin is None:
+            unknown += 1
+        elif origin.kind == Origin.Kind.REAL and (allowed is None or case.pk in allowed):
+            real.append(case)
+        elif origin.kind == Origin.Kind.SYNTHETIC and _is_of(origin, generation_run):
+            synthetic.append(case)
+    return Pool(real, synthetic, unknown)
+
+
+def _is_of(origin: Origin, generation_run: Any) -> bool:
+    return generation_run is None or str(origin.generation_run) == str(generation_run)
 
 
 def choose_cases(
@@ -56,12 +66,15 @@ def choose_cases(
     actor: Any,
     both_versions: bool = False,
     generation_run: Any = None,
+    among: Iterable[Case] | None = None,
 ) -> list[Case]:
     """Draw cases of both classes by a stored seed and make them the cases of the draft.
 
     Unless ``both_versions`` is set, no subject appears as real and as synthetic.
     """
-    pool = pool_of(study, generation_run=generation_run)
+    if n_real + n_synthetic == 0:
+        raise ReaderStudyError("Choose at least one case.")
+    pool = pool_of(study, generation_run=generation_run, among=among)
     rng = random.Random(seed)
     synthetic = _draw(pool.synthetic, n_synthetic, "synthetic", rng)
     taken = set() if both_versions else _subjects(synthetic)

@@ -1,0 +1,3 @@
+from synthesis.networks.registry import build
+
+__all__ = ["build"]

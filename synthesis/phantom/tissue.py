@@ -28,5 +28,4 @@ NECROSIS = Tissue(2.60, 0.330, 0.95)
 OEDEMA = Tissue(1.75, 0.190, 0.88)
 PLAQUE = Tissue(1.50, 0.185, 0.87)
 
-GADOLINIUM_R1 = 5.0  # 1/(mmol/l)/s, gadobutrol in plasma at 3 T
-GADOLINIUM_R2 = 7.1
+GADOLINIUM_R1 = 4.97  # 1/(mmol/l)/s, gadobutrol in plasma at 3 T

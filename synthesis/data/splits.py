@@ -1,0 +1,114 @@
+"""Which subject trains and which is held out: drawn once by subject, stored with fingerprints."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from synthesis.data.hashing import json_sha256
+from synthesis.data.subjects import DataError
+
+Part = Literal["train", "validation"]
+SCHEMA = "readerstudy-split/1"
+
+
+@dataclass(frozen=True)
+class SplitEntry:
+    """One subject of the split with the fingerprints of its files and of their values."""
+
+    name: str
+    part: Part
+    file_sha256: dict[str, str]
+    content_sha256: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Split:
+    """The stored split of a training run.
+
+    Attributes
+    ----------
+    seed : int
+        Seed of the draw.
+    validation_fraction : float
+        Share of subjects asked for.
+    entries : tuple of SplitEntry
+        Sorted by name.
+    """
+
+    seed: int
+    validation_fraction: float
+    entries: tuple[SplitEntry, ...]
+
+    def names(self, part: Part) -> list[str]:
+        """Return the names of the subjects of one part."""
+        return [entry.name for entry in self.entries if entry.part == part]
+
+    @property
+    def sha256(self) -> str:
+        """Fingerprint of the whole split: data, parts and seed."""
+        return json_sha256(self._body())
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON form, with its own fingerprint."""
+        return {**self._body(), "sha256": self.sha256}
+
+    def _body(self) -> dict[str, Any]:
+        return {
+            "schema": SCHEMA,
+            "seed": self.seed,
+            "validation_fraction": self.validation_fraction,
+            "subjects": [asdict(entry) for entry in self.entries],
+        }
+
+    @classmethod
+    def from_dict(cls, stored: Mapping[str, Any]) -> Split:
+        """Read the JSON form back.
+
+        Raises
+        ------
+        DataError
+            If it is of another schema or does not match its own fingerprint.
+        """
+        if stored.get("schema") != SCHEMA:
+            raise DataError(f"The split is of schema {stored.get('schema')!r}, not {SCHEMA!r}.")
+        entries = tuple(SplitEntry(**entry) for entry in stored["subjects"])
+        split = cls(stored["seed"], stored["validation_fraction"], entries)
+        if split.sha256 != stored.get("sha256"):
+            raise DataError("The split has been changed since it was written; restore it.")
+        return split
+
+
+def draw_parts(names: list[str], *, validation_fraction: float, seed: int) -> dict[str, Part]:
+    """Assign subjects to training or validation.
+
+    The names are sorted, shuffled by a generator seeded with ``seed``, and the first
+    ``round(validation_fraction * n)`` of them, at least one, are held out.
+
+    Parameters
+    ----------
+    names : list of str
+        Subjects; at least two.
+    validation_fraction : float
+        In (0, 1).
+    seed : int
+
+    Raises
+    ------
+    DataError
+        If there are too few subjects to hold one out and still train.
+    """
+    if not 0.0 < validation_fraction < 1.0:
+        raise DataError(f"validation_fraction must lie between 0 and 1, got {validation_fraction}.")
+    if len(names) < 2:
+        raise DataError(
+            f"Found {len(names)} complete subject(s); training needs at least two, one of them "
+            "held out for validation. Add subjects."
+        )
+    held_out = min(max(1, round(validation_fraction * len(names))), len(names) - 1)
+    order = np.random.default_rng(seed).permutation(len(names))
+    chosen = {sorted(names)[index] for index in order[:held_out]}
+    return {name: "validation" if name in chosen else "train" for name in sorted(names)}

@@ -1,0 +1,145 @@
+"""The model card: what a generator is, what it was made from, how well it does, what it is for."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from torch import nn
+
+from synthesis.data.splits import Split
+from synthesis.manifest import environment
+from synthesis.networks.registry import find_preset
+from synthesis.training.config import TrainingConfig
+from synthesis.training.journal import finite_or_none
+from synthesis.training.learner import Validation
+
+SCHEMA = "readerstudy-model-card/1"
+
+INTENDED_USE = (
+    "Research on synthetic images: making images for blinded reader studies and comparing "
+    "generators."
+)
+LIMITS = (
+    "Not for diagnosis, treatment or any clinical decision.",
+    "It can leave out enhancement that is there and add enhancement that is not.",
+    "It knows only scanners, sequences and diseases like those it was trained on, skull-stripped "
+    "and registered images with a background of zero.",
+    "Images of its own training subjects must not be shown as evidence of its quality.",
+)
+
+
+def model_card(
+    *,
+    config: TrainingConfig,
+    network: nn.Module,
+    split: Split,
+    validation: Validation,
+    step: int,
+    seconds: float,
+    weights_sha256: str,
+) -> dict[str, Any]:
+    """Return the card as JSON values; it holds no path of the machine.
+
+    Parameters
+    ----------
+    config : TrainingConfig
+    network : Module
+        The released network.
+    split : Split
+    validation : Validation
+        Its last scores.
+    step, seconds : int, float
+        Steps done; wall-clock seconds they took, over all sessions.
+    weights_sha256 : str
+        Of the weights file.
+    """
+    return {
+        "schema": SCHEMA,
+        "preset": config.preset,
+        "summary": find_preset(config.preset).summary,
+        "architecture": {
+            "class": type(network).__name__,
+            "parameters": parameter_count(network),
+            "settings": asdict(config.network_config()),
+        },
+        "training": {
+            "settings": config.to_dict(),
+            "objective": asdict(config.objective_settings()),
+            "seed": config.seed,
+            "steps": step,
+            "wall_seconds": round(seconds, 1),
+        },
+        "data": {
+            "split_sha256": split.sha256,
+            "training_subjects": len(split.names("train")),
+            "validation_subjects": len(split.names("validation")),
+        },
+        "environment": environment(config.device),
+        "validation": {
+            "subjects_scored": len(validation.subjects),
+            "scores": [finite_or_none(asdict(score)) for score in validation.scores],
+        },
+        "weights_sha256": weights_sha256,
+        "intended_use": INTENDED_USE,
+        "limits": list(LIMITS),
+    }
+
+
+def parameter_count(network: nn.Module) -> int:
+    """Return the number of trainable weights."""
+    return sum(p.numel() for p in network.parameters())
+
+
+def card_markdown(card: dict[str, Any]) -> str:
+    """Render a card for people."""
+    architecture, training, data = card["architecture"], card["training"], card["data"]
+    facts = {
+        "Preset": card["preset"],
+        "Network": f"{architecture['class']}, {architecture['parameters']:,} parameters",
+        "Weights (sha256)": f"`{card['weights_sha256']}`",
+        "Data split (sha256)": f"`{data['split_sha256']}`",
+        "Subjects": f"{data['training_subjects']} training, {data['validation_subjects']} held out",
+        "Training": f"{training['steps']} steps in {training['wall_seconds']:.0f} s, "
+        f"seed {training['seed']}",
+        "Made with": "readerstudy {code_version}, PyTorch {torch}, {device}".format(
+            **card["environment"]
+        ),
+    }
+    parts = [
+        f"# Model card: {card['preset']}",
+        card["summary"] + ".",
+        _table(("", ""), list(facts.items())),
+        "## Scores on held-out subjects",
+        f"Means over {card['validation']['subjects_scored']} subjects. *Do nothing* is the input "
+        "before contrast passed off as the prediction.",
+        _table(("score", "preset", "region", "unit", "value", "do nothing"), _score_rows(card)),
+        "## Intended use",
+        card["intended_use"],
+        "## Limits",
+        "\n".join(f"- {limit}" for limit in card["limits"]),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _score_rows(card: dict[str, Any]) -> list[tuple[str, ...]]:
+    return [
+        (
+            score["metric"],
+            score["preset"],
+            score["region"],
+            score["unit"],
+            _number(score["value"]),
+            _number(score["do_nothing"]),
+        )
+        for score in card["validation"]["scores"]
+    ]
+
+
+def _number(value: float | None) -> str:
+    return "undefined" if value is None else f"{value:.4f}"
+
+
+def _table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    lines = [header, ("---",) * len(header), *rows]
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)

@@ -1,0 +1,102 @@
+"""What the training loop asks of a way of training."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from typing import Any
+
+from torch import nn
+
+from synthesis.data.splits import Part
+from synthesis.data.subjects import FloatVolume, Mask, Subject
+
+
+class TrainingDivergedError(RuntimeError):
+    """The loss became NaN, infinite or far larger than it was."""
+
+
+@dataclass(frozen=True)
+class Score:
+    """One number of a validation: how it was made, its value and that of doing nothing."""
+
+    metric: str
+    preset: str
+    region: str
+    unit: str
+    value: float
+    do_nothing: float
+
+
+@dataclass(frozen=True)
+class Validation:
+    """Scores averaged over the held-out subjects, and of each of them by name."""
+
+    scores: tuple[Score, ...]
+    subjects: dict[str, dict[str, float]] = field(default_factory=dict)
+
+    def values(self) -> dict[str, float]:
+        """Return the mean scores by name."""
+        return {score.metric: score.value for score in self.scores}
+
+
+@dataclass(frozen=True, eq=False)
+class Example:
+    """A held-out subject with its prediction, z-scores, to be looked at."""
+
+    name: str
+    inputs: dict[str, FloatVolume]
+    truth: FloatVolume
+    prediction: FloatVolume
+    mask: Mask
+
+
+class Learner(ABC):
+    """One way of training: holds networks and data, takes steps, scores itself.
+
+    A step may depend on the weights, the optimiser and the step's number, never on anything else
+    that is not part of `state`: that is what makes a resumed run equal to an uninterrupted one.
+    """
+
+    @abstractmethod
+    def take(self, subject: Subject, part: Part) -> None:
+        """Keep what is needed of a subject."""
+
+    @abstractmethod
+    def prepare(self) -> None:
+        """Do what is needed once all subjects are taken, such as scoring the baseline."""
+
+    @property
+    @abstractmethod
+    def held_bytes(self) -> int:
+        """Memory taken by the training images."""
+
+    @abstractmethod
+    def step(self, step: int, rate: float) -> dict[str, float]:
+        """Take step number ``step`` (from 0) at ``rate`` times the peak learning rate.
+
+        Returns
+        -------
+        dict of str to float
+            Losses by name, ``"loss"`` among them.
+        """
+
+    @abstractmethod
+    def validate(self) -> Validation:
+        """Score the averaged networks on the held-out subjects."""
+
+    @abstractmethod
+    def examples(self, limit: int) -> list[Example]:
+        """Return up to ``limit`` held-out subjects with their predictions."""
+
+    @abstractmethod
+    def released(self) -> nn.Module:
+        """Return the network that is published: the averaged generator."""
+
+    @abstractmethod
+    def state(self) -> dict[str, Any]:
+        """Return weights, averages and optimisers as tensors and plain values."""
+
+    @abstractmethod
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go back to a `state`."""

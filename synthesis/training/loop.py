@@ -1,0 +1,348 @@
+"""The training loop: one for all ways of training.
+
+It counts steps and seconds, writes the log, saves states, validates, stops when asked or when the
+loss goes astray, and closes a finished run with weights, card and sample sheet. What a step is,
+the `Learner` of the preset's objective knows.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from synthesis.data.hashing import canonical_json
+from synthesis.data.splits import Split, SplitEntry, draw_parts
+from synthesis.data.subjects import DataError, content_hashes, find_subjects, load_subject
+from synthesis.generate import WEIGHTS_FORMAT, Progress, ShouldStop
+from synthesis.networks.registry import build, find_preset
+from synthesis.training.card import card_markdown, model_card
+from synthesis.training.checkpoints import save_state, save_weights, write_atomically, write_json
+from synthesis.training.config import ConfigError, TrainingConfig
+from synthesis.training.learner import Learner, TrainingDivergedError, Validation
+from synthesis.training.objectives import OBJECTIVES
+from synthesis.training.runs import RunFolder, open_run, settle_split, stored_state
+from synthesis.training.schedule import Clock, rate_factor
+from synthesis.training.sheet import sample_sheet
+
+_SHEET_SUBJECTS = 2
+_GIB = 2**30
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """How a session of training ended.
+
+    Attributes
+    ----------
+    run_dir : Path
+    finished : bool
+        False if it was asked to stop; resume it then.
+    step : int
+        Steps done, over all sessions.
+    seconds : float
+        Wall clock, over all sessions.
+    metrics, do_nothing : dict of str to float
+        Last validation, and the same scores of the input passed off as prediction.
+    weights_sha256 : str or None
+        Of the weights file; None if not finished.
+    """
+
+    run_dir: Path
+    finished: bool
+    step: int
+    seconds: float
+    metrics: dict[str, float]
+    do_nothing: dict[str, float]
+    weights_sha256: str | None
+
+
+class DivergenceGuard:
+    """Refuses losses that are not numbers, or have grown far beyond the best so far."""
+
+    _SMOOTHING = 0.9
+    _PATIENCE = 20
+    _FACTOR = 10.0
+
+    def __init__(self) -> None:
+        self.smooth = math.nan
+        self.best = math.inf
+        self.seen = 0
+
+    def check(self, step: int, losses: dict[str, float]) -> None:
+        """Take in the losses of a step.
+
+        Raises
+        ------
+        TrainingDivergedError
+            If one is NaN or infinite, or their course says that training went astray.
+        """
+        bad = [name for name, value in losses.items() if not math.isfinite(value)]
+        if bad:
+            raise TrainingDivergedError(_diverged(step, f"{bad[0]} is {losses[bad[0]]}"))
+        loss = losses["loss"]
+        self.smooth = loss if self.seen == 0 else self._mix(loss)
+        self.seen += 1
+        self.best = min(self.best, self.smooth)
+        if self.seen > self._PATIENCE and self.smooth > self._FACTOR * max(self.best, 1e-12):
+            reason = f"the loss rose to {self.smooth:.3g} from {self.best:.3g}"
+            raise TrainingDivergedError(_diverged(step, reason))
+
+    def _mix(self, loss: float) -> float:
+        return self._SMOOTHING * self.smooth + (1 - self._SMOOTHING) * loss
+
+
+def _diverged(step: int, reason: str) -> str:
+    return (
+        f"Training diverged at step {step}: {reason}. Start a new run with a smaller "
+        "learning_rate, and check the images for extreme values."
+    )
+
+
+def train(
+    config: TrainingConfig,
+    data_dir: Path,
+    run_dir: Path,
+    *,
+    resume: bool,
+    on_progress: Progress | None = None,
+    should_stop: ShouldStop | None = None,
+) -> TrainingResult:
+    """Train a generator.
+
+    Parameters
+    ----------
+    config : TrainingConfig
+    data_dir : Path
+        ``<subject>/<sequence>.nii.gz``, skull-stripped and registered.
+    run_dir : Path
+        Gets config.json, split.json, metrics.jsonl, state.pt and, at the end,
+        weights.safetensors, model_card.json, model_card.md and samples.png.
+    resume : bool
+        Go on with the run in ``run_dir`` from its last saved state. Bounded by steps on one CPU,
+        the outcome equals that of an uninterrupted run bit for bit.
+    on_progress : callable, optional
+        Called with (step, expected steps, message, metrics).
+    should_stop : callable, optional
+        Asked after every step; the state is saved when it returns True.
+
+    Raises
+    ------
+    ValueError
+        If settings, images or the run folder cannot be used.
+    TrainingDivergedError
+        If the loss goes astray. The last saved state stays.
+    """
+    session = _Session(config, data_dir, RunFolder(run_dir), resume, on_progress or _silent)
+    return session.run(should_stop or _never)
+
+
+def _silent(_step: int, _of: int, _message: str, _metrics: dict[str, float]) -> None:
+    """Take no notice of progress."""
+
+
+def _never() -> bool:
+    return False
+
+
+class _Session:
+    """One call of `train`."""
+
+    def __init__(
+        self,
+        config: TrainingConfig,
+        data_dir: Path,
+        folder: RunFolder,
+        resume: bool,
+        on_progress: Progress,
+    ) -> None:
+        _check_device(config.device)
+        self.folder = folder
+        self.tell = on_progress
+        self.config = open_run(folder, config, resume=resume)
+        self.clock = Clock(self.config.max_steps, self.config.max_minutes)
+        self.guard = DivergenceGuard()
+        self.learner = _new_learner(self.config)
+        self.split = self._read(data_dir)
+        settle_split(folder, self.split)
+        self.step = 0
+        self.validated = 0
+        self.last_validation: Validation | None = None
+        self._restore(stored_state(folder, resume=resume))
+        self._prepare()
+
+    def run(self, should_stop: Callable[[], bool]) -> TrainingResult:
+        """Step until the run is done or should stop."""
+        while (progress := self.clock.progress(self.step)) < 1.0:
+            self._one_step(progress)
+            if should_stop():
+                self._save()
+                return self._result(self.last_validation, weights_sha256=None)
+            self._validate_if_due()
+            if self.step % self.config.checkpoint_every == 0:
+                self._save()
+        validation = self._validate()
+        self._save()
+        return self._result(validation, self._publish(validation))
+
+    def _validate_if_due(self) -> None:
+        due = int(self.clock.progress(self.step) * self.config.validations)
+        if self.validated < due < self.config.validations:
+            self.validated = due
+            self._validate()
+
+    def _read(self, data_dir: Path) -> Split:
+        shape = self.config.network_config()
+        found = find_subjects(data_dir, shape.sequences).subjects
+        parts = draw_parts(
+            [files.name for files in found],
+            validation_fraction=self.config.validation_fraction,
+            seed=self.config.seed,
+        )
+        entries = []
+        for number, files in enumerate(found):
+            self.tell(0, self.config.max_steps, f"Reading subject {number + 1} of {len(found)}", {})
+            subject = load_subject(files, inputs=shape.inputs)
+            part = parts[files.name]
+            entries.append(
+                SplitEntry(files.name, part, subject.file_sha256, content_hashes(subject))
+            )
+            self.learner.take(subject, part)
+            self._check_memory(number + 1, len(found))
+        return Split(self.config.seed, self.config.validation_fraction, tuple(entries))
+
+    def _prepare(self) -> None:
+        started = time.monotonic()
+        self._tell("Scoring the do-nothing prediction", {})
+        self.learner.prepare()
+        self.clock.expect_closing(max(self.clock.closing, time.monotonic() - started))
+
+    def _check_memory(self, read: int, of: int) -> None:
+        held = self.learner.held_bytes / _GIB
+        if held > self.config.memory_gb:
+            raise DataError(
+                f"The training images need more than memory_gb={self.config.memory_gb:g} after "
+                f"{read} of {of} subjects. Raise memory_gb if the machine has it, or use fewer."
+            )
+
+    def _one_step(self, progress: float) -> None:
+        rate = rate_factor(progress, schedule=self.config.schedule, warmup=self.config.warmup)
+        losses = self.learner.step(self.step, rate)
+        self.step += 1
+        self.guard.check(self.step, losses)
+        if self.step % self.config.report_every == 0:
+            rate *= self.config.learning_rate
+            self._log("train", {**losses, "learning_rate": rate})
+            self._tell(f"Training, loss {losses['loss']:.4f}", losses)
+
+    def _validate(self) -> Validation:
+        started = time.monotonic()
+        self._tell("Validating", {})
+        validation = self.learner.validate()
+        self.clock.expect_closing(time.monotonic() - started)
+        self._log("validation", {**validation.values(), "subjects": validation.subjects})
+        self._tell("Validated", validation.values())
+        self.last_validation = validation
+        return validation
+
+    def _tell(self, message: str, metrics: dict[str, float]) -> None:
+        self.tell(self.step, self.clock.expected_steps(self.step), message, metrics)
+
+    def _log(self, kind: str, values: dict[str, Any]) -> None:
+        seconds = round(self.clock.elapsed(), 3)
+        self.folder.journal.append(kind=kind, step=self.step, seconds=seconds, **values)
+
+    def _save(self) -> None:
+        save_state(
+            self.folder.state,
+            {
+                "step": self.step,
+                "validated": self.validated,
+                "seconds": self.clock.elapsed(),
+                "guard": vars(self.guard),
+                "random": _random_state(self.config.device),
+                "learner": self.learner.state(),
+            },
+        )
+
+    def _restore(self, state: dict[str, Any] | None) -> None:
+        if state is None:
+            self.folder.journal.rewind(-1)
+            return
+        self.step, self.validated = state["step"], state["validated"]
+        self.clock.spent = state["seconds"]
+        vars(self.guard).update(state["guard"])
+        self.learner.restore(state["learner"])
+        _set_random_state(state["random"], self.config.device)
+        self.folder.journal.rewind(self.step)
+
+    def _publish(self, validation: Validation) -> str:
+        network = self.learner.released()
+        facts = {
+            "format": WEIGHTS_FORMAT,
+            "preset": self.config.preset,
+            "network": canonical_json(asdict(self.config.network_config())),
+        }
+        digest = save_weights(self.folder.weights, network.state_dict(), facts)
+        card = model_card(
+            config=self.config,
+            network=network,
+            split=self.split,
+            validation=validation,
+            step=self.step,
+            seconds=self.clock.elapsed(),
+            weights_sha256=digest,
+        )
+        write_json(self.folder.card, card)
+        write_atomically(self.folder.card.with_suffix(".md"), card_markdown(card).encode())
+        examples = self.learner.examples(_SHEET_SUBJECTS)
+        sheet = sample_sheet(examples, target=self.config.network_config().target)
+        write_atomically(self.folder.sheet, sheet)
+        self._tell("Done", validation.values())
+        return digest
+
+    def _result(self, validation: Validation | None, weights_sha256: str | None) -> TrainingResult:
+        scores = validation.scores if validation else ()
+        return TrainingResult(
+            run_dir=self.folder.path,
+            finished=weights_sha256 is not None,
+            step=self.step,
+            seconds=self.clock.elapsed(),
+            metrics={score.metric: score.value for score in scores},
+            do_nothing={score.metric: score.do_nothing for score in scores},
+            weights_sha256=weights_sha256,
+        )
+
+
+def _check_device(device: str) -> None:
+    try:
+        kind = torch.device(device).type
+    except RuntimeError as error:
+        raise ConfigError(f"device must be cpu, cuda or cuda:N, got {device!r}") from error
+    if kind == "cuda" and not torch.cuda.is_available():
+        raise ConfigError("No CUDA device is available here; use device=cpu.")
+
+
+def _new_learner(config: TrainingConfig) -> Learner:
+    torch.manual_seed(config.seed)
+    networks = build(config.preset, **config.network)
+    return OBJECTIVES[find_preset(config.preset).objective](config, networks)
+
+
+def _random_state(device: str) -> dict[str, Any]:
+    on_gpu = torch.device(device).type == "cuda"
+    return {
+        "cpu": torch.get_rng_state(),
+        "cuda": torch.cuda.get_rng_state(device) if on_gpu else None,
+    }
+
+
+def _set_random_state(state: dict[str, Any], device: str) -> None:
+    torch.set_rng_state(state["cpu"])
+    if state["cuda"] is not None:
+        torch.cuda.set_rng_state(state["cuda"], device)

@@ -1,0 +1,15 @@
+"""The ways of training, by the name a preset gives; a new one is a file and a line here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from torch import nn
+
+from synthesis.training.config import TrainingConfig
+from synthesis.training.learner import Learner
+from synthesis.training.regression import RegressionLearner
+
+OBJECTIVES: dict[str, Callable[[TrainingConfig, dict[str, nn.Module]], Learner]] = {
+    "regression": RegressionLearner,
+}
