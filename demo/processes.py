@@ -80,7 +80,7 @@ def services(var: Path, port: int) -> list[Service]:
     alone = ["--concurrency", "1", "--without-gossip", "--without-mingle"]
     beat = ["--beat", "--schedule", str(var / "run" / "schedule")]
     return [
-        Service("web", [*web, *threads, "--keep-alive", "75"], var),
+        Service("web", [*web, *threads, "--keep-alive", "75", "--no-control-socket"], var),
         Service("worker", [*celery, "-Q", "default", "-n", "default@%h", *alone, *beat], var),
         Service("worker-gpu", [*celery, "-Q", "gpu", "-n", "gpu@%h", *alone], var),
     ]
