@@ -17,15 +17,13 @@ import numpy as np
 import numpy.typing as npt
 
 from readerstudy.stats.mrmc_design import Reads
-from readerstudy.stats.placements import Grades, beaten, grade, wins_per_level
+from readerstudy.stats.placements import Grades, beaten, grade, products, wins_per_level
 from readerstudy.stats.validation import FloatArray, IntArray
 
 COVARIANCES = ("delong", "jackknife", "unbiased")
 _BLOCK = 1 << 17
 _CHUNK = 1 << 12
 _MAX_ONE_HOT = 1 << 11
-_SLICE = 1 << 17
-_THREADS_PAY = 1 << 27
 
 
 @dataclass(frozen=True)
@@ -296,18 +294,3 @@ def _ranks(positive: FloatArray, negative: FloatArray) -> tuple[npt.NDArray[Any]
     ranks[: positive.size][~seen[: positive.size]] = -1
     ranks[positive.size :][~seen[positive.size :]] = levels.size
     return ranks[: positive.size], ranks[positive.size :]
-
-
-def products(rows: FloatArray) -> FloatArray:
-    """Return ``rows @ rows.T``, in slices too small for the threads of the linear algebra.
-
-    On a busy machine threads wait for each other longer than a table of readers takes.
-    """
-    c, k = rows.shape
-    if c * c * k > _THREADS_PAY:
-        return rows @ rows.T
-    width = max(1, _SLICE // (c * c))
-    whole = k - k % width
-    slices = rows[:, :whole].reshape(c, -1, width).transpose(1, 0, 2)
-    rest = rows[:, whole:]
-    return np.matmul(slices, slices.transpose(0, 2, 1)).sum(axis=0) + rest @ rest.T

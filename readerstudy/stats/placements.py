@@ -23,8 +23,12 @@ MAX_LEVELS = 256
 MAX_JOINT_LEVELS = 65536
 SAMPLE_SIZE = 1024
 MIN_SIZE_FOR_GRADES = 256
+_SLICE = 1 << 17
+_LONGEST_SLICE = 1 << 13
+_THREADS_PAY = 1 << 27
 
 BoolArray = npt.NDArray[np.bool_]
+CountArray = npt.NDArray[np.int32]
 
 
 @dataclass(frozen=True)
@@ -121,7 +125,7 @@ def beaten(positive: FloatArray, negative: FloatArray) -> tuple[FloatArray, Floa
     order = np.argsort(scores)
     ordered = scores[order]
     is_positive = order < m
-    positives_upto = np.cumsum(is_positive, dtype=np.int64)
+    positives_upto = np.cumsum(is_positive, dtype=np.int32)
     first = np.empty(scores.size, dtype=bool)
     first[:1] = True
     np.not_equal(ordered[1:], ordered[:-1], out=first[1:])
@@ -134,20 +138,27 @@ def beaten(positive: FloatArray, negative: FloatArray) -> tuple[FloatArray, Floa
     return back[:m], back[m:]
 
 
-def _wins_without_ties(is_positive: BoolArray, upto: IntArray, m: int) -> FloatArray:
-    negatives_before = np.arange(upto.size) - upto + 1
-    return np.where(is_positive, negatives_before, m - upto).astype(float)
+def _wins_without_ties(is_positive: BoolArray, upto: CountArray, m: int) -> FloatArray:
+    """Return the wins in ascending order of score.
+
+    A negative at place k has m - upto positives above it. A positive there has k + 1 - upto
+    negatives below it, which is k + 1 - m more: the sum needs no branch on the class.
+    """
+    ahead = np.arange(1.0 - m, upto.size + 1.0 - m)
+    return np.add(m - upto, is_positive * ahead, dtype=float)
 
 
-def _wins_with_ties(is_positive: BoolArray, upto: IntArray, starts: IntArray, m: int) -> FloatArray:
+def _wins_with_ties(
+    is_positive: BoolArray, upto: CountArray, starts: npt.NDArray[np.intp], m: int
+) -> FloatArray:
+    """Return the same for runs of equal scores, each taking the middle of its run."""
     stops = np.append(starts[1:], upto.size)
     positives_to = upto[stops - 1]
     positives_before = np.append(0, positives_to[:-1])
-    twice_positives = positives_before + positives_to
-    for_positive = 0.5 * (starts + stops - twice_positives)
-    for_negative = m - 0.5 * twice_positives
+    for_negative = m - 0.5 * (positives_before + positives_to)
+    ahead = 0.5 * (starts + stops) - m
     size = stops - starts
-    return np.where(is_positive, np.repeat(for_positive, size), np.repeat(for_negative, size))
+    return np.repeat(for_negative, size) + is_positive * np.repeat(ahead, size)
 
 
 def wins_per_level(
@@ -186,7 +197,8 @@ def moments(scores: Sequence[FloatArray], positive: BoolArray) -> Moments:
     known = [g for g in grades if g is not None]
     if len(known) == len(scores) and np.prod([g.levels.size for g in known]) <= MAX_JOINT_LEVELS:
         return _moments_of_grades(known, positive)
-    wins = [beaten(score[positive], score[~positive]) for score in scores]
+    negative = ~positive
+    wins = [beaten(np.compress(positive, s), np.compress(negative, s)) for s in scores]
     return moments_of_wins([w[0] for w in wins], [w[1] for w in wins])
 
 
@@ -206,14 +218,14 @@ def moments_of_wins(
 
 def _mean_square(deviation: FloatArray) -> float:
     size = deviation.size
-    return float(deviation @ deviation) / (size * (size - 1)) if size > 1 else math.nan
+    return float((deviation**2).sum()) / (size * (size - 1)) if size > 1 else math.nan
 
 
 def _sample_covariance(deviations: list[FloatArray]) -> FloatArray:
     size = deviations[0].size
     if size < 2:
         return np.full((len(deviations), len(deviations)), np.nan)
-    return np.array([[float(a @ b) for b in deviations] for a in deviations]) / (size - 1)
+    return products(np.array(deviations)) / (size - 1)
 
 
 def _moments_of_grades(grades: list[Grades], positive: BoolArray) -> Moments:
@@ -291,10 +303,12 @@ def clustered_covariance(
     sums01 = _cluster_sums([w / m for w in wins_negative], auc, cluster_negative, size)
     i10, i01 = int(has_positive.sum()), int(has_negative.sum())
     i_all = int((has_positive | has_negative).sum())
-    cross = sums10 @ sums01.T
+    k = len(auc)
+    both = products(np.concatenate((sums10, sums01)))
+    cross = both[:k, k:]
     return (
-        _small_sample(i10) / m**2 * (sums10 @ sums10.T)
-        + _small_sample(i01) / n**2 * (sums01 @ sums01.T)
+        _small_sample(i10) / m**2 * both[:k, :k]
+        + _small_sample(i01) / n**2 * both[k:, k:]
         + _small_sample(i_all) / (m * n) * (cross + cross.T)
     )
 
@@ -312,3 +326,18 @@ def _cluster_sums(
 
 def _small_sample(clusters: int) -> float:
     return clusters / (clusters - 1) if clusters > 1 else np.nan
+
+
+def products(rows: FloatArray) -> FloatArray:
+    """Return ``rows @ rows.T``, in slices too small for the threads of the linear algebra.
+
+    On a busy machine threads wait for each other longer than a table of readers takes.
+    """
+    c, k = rows.shape
+    if c * c * k > _THREADS_PAY:
+        return rows @ rows.T
+    width = min(max(1, _SLICE // (c * c)), _LONGEST_SLICE)
+    whole = k - k % width
+    slices = rows[:, :whole].reshape(c, -1, width).transpose(1, 0, 2)
+    rest = rows[:, whole:]
+    return np.matmul(slices, slices.transpose(0, 2, 1)).sum(axis=0) + rest @ rest.T

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from readerstudy.stats.mrmc import dorfman_berbaum_metz, obuchowski_rockette
-from readerstudy.stats.mrmc_covariance import products
 from readerstudy.stats.mrmc_results import MrmcResult
+from readerstudy.stats.placements import products
 from readerstudy.stats.roc import auc, delong_test
 from tests.stats.golden import golden, reference
 from tests.stats.golden_mrmc import RANDOM, columns, designs, golden_columns, van_dyke
