@@ -122,7 +122,7 @@ def ventricle_push(signed_distance: Float32, grid: Grid, points_mm: Float32) -> 
     Parameters
     ----------
     signed_distance : numpy.ndarray
-        Template map, mm, positive inside the ventricles, on ``grid``.
+        Template map, mm, positive inside the ventricles, on ``grid`` with 1 mm voxels.
     points_mm : numpy.ndarray, shape (3, ...)
         Template positions.
     """
