@@ -326,3 +326,20 @@ def test_missing_rows_are_dropped_and_counted_on_request():
     assert (result.n, result.n_dropped, result.c) == (3, 1, 1.0)
     assert math.isnan(result.low)
     assert "standard error is 0" in result.reason
+
+
+def test_leukaemia_trial_of_freireich_as_in_the_textbooks():
+    """Cox 1972; Collett: log-rank 16.79, S(10) .753 (.096), median 23, Efron coefficient 1.572."""
+    treated = [6, 6, 6, 6, 7, 9, 10, 10, 11, 13, 16, 17, 19, 20, 22, 23, 25, 32, 32, 34, 35]
+    relapse = [1, 1, 1, 0, 1, 0, 1, 0, 0, 1, 1, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0]
+    placebo = [1, 1, 2, 2, 3, 4, 4, 5, 5, 8, 8, 8, 8, 11, 11, 12, 12, 15, 17, 22, 23]
+    curve = stats.kaplan_meier(treated, relapse, times=[10])
+    assert curve.survival[0] == pytest.approx(0.753, abs=5e-4)
+    assert curve.se[0] == pytest.approx(0.0963, abs=5e-5)
+    assert curve.median == 23
+    time, event, arm = treated + placebo, relapse + [1] * 21, [0] * 21 + [1] * 21
+    assert stats.logrank(time, event, arm).chi2 == pytest.approx(16.79, abs=5e-3)
+    fit = stats.cox(time, event, arm)
+    assert (fit.beta[0], fit.se[0]) == pytest.approx((1.572, 0.412), abs=5e-4)
+    breslow = stats.cox(time, event, arm, ties="breslow")
+    assert breslow.beta[0] == pytest.approx(1.509, abs=5e-4)
