@@ -335,7 +335,7 @@ def _within(table: FloatArray, values: FloatArray, totals: FloatArray, metric: s
     elif metric == "ratio":
         pairs = np.einsum("ij,ij->i", table @ _ratio_distance(values), table)
     else:
-        centred = values - values.mean()
+        centred = values - values.mean() if values.size else values
         pairs = 2.0 * (totals * by_subject(table, centred**2) - by_subject(table, centred) ** 2)
     return np.maximum(pairs, 0.0) / (totals - 1.0)
 

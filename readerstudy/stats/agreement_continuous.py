@@ -184,9 +184,9 @@ def _icc_of(form: str, ms: _MeanSquares, common: dict[str, Any]) -> IntraclassCo
     model, averaged = form[4], form[6] == "k"
     below = ms.within if model == "1" else ms.error
     df1, df2 = n - 1, (n * (k - 1) if model == "1" else (n - 1) * (k - 1))
-    f = ms.subjects / below if below > 0.0 else math.inf
+    f = _ratio(ms.subjects, below, at_zero=math.inf if ms.subjects > 0.0 else math.nan)
     raters = k * (ms.raters - ms.error) / n if model == "2" else 0.0
-    single = (ms.subjects - below) / (ms.subjects + (k - 1) * below + raters)
+    single = _ratio(ms.subjects - below, ms.subjects + (k - 1) * below + raters)
     if model == "2":
         limits = _absolute_limits(ms, single, level)
     else:
@@ -201,13 +201,25 @@ def _icc_of(form: str, ms: _MeanSquares, common: dict[str, Any]) -> IntraclassCo
         low=low,
         high=high,
         warnings=_icc_warnings(value, f),
+        reason=_icc_reason(value, f, low, high),
         **common,
     )
 
 
+def _ratio(numerator: float, denominator: float, at_zero: float = math.nan) -> float:
+    return numerator / denominator if denominator != 0.0 else at_zero
+
+
+def _icc_reason(value: float, f: float, low: float, high: float) -> str | None:
+    if math.isnan(value) or math.isnan(f):
+        return "subjects do not differ, which leaves nothing to divide by"
+    if math.isnan(low) or math.isnan(high):
+        return "the limits are undefined for these mean squares"
+    return None
+
+
 def _spearman_brown(single: float, k: int) -> float:
-    denominator = 1.0 + (k - 1) * single
-    return k * single / denominator if denominator else -math.inf
+    return _ratio(k * single, 1.0 + (k - 1) * single)
 
 
 def _f_limits(f: float, df1: int, df2: int, k: int, level: float) -> tuple[float, float]:
@@ -215,7 +227,7 @@ def _f_limits(f: float, df1: int, df2: int, k: int, level: float) -> tuple[float
         return 1.0, 1.0
     upper = 0.5 + level / 2.0
     low, high = f / f_quantile(upper, df1, df2), f * f_quantile(upper, df2, df1)
-    return (low - 1.0) / (low + k - 1.0), (high - 1.0) / (high + k - 1.0)
+    return _ratio(low - 1.0, low + k - 1.0), _ratio(high - 1.0, high + k - 1.0)
 
 
 def _absolute_limits(ms: _MeanSquares, value: float, level: float) -> tuple[float, float]:
@@ -225,11 +237,11 @@ def _absolute_limits(ms: _MeanSquares, value: float, level: float) -> tuple[floa
         return 1.0, 1.0
     a = k * value * ms.raters
     b = (n * (1.0 + (k - 1) * value) - k * value) * ms.error
-    df = (k - 1) * (n - 1) * (a + b) ** 2 / ((n - 1) * a**2 + b**2)
+    df = _ratio((k - 1) * (n - 1) * (a + b) ** 2, (n - 1) * a**2 + b**2)
     rest = k * ms.raters + (k * n - k - n) * ms.error
     f_low, f_high = f_quantile(upper, n - 1, df), f_quantile(upper, df, n - 1)
-    low = n * (ms.subjects - f_low * ms.error) / (f_low * rest + n * ms.subjects)
-    high = n * (f_high * ms.subjects - ms.error) / (rest + n * f_high * ms.subjects)
+    low = _ratio(n * (ms.subjects - f_low * ms.error), f_low * rest + n * ms.subjects)
+    high = _ratio(n * (f_high * ms.subjects - ms.error), rest + n * f_high * ms.subjects)
     return low, high
 
 

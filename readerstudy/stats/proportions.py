@@ -421,6 +421,7 @@ def _ratio_estimate(
     else:
         square = float(np.sum((k - p * n) ** 2)) * clusters / (clusters - 1)
         se, reason = math.sqrt(square) / total, None
+        se = se if se > 1e-12 else 0.0
     effect = (se / naive) ** 2 if naive > 0.0 else math.nan
     half = normal_quantile(counts["level"]) * se
     wilson = _effective_wilson(p, total, effect, counts["level"])
@@ -435,8 +436,8 @@ def _ratio_estimate(
         high=clip(p + half, 0.0, 1.0),
         low_wilson=wilson[0],
         high_wilson=wilson[1],
-        reason=reason or _effect_reason(naive),
-        warnings=_cluster_warnings(clusters, naive),
+        reason=reason or _no_spread_reason(naive, se),
+        warnings=_cluster_warnings(clusters, se),
         **counts,
     )
 
@@ -448,16 +449,18 @@ def _effective_wilson(p: float, n: int, effect: float, level: float) -> tuple[fl
     return wilson_limits(p * size, size, level)
 
 
-def _effect_reason(naive: float) -> str | None:
-    if naive > 0.0:
-        return None
-    return "design effect and Wilson limits are undefined: all observations are equal"
-
-
-def _cluster_warnings(clusters: int, naive: float) -> tuple[str, ...]:
-    found = []
+def _no_spread_reason(naive: float, se: float) -> str | None:
     if naive == 0.0:
-        found.append("all observations are equal: the interval has no width and is not credible")
+        return "design effect and Wilson limits are undefined: all observations are equal"
+    if se == 0.0:
+        return "the Wilson limits are undefined: every cluster has the same share of successes"
+    return None
+
+
+def _cluster_warnings(clusters: int, se: float) -> tuple[str, ...]:
+    found = []
+    if se == 0.0:
+        found.append("the standard error is 0: the interval has no width and is not credible")
     if 1 < clusters < 20:
         found.append(f"only {clusters} clusters: the normal interval is too narrow")
     return tuple(found)

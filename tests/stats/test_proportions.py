@@ -171,6 +171,9 @@ def test_clustered_degenerate():
     assert (alike.value, alike.low, alike.high) == (1.0, 1.0, 1.0)
     assert alike.reason
     assert any("no width" in w for w in alike.warnings)
+    even = clustered_proportion([1, 0, 0] * 3, list("aaabbbccc"))
+    assert (even.se, even.design_effect) == (0.0, 0.0)
+    assert "same share" in even.reason
     nothing = clustered_proportion([NAN], ["a"], missing="omit")
     assert math.isnan(nothing.value)
     assert nothing.reason
