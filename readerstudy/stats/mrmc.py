@@ -183,11 +183,11 @@ def _scale(table: Table, squares: dict[str, float], random: str) -> Scale:
     n, i = table.value.size, table.n_tests
     if i < 2:
         return Scale(math.nan, math.nan)
-    per_test = table.readers_per_test
+    per_test = table.readers_per_test.tolist()
     crossed = table.reads.crossed_readers
-    j = per_test[0] if crossed else (n**2 - int(per_test @ per_test)) / (n * (i - 1))
+    j = per_test[0] if crossed else (n**2 - sum(m * m for m in per_test)) / (n * (i - 1))
     if random == "cases":
-        return Scale(_fixed_readers_denominator(c, float(j), crossed), math.inf, chi_square=True)
+        return Scale(_fixed_readers_denominator(c, j, crossed), math.inf, chi_square=True)
     error = squares["test:reader" if crossed else "reader(test)"]
     freedom = (i - 1) * (j - 1) if crossed else n - i
     if random == "readers":

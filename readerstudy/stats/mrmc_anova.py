@@ -263,7 +263,8 @@ def _se_of(problem: str) -> float:
 
 def difference_rows(table: Table, scale: Scale, report: Report) -> Rows[TestDifference]:
     """Return all pairs of tests, sharing one denominator."""
-    means, per_test, tests = table.test_means, table.readers_per_test, table.reads.tests
+    means, tests = table.test_means, table.reads.tests
+    per_test = table.readers_per_test.tolist()
     reads = table.reads_per_test
     return Rows(
         report.difference(

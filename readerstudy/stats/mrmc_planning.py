@@ -9,7 +9,7 @@ Hillis, Obuchowski & Berbaum, Acad Radiol 2011;18:129 (power of multi-reader stu
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -344,6 +344,8 @@ def n_auc_difference(
     *,
     power: float = 0.8,
     alpha: float = 0.05,
+    case_ids: Sequence[Hashable] | None = None,
+    assume_independent: bool = False,
     missing: str = "raise",
 ) -> SampleSize:
     """Find the cases needed to show a pilot's difference of two AUCs on the same cases.
@@ -357,8 +359,8 @@ def n_auc_difference(
         The pilot, as for :func:`readerstudy.stats.roc.delong_test`.
     power, alpha : float
         Wanted power and two-sided level.
-    missing : {"raise", "omit"}
-        What to do with NaN.
+    case_ids, assume_independent, missing
+        As for ``delong_test``.
 
     Returns
     -------
@@ -378,7 +380,14 @@ def n_auc_difference(
     True
     """
     _check_design(power, alpha)
-    pilot = delong_test(truth, score_a, score_b, missing=missing)
+    pilot = delong_test(
+        truth,
+        score_a,
+        score_b,
+        case_ids=case_ids,
+        assume_independent=assume_independent,
+        missing=missing,
+    )
     method = (
         "cases to tell two AUCs apart, Obuchowski & McClish 1997, DeLong variances of the pilot, "
         "two-sided z test"

@@ -318,8 +318,7 @@ def _spread(variance: float, components: FloatArray | None, df: FloatArray | Non
         return Spread(variance, math.inf)
     if components is None or math.isnan(variance):
         return Spread(variance, float(df.min()))
-    parts = [c**2 / d**3 for c, d in zip(components, df, strict=True) if d > 0 and c]
-    total = sum(parts)
+    total = float(sum(c**2 / d**3 for c, d in zip(components, df, strict=True) if d > 0 and c))
     pooled = max(variance**2 / total if total > 0.0 else math.inf, float(df.min()))
     return Spread(variance, pooled, _table_df(pooled))
 

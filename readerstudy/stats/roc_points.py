@@ -7,6 +7,7 @@ correction). Clopper & Pearson, Biometrika 1934;26:404.
 from __future__ import annotations
 
 import math
+from collections.abc import Hashable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -21,7 +22,7 @@ from readerstudy.stats.roc_results import (
     Youden,
     make_sample,
 )
-from readerstudy.stats.validation import FloatArray, check_level
+from readerstudy.stats.validation import FloatArray, check_level, refuse_repeats
 
 
 def roc_curve(truth: npt.ArrayLike, score: npt.ArrayLike, *, missing: str = "raise") -> RocCurve:
@@ -92,7 +93,13 @@ _YOUDEN = (
 
 
 def youden(
-    truth: npt.ArrayLike, score: npt.ArrayLike, *, level: float = 0.95, missing: str = "raise"
+    truth: npt.ArrayLike,
+    score: npt.ArrayLike,
+    *,
+    level: float = 0.95,
+    case_ids: Sequence[Hashable] | None = None,
+    assume_independent: bool = False,
+    missing: str = "raise",
 ) -> Youden:
     """Find the threshold with the largest sensitivity + specificity - 1.
 
@@ -102,6 +109,10 @@ def youden(
         As for :func:`readerstudy.stats.roc.auc`.
     level : float
         Confidence level of sensitivity and specificity.
+    case_ids : sequence (n,), optional
+        The case of each row; repeated ids are refused, as the exact limits need independence.
+    assume_independent : bool
+        Accept repeated ids all the same.
     missing : {"raise", "omit"}
         What to do with NaN.
 
@@ -123,7 +134,10 @@ def youden(
     ('score >= 4', 0.6667)
     """
     check_level(level)
-    sample = make_sample(truth, missing=missing, score=score)
+    sample = make_sample(truth, missing=missing, ids=case_ids, score=score)
+    refuse_repeats(
+        sample.ids, sample.n, assume_independent=assume_independent, instead="clustered_proportion"
+    )
     if sample.reason:
         return _no_youden(sample, level)
     threshold, sensitive, specific = _operating_points(sample)

@@ -134,6 +134,8 @@ def test_nothing_to_find_is_undefined() -> None:
     assert math.isnan(same.n_positive)
     assert "undefined" in same.summary()
     assert "one class" in n_auc_difference([1, 1], [1, 2], [2, 1]).reason
+    with pytest.raises(ValueError, match="repeat a case id"):
+        n_auc_difference([0, 1], [1, 2], [2, 1], case_ids=["a", "a"])
 
 
 def test_bad_sizes_are_named() -> None:

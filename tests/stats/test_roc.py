@@ -384,6 +384,8 @@ def test_repeated_cases_are_refused_unless_forced() -> None:
         auc(truth, score, case_ids=ids)
     with pytest.raises(ValueError, match="cluster="):
         delong_test(truth, score, score, case_ids=ids)
+    with pytest.raises(ValueError, match="clustered_proportion"):
+        youden(truth, score, case_ids=ids)
     forced = auc(truth, score, case_ids=ids, assume_independent=True)
     assert forced.value == auc(truth, score).value
 
