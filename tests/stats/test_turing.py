@@ -11,6 +11,7 @@ from scipy import stats
 
 from readerstudy.stats import (
     binomial_against,
+    clustered_against,
     dprime,
     equivalence_to_chance,
     non_inferiority,
@@ -146,6 +147,19 @@ def test_non_inferiority_agrees_with_its_lower_limit(one, other, margin):
         assert not found.non_inferior
     elif abs(found.low + margin) > 1e-9:
         assert found.non_inferior == (found.low > -margin)
+
+
+def test_clustered_against_by_hand():
+    """Shares 1, 1/2, 1/2, 1 of two reads each: p = 3/4, se² = 4/3 · 4 · (1/2)² / 8² = 1/48."""
+    reads, cases = [1, 1, 0, 1, 1, 0, 1, 1], list("aabbccdd")
+    found = clustered_against(reads, cases, margin=0.4)
+    assert (found.value, found.se) == (close(0.75), close(math.sqrt(1 / 48)))
+    assert found.p_two_sided == close(2 * float(stats.norm.sf(0.25 * math.sqrt(48))))
+    assert found.p_equivalence == close(float(stats.norm.sf(0.15 * math.sqrt(48))))
+    assert 0.0 < found.low < 0.75 < found.high < 1.0
+    alike = clustered_against([1, 1, 1, 1], list("aabb"))
+    assert math.isnan(alike.z)
+    assert alike.reason
 
 
 def test_degenerate():
