@@ -57,7 +57,7 @@ describe("digits", () => {
   });
 
   it("counts other options from 1; the tenth is 0 and later ones have none", () => {
-    const long = question("l", { options: options([..."abcdefghijk"]) });
+    const long = question("l", { options: options(Array.from("abcdefghijk")) });
     expect(digitOf(long, 0)).toBe("1");
     expect(digitOf(long, 9)).toBe("0");
     expect(digitOf(long, 10)).toBeNull();

@@ -81,7 +81,7 @@ describe("sending", () => {
   it("sends one answer at a time however often it is asked to", async () => {
     const { api, sender } = it_;
     await queueUp(1);
-    let finish = (_: ReturnType<typeof accepted>) => {};
+    let finish: (reply: ReturnType<typeof accepted>) => void = () => undefined;
     api.submit.mockImplementation(() => new Promise((resolve) => (finish = resolve)));
     sender.kick();
     sender.kick();

@@ -32,7 +32,7 @@ function makeApi() {
   return {
     state: vi.fn(async () => server),
     submit: vi.fn(submit),
-    undo: vi.fn(async (_token: string) => ({ state: server })),
+    undo: vi.fn(async () => ({ state: server })),
     saveDraft: vi.fn(async () => undefined),
     pause: vi.fn(async () => undefined),
     resume: vi.fn(async () => undefined),
@@ -207,6 +207,21 @@ describe("answers left by an earlier page", () => {
     online = false;
     const { session } = await begin(queue);
     expect(session.current?.position).toBe(2);
+  });
+});
+
+describe("a page opened while nothing reaches the server", () => {
+  it("says that it waits when every known case is answered", async () => {
+    const queue = new AnswerQueue(memoryStore(), "owner");
+    for (const position of [1, 2]) {
+      const images = { t1c: `image${position}` };
+      const key = `k${position}`;
+      await queue.add({ token: `t${position}`, position, images }, submission(key), position);
+    }
+    online = false;
+    const { session } = await begin(queue);
+    expect(session.current).toBeNull();
+    expect(session.stuck).toBe(true);
   });
 });
 

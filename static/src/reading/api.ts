@@ -49,7 +49,7 @@ async function request(method: string, path: string, body?: unknown, keepalive =
 }
 
 async function failure(response: Response): Promise<ServerError> {
-  const reply: Failure = await response.json().catch(() => ({}));
+  const reply = (await response.json().catch(() => ({}))) as Failure;
   const seconds = Number(response.headers.get("Retry-After"));
   return new ServerError(
     response.status,

@@ -275,7 +275,7 @@ export class App {
     const command = commandFor(pressOf(event), this.mode);
     if (!command) return;
     const taken = command.do === "question" ? this.moveQuestion(command.by) : this.run(command);
-    if (taken !== false) event.preventDefault();
+    if (taken) event.preventDefault();
   }
 
   /** Tab stays in the usual order of the page before the first and after the last question. */
@@ -317,13 +317,17 @@ export class App {
   }
 
   private runOnForm(command: Command): void {
-    const { session } = this;
-    const active = session.current?.form.active ?? 0;
+    const active = this.session.current?.form.active ?? 0;
     if (command.do === "digit") this.edit((form) => chooseByDigit(form, command.digit));
     else if (command.do === "not-evaluable") this.edit((form) => toggleNotEvaluable(form, active));
     else if (command.do === "option") this.questions.focusBy(active, command.by);
     else if (command.do === "help") this.questions.toggleHelp(active);
-    else if (command.do === "save") void session.submit();
+    else this.runOnSession(command);
+  }
+
+  private runOnSession(command: Command): void {
+    const { session } = this;
+    if (command.do === "save") void session.submit();
     else if (command.do === "undo") void session.undo();
     else if (command.do === "pause") session.pause();
     else if (command.do === "go-on") session.resume();
@@ -377,11 +381,12 @@ export class App {
 }
 
 function stuckCover(session: Session): Cover {
-  const position = session.current?.position ?? 0;
+  const position = session.current?.position;
+  const kept = position === undefined ? "Your answers are" : `The answer to case ${position} is`;
   return {
     tone: "wait",
     title: "Reading waits for the connection",
-    text: `The answer to case ${position} is kept on this computer.`,
+    text: `${kept} kept on this computer.`,
   };
 }
 

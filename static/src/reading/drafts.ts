@@ -19,7 +19,7 @@ const SERVER_DELAY_MS = 1000;
 type SaveOnServer = (token: string, answers: Answers, viewer: ViewerState) => Promise<void>;
 
 export class Drafts {
-  private databaseTimer = 0;
+  private databaseTimer: number | null = null;
   private serverTimer = 0;
   private latest: { readonly token: string; readonly draft: LocalDraft } | null = null;
 
@@ -29,7 +29,10 @@ export class Drafts {
     private readonly saveOnServer: SaveOnServer,
   ) {}
 
-  /** Keeps a draft; at once for this tab, shortly after for this computer and the server. */
+  /**
+   * Keeps a draft: at once for this tab, soon for this computer however fast changes follow one
+   * another, and for the server when they have stopped for a second.
+   */
   keep(token: string, draft: Omit<LocalDraft, "id">): void {
     const kept = { ...draft, id: this.id(token) };
     this.latest = { token, draft: kept };
@@ -38,8 +41,7 @@ export class Drafts {
     } catch (error) {
       console.warn("This tab keeps no draft:", error);
     }
-    clearTimeout(this.databaseTimer);
-    this.databaseTimer = window.setTimeout(() => void this.toDatabase(kept), DATABASE_DELAY_MS);
+    this.databaseTimer ??= window.setTimeout(() => void this.toDatabase(), DATABASE_DELAY_MS);
     clearTimeout(this.serverTimer);
     this.serverTimer = window.setTimeout(() => this.toServer(), SERVER_DELAY_MS);
   }
@@ -47,8 +49,7 @@ export class Drafts {
   /** Writes what still waits; for the moment the page goes away. */
   flush(): void {
     if (!this.latest) return;
-    clearTimeout(this.databaseTimer);
-    void this.toDatabase(this.latest.draft);
+    void this.toDatabase();
     this.toServer();
   }
 
@@ -57,11 +58,11 @@ export class Drafts {
     const inTab = sessionStorage.getItem(id);
     if (inTab) return JSON.parse(inTab) as LocalDraft;
     if (!this.database) return null;
-    const found: LocalDraft | undefined = await transact(
+    const found = await transact<LocalDraft | undefined>(
       this.database,
       DRAFTS,
       "readonly",
-      (store) => store.get(id),
+      (store) => store.get(id) as IDBRequest<LocalDraft | undefined>,
     ).catch((error: unknown) => {
       console.warn("This computer kept no draft:", error);
       return undefined;
@@ -73,7 +74,7 @@ export class Drafts {
   async drop(token: string): Promise<void> {
     const id = this.id(token);
     if (this.latest?.token === token) {
-      clearTimeout(this.databaseTimer);
+      this.clearDatabaseTimer();
       clearTimeout(this.serverTimer);
       this.latest = null;
     }
@@ -85,9 +86,18 @@ export class Drafts {
     return `draft ${this.owner} ${token}`;
   }
 
-  private async toDatabase(draft: LocalDraft): Promise<void> {
-    if (!this.database) return;
-    await transact(this.database, DRAFTS, "readwrite", (store) => store.put(draft));
+  private clearDatabaseTimer(): void {
+    if (this.databaseTimer !== null) clearTimeout(this.databaseTimer);
+    this.databaseTimer = null;
+  }
+
+  private async toDatabase(): Promise<void> {
+    this.clearDatabaseTimer();
+    const draft = this.latest?.draft;
+    if (!this.database || !draft) return;
+    await transact(this.database, DRAFTS, "readwrite", (store) => store.put(draft)).catch(
+      (error: unknown) => console.warn("This computer keeps no draft:", error),
+    );
   }
 
   /** A draft the server misses is still on this computer, so a failure needs no words. */

@@ -75,20 +75,25 @@ export function commandFor(press: KeyPress, mode: Mode): Command | null {
   if (press.modified || press.focus === "text" || mode === "dialog") return null;
   if (key === "enter" && press.repeat) return { do: "swallow" };
   if (mode !== "reading") return outsideReading(key, press, mode);
-  if (SLICES[key]) return SLICES[key] as Command;
-  if (press.repeat) return null;
-  if (key === "enter") return press.focus === "button" ? null : { do: "save" };
-  if (key === "tab") return { do: "question", by: press.shift ? -1 : 1 };
-  if (key === "arrowleft" || key === "arrowright") return sideways(key, press);
-  if (/^\d$/.test(key)) return { do: "digit", digit: key };
-  const tool = TOOLS[key];
-  if (tool) return { do: "tool", tool };
-  return PLAIN[key] ?? null;
+  if (SLICES[key]) return SLICES[key];
+  return press.repeat ? null : (moving(key, press) ?? answering(key, press) ?? onImage(key));
 }
 
-function sideways(key: string, press: KeyPress): Command | null {
-  if (press.focus !== "option") return null;
+function moving(key: string, press: KeyPress): Command | null {
+  if (key === "tab") return { do: "question", by: press.shift ? -1 : 1 };
+  const sideways = key === "arrowleft" || key === "arrowright";
+  if (!sideways || press.focus !== "option") return null;
   return { do: "option", by: key === "arrowleft" ? -1 : 1 };
+}
+
+function answering(key: string, press: KeyPress): Command | null {
+  if (key === "enter" && press.focus !== "button") return { do: "save" };
+  return /^\d$/.test(key) ? { do: "digit", digit: key } : null;
+}
+
+function onImage(key: string): Command | null {
+  const tool = TOOLS[key];
+  return tool ? { do: "tool", tool } : (PLAIN[key] ?? null);
 }
 
 function outsideReading(key: string, press: KeyPress, mode: Mode): Command | null {

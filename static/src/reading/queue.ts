@@ -38,9 +38,9 @@ export function databaseStore(database: IDBDatabase): AnswerStore {
 export function memoryStore(): AnswerStore {
   const kept = new Map<string, QueuedAnswer>();
   return {
-    all: async (owner) => [...kept.values()].filter((answer) => answer.owner === owner),
-    put: async (answer) => void kept.set(answer.key, answer),
-    remove: async (key) => void kept.delete(key),
+    all: (owner) => Promise.resolve([...kept.values()].filter((answer) => answer.owner === owner)),
+    put: (answer) => Promise.resolve(void kept.set(answer.key, answer)),
+    remove: (key) => Promise.resolve(void kept.delete(key)),
   };
 }
 

@@ -62,14 +62,22 @@ export class Sender {
   }
 
   private async run(): Promise<void> {
+    this.cancelRetry();
+    if (this.sending) return;
+    for (;;) {
+      const next = this.queue.waiting[0];
+      if (!next || this.signedOut || this.waitsForRetry) return;
+      await this.send(next);
+    }
+  }
+
+  private get waitsForRetry(): boolean {
+    return this.timer !== null;
+  }
+
+  private cancelRetry(): void {
     if (this.timer !== null) this.clock.cancel(this.timer);
     this.timer = null;
-    if (this.sending) return;
-    let next = this.queue.waiting[0];
-    while (next && !this.signedOut && this.timer === null) {
-      await this.send(next);
-      next = this.queue.waiting[0];
-    }
   }
 
   private async send(answer: QueuedAnswer): Promise<void> {

@@ -87,7 +87,8 @@ export class Session implements SenderEvents {
 
   /** The answer is given, and the next case cannot be shown before the server is reached. */
   get stuck(): boolean {
-    return this.current?.submitting === true && this.sender.failingSince !== null;
+    if (this.sender.failingSince === null || this.finished) return false;
+    return this.current === null || this.current.submitting;
   }
 
   /** The next case, when all of its images are here. */

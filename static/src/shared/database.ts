@@ -14,7 +14,7 @@ export function openDatabase(): Promise<IDBDatabase> {
       request.result.createObjectStore(DRAFTS, { keyPath: "id" });
     };
     request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(request.error);
+    request.onerror = () => reject(request.error ?? new Error("The database did not open"));
     request.onblocked = () => reject(new Error("Another window holds an older page open"));
   });
 }
@@ -30,7 +30,8 @@ export function transact<T>(
     const transaction = database.transaction(store, mode, { durability: "strict" });
     const request = make(transaction.objectStore(store));
     transaction.oncomplete = () => resolve(request.result);
-    transaction.onerror = () => reject(transaction.error);
-    transaction.onabort = () => reject(transaction.error);
+    const failed = () => reject(transaction.error ?? new Error("The database wrote nothing"));
+    transaction.onerror = failed;
+    transaction.onabort = failed;
   });
 }

@@ -15,7 +15,7 @@ function ask(form: HTMLFormElement, submitter: HTMLElement | null): void {
   const go = h(
     "button",
     { type: "button", class: "button button--primary" },
-    confirmAction ?? submitter?.textContent?.trim() ?? "Go on",
+    confirmAction ?? submitter?.textContent.trim() ?? "Go on",
   );
   const cancel = h("button", { type: "button", class: "button" }, "Cancel");
   const dialog = h(

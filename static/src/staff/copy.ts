@@ -6,7 +6,7 @@ function textOf(button: HTMLElement): string {
   if (source instanceof HTMLInputElement || source instanceof HTMLTextAreaElement) {
     return source.value;
   }
-  return source?.textContent?.trim() ?? button.dataset.copy ?? "";
+  return source?.textContent.trim() ?? button.dataset.copy ?? "";
 }
 
 /** Buttons with data-copy or data-copy-from put their text on the clipboard. */
@@ -19,7 +19,7 @@ export function copyButtons(root: ParentNode & EventTarget): void {
 }
 
 async function copy(button: HTMLElement): Promise<void> {
-  const label = button.dataset.copyLabel ?? button.textContent ?? "";
+  const label = button.dataset.copyLabel ?? button.textContent;
   button.dataset.copyLabel = label;
   const copied = await navigator.clipboard.writeText(textOf(button)).then(
     () => true,

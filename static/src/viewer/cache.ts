@@ -25,7 +25,7 @@ export class CaseCache {
       }
       this.other = before;
     }
-    const opened = this.current as CaseImages;
+    const opened = this.current;
     if (!opened.complete) opened.start("high");
     return opened;
   }

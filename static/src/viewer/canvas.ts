@@ -65,7 +65,11 @@ export function makeCanvasBackend({ hosts, geometry }: BackendOptions): Backend 
   }
 
   return {
-    draw: async (index, picture) => paint(panes[index] as CanvasPane, picture),
+    draw: (index, picture) =>
+      new Promise((resolve) => {
+        paint(panes[index] as CanvasPane, picture);
+        resolve();
+      }),
     clear: (index) => void sized(panes[index] as CanvasPane),
     resize: () => undefined,
     dispose: () => {

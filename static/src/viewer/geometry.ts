@@ -97,13 +97,14 @@ export function panBy(camera: Camera, geometry: Geometry, dx: number, dy: number
   };
 }
 
-const BAR_LENGTHS_MM = [0.5, 1, 2, 5, 10, 20, 50, 100, 200];
+const SHORTEST_BAR_MM = 0.5;
+const BAR_LENGTHS_MM = [SHORTEST_BAR_MM, 1, 2, 5, 10, 20, 50, 100, 200];
 
 /** Longest round length that fits into `room` CSS pixels. */
 export function scaleBar(camera: Camera, geometry: Geometry, room: number) {
   const scale = pixelsPerMm(camera, geometry);
   const fitting = BAR_LENGTHS_MM.filter((mm) => mm * scale <= room);
-  const mm = fitting.at(-1) ?? (BAR_LENGTHS_MM[0] as number);
+  const mm = fitting.at(-1) ?? SHORTEST_BAR_MM;
   const label = mm >= 10 ? `${mm / 10} cm` : `${mm} mm`;
   return { width: mm * scale, label };
 }

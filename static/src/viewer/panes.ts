@@ -74,12 +74,13 @@ const PIXEL_MODULE = {
 function provide(type: string, ...queries: string[]): unknown {
   const found = lookUp(queries[0] as string);
   if (!found) return undefined;
-  if (type === Enums.MetadataModules.IMAGE_PLANE) {
-    return planeModule(found.stack.geometry, found.slice);
-  }
-  if (type === Enums.MetadataModules.IMAGE_PIXEL) return PIXEL_MODULE;
-  if (type === Enums.MetadataModules.GENERAL_SERIES) return { modality: "MR" };
-  return undefined;
+  const { IMAGE_PLANE, IMAGE_PIXEL, GENERAL_SERIES } = Enums.MetadataModules;
+  const modules: Readonly<Record<string, () => unknown>> = {
+    [IMAGE_PLANE]: () => planeModule(found.stack.geometry, found.slice),
+    [IMAGE_PIXEL]: () => PIXEL_MODULE,
+    [GENERAL_SERIES]: () => ({ modality: "MR" }),
+  };
+  return modules[type]?.();
 }
 
 function makeImage(id: string): Types.IImage {
@@ -118,7 +119,7 @@ function makeImage(id: string): Types.IImage {
     invert: false,
     sizeInBytes: scalarData.byteLength,
     dataType: "Int16Array",
-    voxelManager: voxelManager as NonNullable<Types.IImage["voxelManager"]>,
+    voxelManager: voxelManager,
   };
 }
 
@@ -217,10 +218,10 @@ export function makeCornerstoneBackend({ hosts, geometry, onLost }: BackendOptio
       defaultOptions: { background: [0, 0, 0] as Types.Point3 },
     })),
   );
-  const viewports = hosts.map(
-    (host, index) =>
-      new Viewport(engine.getViewport(`pane-${index}`) as Types.IStackViewport, host, geometry),
-  );
+  const viewports = hosts.map((host, index) => {
+    const viewport = engine.getViewport<Types.IStackViewport>(`pane-${index}`);
+    return new Viewport(viewport, host, geometry);
+  });
   const lost = (event: Event) => {
     const detail = (event as CustomEvent<{ renderingEngineId: string }>).detail;
     if (detail.renderingEngineId === engine.id) onLost();

@@ -31,7 +31,7 @@ export function ranges(flags: readonly boolean[]): [number, number][] {
   flags.forEach((flag, index) => {
     if (!flag) return;
     const last = found.at(-1);
-    if (last && last[1] === index) last[1] = index + 1;
+    if (last?.[1] === index) last[1] = index + 1;
     else found.push([index, index + 1]);
   });
   return found;

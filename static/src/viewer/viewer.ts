@@ -330,6 +330,7 @@ export class Viewer {
     Promise.all(drawn).catch((error: unknown) => {
       console.error(error);
       this.broken = true;
+      this.shown = false;
       this.redraw();
     });
     if (this.shown) return;

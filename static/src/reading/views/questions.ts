@@ -91,6 +91,8 @@ class QuestionCard {
       type: multi ? "checkbox" : "radio",
       name: this.question.code,
       value: option.code,
+      // A question is one stop of the Tab key; arrows move within it.
+      tabindex: multi && at > 0 ? -1 : 0,
     });
     input.addEventListener("change", () => this.hooks.choose(this.index, option.code));
     this.inputs.set(option.code, input);
