@@ -21,7 +21,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerError
 
@@ -31,6 +31,7 @@ from readerstudy.core.models import Job
 
 log = logging.getLogger(__name__)
 PROGRESS_SECONDS = 1.0
+STOPPED = "It was stopped before its end. Trying again goes on from what is saved."
 
 
 class LeaseLost(Exception):
@@ -113,7 +114,7 @@ def wake(queue: str) -> None:
 
     try:
         tasks.work.apply_async(args=[queue], queue=queue)
-    except BrokerError:
+    except (BrokerError, OSError):
         log.warning("the broker cannot be reached; the sweeper will find the job")
 
 
@@ -140,13 +141,20 @@ def work_through(queue: str) -> int:
 def run_here(
     kind: str, *, title: str, arguments: dict[str, Any], tell: Callable[[str], None]
 ) -> Job:
-    """Store a job and work on it in this process, for the command line."""
+    """Store a job and work on it in this process, for the command line.
+
+    Ctrl-C fails the job, so that no worker goes on with what a person has stopped.
+    """
     with write_transaction():
         job = Job.objects.create(
             kind=kind, queue=_handlers[kind][1], title=title, arguments=arguments
         )
         _take(job)
-    run(job, tell=tell)
+    try:
+        run(job, tell=tell)
+    except KeyboardInterrupt:
+        _finish(job, Job.State.FAILED, error=STOPPED)
+        raise
     job.refresh_from_db()
     return job
 
@@ -173,9 +181,9 @@ def _take(job: Job) -> None:
 
 def run(job: Job, *, tell: Callable[[str], None] | None = None) -> None:
     """Run one claimed job to its end and store the outcome."""
-    handler, _ = _handlers[job.kind]
     log.info("job %s %s attempt %d", job.kind, job.pk, job.attempts)
     try:
+        handler = _handler_of(job)
         with _heartbeat(job):
             result = handler(JobContext(job, tell), **job.arguments) or {}
     except LeaseLost:
@@ -187,6 +195,12 @@ def run(job: Job, *, tell: Callable[[str], None] | None = None) -> None:
         _finish(job, Job.State.FAILED, error=f"{type(error).__name__}: {error}")
     else:
         _finish(job, Job.State.DONE, result=result)
+
+
+def _handler_of(job: Job) -> Handler:
+    if job.kind not in _handlers:
+        raise ReaderStudyError(f"This version knows no jobs of the kind {job.kind!r}.")
+    return _handlers[job.kind][0]
 
 
 def _finish(job: Job, state: Job.State, *, error: str = "", result: Any = None) -> None:
@@ -204,10 +218,7 @@ def _heartbeat(job: Job) -> Iterator[None]:
     def beat() -> None:
         try:
             while not stop.wait(settings.JOB_LEASE_SECONDS / 3):
-                with write_transaction():
-                    Job.objects.filter(
-                        pk=job.pk, state=Job.State.RUNNING, worker=job.worker
-                    ).update(lease_until=_lease())
+                _renew(job)
         finally:
             connection.close()
 
@@ -218,6 +229,16 @@ def _heartbeat(job: Job) -> Iterator[None]:
     finally:
         stop.set()
         thread.join()
+
+
+def _renew(job: Job) -> None:
+    """Renew the lease; when the database is away, the next beat may still be in time."""
+    own = Job.objects.filter(pk=job.pk, state=Job.State.RUNNING, worker=job.worker)
+    try:
+        with write_transaction():
+            own.update(lease_until=_lease())
+    except DatabaseError:
+        log.exception("the lease of job %s %s could not be renewed", job.kind, job.pk)
 
 
 def sweep() -> int:
