@@ -218,12 +218,12 @@ def _contrasted(probit: Float32, mask: Mask, deep: Float32) -> Float32:
 def _hull(mask: Mask) -> Float32:
     """Signed distance, mm, to the brain with sulci and cisterns filled, as stripping shows it.
 
-    Closing on 2 mm voxels with a ball of 14 mm above the skull base and 6 mm below, where bone
+    Closing on 2 mm voxels with a ball of 14 mm above the skull base and 4 mm below, where bone
     lies between the lobes; the cisterns in front of the brainstem are added.
     """
     half = np.ascontiguousarray(mask[::2, ::2, ::2])
     above = TEMPLATE_GRID.axes()[0][::2] > -13.0
-    closed = np.where(above, _closing(half, 7), _closing(half, 3))
+    closed = np.where(above, _closing(half, 7), _closing(half, 2))
     closed |= _soft_union(_CISTERNS, 0.1)[::2, ::2, ::2] > 0.5
     return 2.0 * double(gaussian(signed_distance(closed, 6), 0.8), TEMPLATE_GRID.shape)
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from synthesis.phantom import signal, tissue
 from synthesis.phantom.anatomy import Template
-from synthesis.phantom.cortex import Ageing, Fractions
+from synthesis.phantom.cortex import Ageing, Fractions, Head, radial_noise
 from synthesis.phantom.fields import random_field, smoothstep
 from synthesis.phantom.grid import Float32
 from synthesis.phantom.growth import LesionMaps
@@ -82,11 +82,16 @@ def draw_protocol(rng: np.random.Generator) -> Protocol:
     )
 
 
-def draw_textures(rng: np.random.Generator, shape: tuple[int, int, int]) -> Textures:
-    """Unit noise for a volume: grain of tissue, and where periventricular caps are thick."""
+def draw_textures(rng: np.random.Generator, head: Head) -> Textures:
+    """Noise for a volume: grain of tissue, and where periventricular caps are thick.
+
+    The grain has slow and fine parts and radial streaks, as fibres and medullary veins run.
+    """
+    shape = head.grid.shape
     slow = random_field(rng, shape, 22.0)
     fine = random_field(rng, shape, 5.0, 1.6)
-    return Textures(0.6 * slow + 0.6 * fine, random_field(rng, shape, 18.0))
+    streaks = radial_noise(rng, head, 4.5, (head.maps.hull > 5.0) & (head.maps.deep < 0.5))
+    return Textures(0.6 * slow + 0.6 * fine + 0.7 * streaks, random_field(rng, shape, 18.0))
 
 
 def only(maps: Maps, where: NDArray[np.bool_]) -> Maps:
@@ -128,7 +133,7 @@ def parameters(
     cyst = 0.8 * lesions.fluid * lesions.necrosis
     r1 += cyst * (1.0 / tissue.CSF.t1 - r1)
     r2 += cyst * (0.9 - r2)
-    rough = 0.016 + 0.10 * lesions.tumour + 0.05 * lesions.oedema + 0.06 * lesions.plaque
+    rough = 0.020 + 0.10 * lesions.tumour + 0.05 * lesions.oedema + 0.06 * lesions.plaque
     modulation = np.exp(rough * textures.grain)
     return Parameters(1.0 / (r1 * modulation), 1.0 / (r2 * modulation), density, lesions.uptake)
 

@@ -218,14 +218,17 @@ def _csf(
 
 def _folia(rng: np.random.Generator, head: Head) -> Float32:
     """Fluid between the leaves of the cerebellum: sheets that fan out from the fourth ventricle."""
-    z, y, x = head.position
+    where = head.maps.cerebellum > 0.02
+    z, y, x = head.position[:, where]
     back, up = -(y - np.square(x) / 90.0 + 46.0), z + 33.0
-    radius = np.hypot(back, up)
-    warp = 1.8 * random_field(rng, head.grid.shape, 22.0)
+    warp = 1.8 * random_field(rng, head.grid.shape, 22.0)[where]
     wave = np.cos(np.arctan2(up, back) * 48.0 + warp)
-    cortex = smoothstep((0.55 - head.maps.myelin) / 0.4) * smoothstep((radius - 17.0) / 8.0)
-    uneven = 0.14 + 0.14 * random_field(rng, head.grid.shape, 9.0)
-    return head.maps.cerebellum * cortex * smoothstep((wave - 0.35) / 0.6) * np.clip(uneven, 0, 0.6)
+    cortex = smoothstep((0.55 - head.maps.myelin[where]) / 0.4)
+    cortex *= smoothstep((np.hypot(back, up) - 17.0) / 8.0) * head.maps.cerebellum[where]
+    uneven = 0.14 + 0.14 * random_field(rng, head.grid.shape, 9.0)[where]
+    out = np.zeros(head.grid.shape, np.float32)
+    out[where] = cortex * smoothstep((wave - 0.35) / 0.6) * np.clip(uneven, 0, 0.6)
+    return out
 
 
 def _vessel_spaces(rng: np.random.Generator, head: Head, ageing: Ageing) -> Float32:
@@ -240,6 +243,6 @@ def _vessel_spaces(rng: np.random.Generator, head: Head, ageing: Ageing) -> Floa
 
 def _inside(rng: np.random.Generator, head: Head) -> Float32:
     """Head mask with an uneven margin, as brain extraction leaves it."""
-    margin = 0.9 + 0.9 * random_field(rng, head.grid.shape, 45.0)
+    margin = 0.35 + 0.9 * random_field(rng, head.grid.shape, 45.0)
     margin += 0.25 * random_field(rng, head.grid.shape, 9.0)
-    return smoothstep(head.maps.hull + np.clip(margin, -0.3, 3.5) + 0.5)
+    return smoothstep(head.maps.hull + np.clip(margin, -0.6, 3.2) + 0.5)

@@ -8,12 +8,21 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from synthesis.phantom.fields import PAD, coarse_shape, gaussian, random_controls, sample, upsample
+from synthesis.phantom.fields import (
+    PAD,
+    coarse_shape,
+    gaussian,
+    random_controls,
+    sample,
+    smoothstep,
+    upsample,
+)
 from synthesis.phantom.grid import WORK_GRID, Float32, Grid
 
 STEP = 4.0  # voxels between control points
-# (wavelength mm, standard deviation mm per axis): whole lobes, gyri, single folds.
-SCALES = ((90.0, 1.9), (40.0, 1.1), (16.0, 0.55))
+# (wavelength mm, standard deviation mm per axis): the head; lobes and gyri; single folds.
+HEAD_SCALES = ((90.0, 1.9),)
+BRAIN_SCALES = ((40.0, 1.2), (16.0, 0.55))
 CENTRE_MM = (5.0, -17.0, 0.0)  # middle of the template brain (z, y, x)
 
 
@@ -95,11 +104,13 @@ def control_points(grid: Grid = WORK_GRID) -> Float32:
     return np.stack(np.meshgrid(*axes, indexing="ij")).astype(np.float32)
 
 
-def random_displacement(rng: np.random.Generator, grid: Grid = WORK_GRID) -> Float32:
-    """Sum of band-limited Gaussian displacements, see ``SCALES``; shape (3, cz, cy, cx)."""
+def random_displacement(
+    rng: np.random.Generator, scales: tuple[tuple[float, float], ...], grid: Grid = WORK_GRID
+) -> Float32:
+    """Sum of band-limited Gaussian displacements (wavelength, deviation in mm) at the controls."""
     total = np.zeros((3, *coarse_shape(grid.shape, STEP)), np.float32)
     for axis in range(3):
-        for wavelength, deviation in SCALES:
+        for wavelength, deviation in scales:
             field = random_controls(rng, grid.shape, wavelength, STEP)
             total[axis] += np.float32(deviation) * field
     return total
@@ -156,23 +167,36 @@ class Shape:
     Attributes
     ----------
     matrix : (3, 3) subject to template, about ``CENTRE_MM``.
-    random : control displacement of ``random_displacement``.
+    head : displacement at the controls of head and brain together.
+    brain : displacement at the controls of the brain alone; it fades towards the skull.
     ventricle_mm : outward move of the ventricle wall, left and right.
     """
 
     matrix: NDArray[np.float64]
-    random: Float32
+    head: Float32
+    brain: Float32
     ventricle_mm: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Surfaces:
+    """Template maps, mm, that steer a deformation: signed distances on ``grid``, 1 mm voxels."""
+
+    ventricle: Float32
+    hull: Float32
+    grid: Grid
 
 
 def build_deformation(
     shape: Shape,
-    ventricle_distance: Float32,
-    template_grid: Grid,
+    surfaces: Surfaces,
     masses: tuple[Mass, ...] = (),
     min_jacobian: float = 0.15,
 ) -> Deformation:
     """Compose mass effect, random, affine and ventricular displacement without folding.
+
+    Mass effect and the brain's own variation fade over 12 mm towards the outer surface: the
+    skull does not give way. What would fold is weakened until it does not.
 
     Raises
     ------
@@ -186,28 +210,28 @@ def build_deformation(
             msg = f"mass strength must lie in [0, 1); got {mass.strength}"
             raise ValueError(msg)
     points = control_points()
-    weaker = 1.0
+    centre = np.asarray(CENTRE_MM, np.float32).reshape(3, 1, 1, 1)
+    matrix = shape.matrix.astype(np.float32)
+    turned = np.tensordot(matrix, points - centre, axes=1) + centre
+    index = surfaces.grid.index(turned.reshape(3, -1).T)
+    depth = sample(surfaces.hull, index, -8.0).reshape(points.shape[1:])
+    soft = 0.15 + 0.85 * smoothstep((depth + 1.0) / 12.0)
+    pushed = np.tensordot(matrix, soft * mass_displacement(points, masses), axes=1)
+    moved: Float32 = (pushed + shape.head + soft * shape.brain).astype(np.float32)
+    weaker = np.float32(1.0)
     while weaker > 0.2:
-        before = points + np.float32(weaker) * mass_displacement(points, masses)
-        mapped = _shaped(shape, before, weaker)
-        widened = _widening(shape, mapped, weaker)
-        push = ventricle_push(ventricle_distance, template_grid, mapped)
-        deformation = Deformation(mapped + widened * push - points)
+        mapped: Float32 = (turned + weaker * moved).astype(np.float32)
+        push = ventricle_push(surfaces.ventricle, surfaces.grid, mapped)
+        deformation = Deformation(mapped + weaker * _widening(shape, mapped) * push - points)
         if float(deformation.jacobian().min()) > min_jacobian:
             return deformation
-        weaker *= 0.85
-    msg = "the deformation folds even when weakened; lower SCALES, ventricle_mm or mass strength"
+        weaker *= np.float32(0.85)
+    msg = "the deformation folds even when weakened; lower its scales, ventricle_mm or strength"
     raise RuntimeError(msg)
 
 
-def _shaped(shape: Shape, points: Float32, weaker: float) -> Float32:
-    centre = np.asarray(CENTRE_MM, np.float32).reshape(3, 1, 1, 1)
-    turned = np.tensordot(shape.matrix.astype(np.float32), points - centre, axes=1) + centre
-    return turned + np.float32(weaker) * shape.random
-
-
-def _widening(shape: Shape, mapped: Float32, weaker: float) -> Float32:
+def _widening(shape: Shape, mapped: Float32) -> Float32:
     """Ventricular widening, mm, blended smoothly from the left to the right side."""
     left, right = shape.ventricle_mm
     side = 0.5 + 0.5 * np.tanh(mapped[2] / 6.0)
-    return np.float32(weaker) * (np.float32(left) * (1 - side) + np.float32(right) * side)
+    return np.float32(left) * (1 - side) + np.float32(right) * side

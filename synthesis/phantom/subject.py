@@ -77,7 +77,8 @@ def _draw_person(rng: np.random.Generator) -> tuple[float, Ageing, deformation.S
     left, right = np.clip(widening + rng.normal(0.0, 0.5, 2), -1.2, 4.0)
     shape = deformation.Shape(
         matrix=deformation.affine_matrix(rng, float(rng.normal(0.93, 0.02))),
-        random=deformation.random_displacement(rng),
+        head=deformation.random_displacement(rng, deformation.HEAD_SCALES),
+        brain=deformation.random_displacement(rng, deformation.BRAIN_SCALES),
         ventricle_mm=(float(left), float(right)),
     )
     return age, ageing, shape
@@ -90,16 +91,15 @@ def make_scene(seed: int, lesion: str | None = None) -> Scene:
     age, ageing, shape = _draw_person(rngs["person"])
     drawn = lesions.choose_kind(rngs["lesion"])
     plan = lesions.plan_lesions(rngs["lesion"], lesion or drawn, template)
-    calm = deformation.build_deformation(shape, template.ventricle, TEMPLATE_GRID)
+    surfaces = deformation.Surfaces(template.ventricle, template.hull, TEMPLATE_GRID)
+    calm = deformation.build_deformation(shape, surfaces)
     plan = lesions.place(plan, calm)
-    pushed = deformation.build_deformation(
-        shape, template.ventricle, TEMPLATE_GRID, lesions.masses(plan)
-    )
+    pushed = deformation.build_deformation(shape, surfaces, lesions.masses(plan))
     head = carry_to_subject(template, pushed)
     fractions = make_fractions(rngs["cortex"], head, ageing)
     vessels = make_vessels(rngs["vessels"], template, pushed, head, fractions)
     grown = growth.grow(rngs["growth"], plan, head, fractions)
-    textures = composition.draw_textures(rngs["texture"], head.grid.shape)
+    textures = composition.draw_textures(rngs["texture"], head)
     return Scene(head, fractions, vessels, plan, grown, textures, age, ageing, shape)
 
 

@@ -6,125 +6,17 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 from scipy.interpolate import CubicSpline
 
 from synthesis.phantom.anatomy import TEMPLATE_GRID, Template
 from synthesis.phantom.cortex import Fractions, Head, radial_noise
+from synthesis.phantom.courses import COURSES, Course
 from synthesis.phantom.deformation import Deformation
 from synthesis.phantom.fields import gaussian, random_field, sample, smoothstep
 from synthesis.phantom.grid import Float32, Triple
 
 Points = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Course:
-    """Course of a tube through MNI points (x, y, z), mm, tapering between two radii, mm.
-
-    A course with ``mirrored`` is laid on both sides. ``snap`` draws it into the cerebrospinal
-    fluid (``csf``) or onto the outer surface of the brain (``hull``).
-    """
-
-    kind: str
-    points: tuple[Triple, ...]
-    radii: tuple[float, float]
-    mirrored: bool = True
-    snap: str = "csf"
-
-
-# Set by eye on the ICBM average along the usual courses; see docs/algorithms/phantom.md.
-COURSES = (
-    Course("artery", ((6, -38, -68), (4, -33, -61), (0.5, -26, -53)), (1.2, 1.2)),
-    Course(
-        "artery",
-        ((0.5, -26, -53), (-1, -15, -45), (1, -9, -34), (0, -10, -24), (0, -13, -17)),
-        (1.5, 1.5),
-        mirrored=False,
-    ),
-    Course("artery", ((13, 8, -32), (12, 2, -24), (12, 3, -16)), (1.8, 1.6)),
-    Course("artery", ((12, 3, -15), (20, 4, -16), (28, 2, -16), (35, 1, -14)), (1.4, 1.1)),
-    Course(
-        "artery",
-        ((35, 1, -14), (40, 0, -3), (40, -10, 8), (43, -22, 14), (50, -30, 17)),
-        (1.0, 0.6),
-    ),
-    Course("artery", ((35, 1, -14), (38, 12, -2), (38, 19, 6), (46, 21, 15)), (0.9, 0.6)),
-    Course("artery", ((35, 1, -14), (41, -6, -8), (46, -20, -2), (52, -34, 4)), (0.9, 0.6)),
-    Course("artery", ((12, 3, -15), (6, 6, -15), (1.5, 10, -13)), (1.1, 1.0)),
-    Course(
-        "artery",
-        (
-            (1.5, 10, -13),
-            (1.5, 23, -10),
-            (1.5, 34, -3),
-            (1.5, 37, 8),
-            (1.5, 32, 21),
-            (1.5, 18, 31),
-            (1.5, 0, 35),
-            (2, -18, 37),
-        ),
-        (1.0, 0.5),
-    ),
-    Course(
-        "artery",
-        (
-            (0, -13, -17),
-            (6, -14, -16),
-            (13, -20, -15),
-            (17, -28, -12),
-            (14, -38, -7),
-            (16, -50, -4),
-            (14, -65, 1),
-            (11, -80, 4),
-        ),
-        (1.2, 0.6),
-    ),
-    Course("artery", ((0, -13, -21), (8, -17, -23), (16, -27, -22), (18, -38, -19)), (0.8, 0.6)),
-    Course(
-        "vein",
-        ((1.5, 2, 7), (2, -6, 12), (2, -16, 14), (2, -26, 12), (1, -35, 7), (0, -39, 4)),
-        (0.8, 1.2),
-    ),
-    Course("vein", ((0, -39, 4), (0, -45, 6), (0, -50, 14)), (1.8, 1.9), mirrored=False, snap=""),
-    Course(
-        "vein",
-        ((0, -50, 15), (0, -68, -1), (0, -85, -17), (0, -94, -21)),
-        (1.7, 2.4),
-        mirrored=False,
-        snap="",
-    ),
-    Course(
-        "vein",
-        ((13, -2, -16), (17, -14, -13), (19, -24, -8), (13, -34, -3), (2, -40, 4)),
-        (0.6, 1.0),
-    ),
-    Course("vein", ((19, -18, 21), (16, -5, 19), (10, 2, 15), (3, 3, 8)), (0.5, 0.7), snap="csf"),
-    Course(
-        "vein",
-        (
-            (0, -96, -20),
-            (18, -94, -23),
-            (36, -83, -27),
-            (50, -66, -30),
-            (57, -52, -33),
-            (53, -44, -42),
-            (46, -42, -54),
-        ),
-        (3.0, 2.6),
-        snap="hull",
-    ),
-    Course(
-        "plexus",
-        ((25, -43, 9), (21, -36, 15), (14, -26, 20), (8, -10, 20), (4, 1, 11)),
-        (2.4, 0.9),
-        snap="",
-    ),
-    Course("plexus", ((25, -43, 9), (29, -33, -3), (31, -22, -11)), (2.4, 1.0), snap=""),
-    Course("plexus", ((1, -44, -32), (3, -47, -40), (9, -44, -44)), (1.0, 0.9), snap=""),
-    Course(
-        "plexus", ((0, -33, 1), (0, -35, 2)), (2.2, 2.2), mirrored=False, snap=""
-    ),  # pineal gland
-)
 
 
 @dataclass(frozen=True)
@@ -150,7 +42,9 @@ def sagittal_sinus(template: Template) -> Course:
         depth = sample(template.hull, TEMPLATE_GRID.index(ray), -8.0)
         last = int(np.flatnonzero(depth > 0.5)[-1])
         found.append((0.0, float(y[last]), float(z[last])))
-    return Course("vein", tuple(found), (0.8, 3.4), mirrored=False, snap="")
+    return Course(
+        "superior sagittal sinus", "vein", tuple(found), (0.8, 3.4), mirrored=False, snap=""
+    )
 
 
 def _dense(points: Points, spacing: float) -> Points:
@@ -261,20 +155,33 @@ def _cortical_veins(rng: np.random.Generator, head: Head, fractions: Fractions) 
     return np.clip(radius + 0.5 - distance, 0.0, 1.0) * where * smoothstep(fluid * 2.0)
 
 
-def _falx_and_tentorium(rng: np.random.Generator, head: Head, fractions: Fractions) -> Float32:
-    maps = head.maps
-    z, y, x = head.position
+def _falx(rng: np.random.Generator, head: Head) -> Float32:
+    """Sheet in the midline plane, down to a free edge that sinks from front to back."""
     bend = 0.6 * random_field(rng, head.grid.shape, 60.0)
+    where = np.abs(head.position[2]) < 4.0
+    z, y, x = head.position[:, where]
     lowest = np.clip(16.0 + 0.28 * (45.0 - y), 10.0, 46.0)
-    falx = np.exp(-np.square((x - bend) / 0.7)) * smoothstep((lowest - maps.hull) / 4.0)
-    falx *= (z > -5.0) & (maps.cerebellum < 0.2)
-    edge = gaussian(maps.cerebellum, 0.7)
+    share = np.exp(-np.square((x - bend[where]) / 0.7))
+    share *= smoothstep((lowest - head.maps.hull[where]) / 4.0)
+    share *= (z > -5.0) & (head.maps.cerebellum[where] < 0.2)
+    out = np.zeros(head.grid.shape, np.float32)
+    out[where] = share
+    return out
+
+
+def _tentorium(head: Head) -> Float32:
+    """Sheet over the cerebellum, open around the midbrain."""
+    maps = head.maps
+    window = ndimage.find_objects((maps.cerebellum > 0.02).astype(np.uint8))[0]
+    z, y, x = head.position[(slice(None), *window)]
+    edge = gaussian(np.ascontiguousarray(maps.cerebellum[window]), 0.7)
     slope = np.sqrt(sum(np.square(part) for part in np.gradient(edge)))
     sheet = np.exp(-np.square((edge - 0.45) / np.maximum(slope, 0.05) / 0.7)) * (slope > 0.08)
-    roof = smoothstep((maps.hull - 3.0) / 3.0) * (z > -34.0) * (y < -26.0)
+    roof = smoothstep((maps.hull[window] - 3.0) / 3.0) * (z > -34.0) * (y < -26.0)
     opening = np.hypot(x / 15.0, (y + 32.0) / 18.0)
-    tentorium = sheet * roof * smoothstep((opening - 1.0) / 0.2)
-    return np.maximum(falx, tentorium) * smoothstep(fractions.csf * 3.0)
+    out = np.zeros(head.grid.shape, np.float32)
+    out[window] = sheet * roof * smoothstep((opening - 1.0) / 0.2)
+    return out
 
 
 def make_vessels(
@@ -294,10 +201,11 @@ def make_vessels(
     veins = np.maximum(
         tubes["vein"] * np.maximum(room, 0.15), _cortical_veins(rng, head, fractions)
     )
+    dura = np.maximum(_falx(rng, head), _tentorium(head))
     lumps = smoothstep(0.6 + 0.45 * random_field(rng, head.grid.shape, 4.0, 1.5))
     return Vessels(
         artery=tubes["artery"] * np.maximum(room, 0.25),
         vein=veins,
         plexus=tubes["plexus"] * room * lumps,
-        dura=_falx_and_tentorium(rng, head, fractions),
+        dura=dura * smoothstep(fractions.csf * 3.0),
     )

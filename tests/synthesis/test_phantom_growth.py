@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+from scipy import optimize
 
 from synthesis.phantom import growth, lesions
 from synthesis.phantom.anatomy import load_template
@@ -20,15 +21,23 @@ def front_distance(reach_mm: float) -> float:
     return last + float((line[last] - 0.5) / (line[last] - line[last + 1])) - 4.0
 
 
-def test_front_travels_at_the_fisher_speed_with_the_delay_of_bramson() -> None:
-    """x(t) = 2 sqrt(D rho) t - 3/2 sqrt(D/rho) ln t for a plane front from a step.
+def test_front_travels_at_the_speed_of_the_lattice_with_the_delay_of_bramson() -> None:
+    """A plane front advances by s (t2 - t1) - 3/(2 k) ln(t2/t1) with the slowest speed s.
 
-    One step of 0.6 mm is 0.3 voxels of 2 mm with D = rho = 0.15.
+    On the lattice s(k) = ln(1 + rho + D (2 cosh k - 2)) / k, k its minimum, D = rho = 0.15.
     """
+
+    def speed(k: float) -> float:
+        return math.log(1 + 0.15 + 0.15 * (2 * math.cosh(k) - 2)) / k
+
+    steepness = float(optimize.minimize_scalar(speed, bounds=(0.3, 3.0), method="bounded").x)
+    slowest = speed(steepness)
+    assert 2.0 * slowest == pytest.approx(growth.MM_PER_STEP, abs=0.005)
     for early, late in ((18.0, 36.0), (24.0, 60.0)):
-        voxels = 0.3 * (late - early) / 0.6 - 1.5 * math.log(late / early)
+        steps = round(late / growth.MM_PER_STEP) - round(early / growth.MM_PER_STEP)
+        voxels = slowest * steps - 1.5 / steepness * math.log(late / early)
         advance = front_distance(late) - front_distance(early)
-        assert advance == pytest.approx(2.0 * voxels, rel=0.12)
+        assert advance == pytest.approx(2.0 * voxels, rel=0.05)
 
 
 def test_front_does_not_cross_a_barrier() -> None:
