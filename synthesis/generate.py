@@ -258,10 +258,10 @@ def load_generator(path: Path, *, device: str = "cpu") -> Generator:
     if facts.get("format") != WEIGHTS_FORMAT:
         raise CheckpointError(f"{file.name} was not written by this program: no preset inside.")
     try:
-        config = network_config(facts["preset"], **json.loads(facts["network"]))
+        config = network_config(facts["preset"], **facts["network"])
         network = build(facts["preset"], **asdict(config))["generator"]
         network.load_state_dict(weights)
-    except (KeyError, ValueError, RuntimeError) as error:
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise CheckpointError(f"{file.name} does not fit this version: {error}") from error
     network = on_device(network, torch.device(device)).eval().requires_grad_(False)
     return Generator(

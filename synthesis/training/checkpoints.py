@@ -19,8 +19,11 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
+from synthesis.data.hashing import canonical_json
+
 _ZIP_MAGIC = b"PK\x03\x04"
 _PICKLE_MAGIC = b"\x80"
+_FACTS = "readerstudy"
 
 
 class CheckpointError(ValueError):
@@ -71,15 +74,19 @@ def read_json(path: Path) -> Any:
         raise CheckpointError(f"{path.name} is not valid JSON: {error}") from error
 
 
-def save_weights(path: Path, weights: dict[str, Tensor], facts: dict[str, str]) -> str:
-    """Write weights as safetensors with ``facts`` in the header; return the file's sha256."""
+def save_weights(path: Path, weights: dict[str, Tensor], facts: dict[str, Any]) -> str:
+    """Write weights as safetensors with ``facts`` in the header; return the file's sha256.
+
+    The facts are one JSON string: safetensors writes several entries in random order, and equal
+    weights would then have unequal fingerprints.
+    """
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in weights.items()}
-    content = safetensors.torch.save(plain, metadata=facts)
+    content = safetensors.torch.save(plain, metadata={_FACTS: canonical_json(facts)})
     write_atomically(path, content)
     return hashlib.sha256(content).hexdigest()
 
 
-def load_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, str], str]:
+def load_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, Any], str]:
     """Read safetensors weights, the facts in their header and the sha256 of the file.
 
     Raises
@@ -97,17 +104,18 @@ def load_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, str], str]:
         )
     try:
         weights = safetensors.torch.load(content)
-        facts = _header(content).get("__metadata__", {})
+        facts = _facts(content)
     except (safetensors.SafetensorError, ValueError) as error:
         raise CheckpointError(f"{path.name} is not a readable safetensors file: {error}") from error
     return weights, facts, hashlib.sha256(content).hexdigest()
 
 
-def _header(content: bytes) -> dict[str, Any]:
-    """Read the JSON header: its length in 8 bytes, then the text."""
+def _facts(content: bytes) -> dict[str, Any]:
+    """Read our entry of the JSON header: its length in 8 bytes, then the text."""
     length = int.from_bytes(content[:8], "little")
-    header: dict[str, Any] = json.loads(content[8 : 8 + length])
-    return header
+    header = json.loads(content[8 : 8 + length])
+    facts: dict[str, Any] = json.loads(header.get("__metadata__", {}).get(_FACTS, "{}"))
+    return facts
 
 
 def save_state(path: Path, state: dict[str, Any]) -> None:
@@ -125,12 +133,13 @@ def load_state(path: Path) -> dict[str, Any]:
     CheckpointError
         If it is missing, damaged, or holds more than tensors and plain values.
     """
+    content = path.read_bytes() if path.is_file() else b""
+    if not content.startswith(_ZIP_MAGIC):
+        raise CheckpointError(f"{path.name} is missing or not a saved state of a run.")
     try:
-        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-    except FileNotFoundError as error:
-        raise CheckpointError(
-            f"The run has no {path.name} to resume from; start it without resume."
-        ) from error
+        state: dict[str, Any] = torch.load(
+            io.BytesIO(content), map_location="cpu", weights_only=True
+        )
     except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
         raise CheckpointError(f"{path.name} is damaged or not a saved state: {error}") from error
     return state

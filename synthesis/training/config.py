@@ -91,8 +91,7 @@ class TrainingConfig:
                 raise ConfigError(
                     f"{name} must be {' or '.join(choices)}, got {getattr(self, name)!r}"
                 )
-        self.network_config()
-        self.objective_settings()
+        self.objective_settings().check_against(self.network_config())
 
     def network_config(self) -> Any:
         """Return the network's own settings, complete."""
@@ -203,7 +202,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "validation_limit": (1, _UNBOUNDED),
     "checkpoint_every": (1, _UNBOUNDED),
     "report_every": (1, _UNBOUNDED),
-    "memory_gb": (1e-3, _UNBOUNDED),
+    "memory_gb": (1e-6, _UNBOUNDED),
 }
 _CHOICES = {"precision": ("float32", "bfloat16"), "schedule": ("cosine", "constant")}
 

@@ -16,7 +16,6 @@ from typing import Any
 
 import torch
 
-from synthesis.data.hashing import canonical_json
 from synthesis.data.splits import Split, SplitEntry, draw_parts
 from synthesis.data.subjects import DataError, content_hashes, find_subjects, load_subject
 from synthesis.generate import WEIGHTS_FORMAT, Progress, ShouldStop
@@ -286,7 +285,7 @@ class _Session:
         facts = {
             "format": WEIGHTS_FORMAT,
             "preset": self.config.preset,
-            "network": canonical_json(asdict(self.config.network_config())),
+            "network": asdict(self.config.network_config()),
         }
         digest = save_weights(self.folder.weights, network.state_dict(), facts)
         card = model_card(

@@ -50,5 +50,15 @@ class RegressionSettings:
                 f"{self.brain_weight}, {self.contrast_weight} and {self.weight_decay}"
             )
 
+    def check_against(self, network: Any) -> None:
+        """Refuse crops that the network cannot take.
+
+        Raises
+        ------
+        ValueError
+        """
+        if any(side % network.multiple for side in self.crop):
+            raise ValueError(f"crop must be multiples of {network.multiple}, got {self.crop}")
+
 
 OBJECTIVE_SETTINGS: dict[str, type[Any]] = {"regression": RegressionSettings}

@@ -15,7 +15,7 @@ from scipy import ndimage
 from synthesis.training.config import TrainingConfig
 from synthesis.training.loop import TrainingResult, train
 
-SHAPE = (6, 36, 32)
+SHAPE = (12, 36, 32)
 NAMES = {"t1": "t1n", "t2": "t2w", "flair": "t2f", "t1c": "t1c"}
 
 Volumes = dict[str, npt.NDArray[np.float32]]
@@ -57,7 +57,9 @@ def write_nifti(
 ) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     turned = np.ascontiguousarray(zyx.transpose(2, 1, 0)).astype(np.int16)
-    nib.save(nib.Nifti1Image(turned, np.diag([1.0, 1.0, 2.0, 1.0]) if affine is None else affine), path)
+    nib.save(
+        nib.Nifti1Image(turned, np.diag([1.0, 1.0, 2.0, 1.0]) if affine is None else affine), path
+    )
 
 
 def write_subject(folder: Path, volumes: Volumes) -> None:

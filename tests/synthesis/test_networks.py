@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 import torch
 
@@ -22,7 +24,7 @@ def parameters_by_hand(channels: int, width: int, levels: int, patch: int) -> in
     widths = [width * 2**i for i in range(levels)]
     total = conv(channels * patch**2, width, 3) + conv(width, patch**2, 3)
     total += sum(2 * conv(c, c, 3) for c in widths)
-    for fine, coarse in zip(widths, widths[1:], strict=False):
+    for fine, coarse in pairwise(widths):
         total += conv(fine, coarse, 2) + conv(coarse, fine, 1) + conv(2 * fine, fine, 1)
         total += 2 * conv(fine, fine, 3)
     return total
@@ -90,7 +92,7 @@ def test_unknown_preset_names_the_known_ones() -> None:
 
 
 def test_unknown_setting_names_the_known_ones() -> None:
-    with pytest.raises(ValueError, match="no setting depth.*width"):
+    with pytest.raises(ValueError, match=r"no setting depth.*width"):
         build("unet2d-t1c", depth=3)
 
 

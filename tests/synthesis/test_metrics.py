@@ -1,0 +1,253 @@
+"""Scores against closed forms, scikit-image, scikit-learn and brute force."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from scipy import ndimage
+from skimage.metrics import structural_similarity
+from sklearn.metrics import mutual_info_score
+
+from synthesis.metrics import compare, compare_with_reasons, paired
+from synthesis.metrics.presets import PRESETS
+
+Array = npt.NDArray[np.float64]
+
+
+def image(seed: int, shape: tuple[int, ...] = (16, 18, 20)) -> Array:
+    rng = np.random.default_rng(seed)
+    return ndimage.gaussian_filter(rng.standard_normal(shape), 1.5) * 400 + 500
+
+
+def pair(shape: tuple[int, ...] = (16, 18, 20)) -> tuple[Array, Array]:
+    truth = image(1, shape)
+    return truth + 0.3 * (image(2, shape) - 500), truth
+
+
+def ball(shape: tuple[int, ...] = (16, 18, 20)) -> npt.NDArray[np.bool_]:
+    grid = np.meshgrid(*(np.linspace(-1, 1, n) for n in shape), indexing="ij")
+    return sum(g**2 for g in grid) < 0.7
+
+
+def test_plain_errors_by_hand() -> None:
+    truth = np.array([0.0, 10.0, 4.0, 99.0]).reshape(1, 1, 4)
+    prediction = truth + np.array([3.0, 0.0, -4.0, 50.0]).reshape(1, 1, 4)
+    mask = np.array([1, 1, 1, 0]).reshape(1, 1, 4)
+    scores = compare(prediction, truth, mask, preset="plain")
+    rmse = math.sqrt(25 / 3)
+    assert scores == pytest.approx(
+        {"mae": 7 / 3, "rmse": rmse, "psnr": 20 * math.log10(10 / rmse), "nrmse": rmse / 10}
+    )
+
+
+@pytest.mark.parametrize("preset", sorted(PRESETS))
+def test_equal_images_have_the_best_scores(preset: str) -> None:
+    _, truth = pair()
+    scores = compare(truth, truth, ball(), preset=preset)
+    best = {"psnr": math.inf, "ssim": 1.0, "cc": 1.0}
+    for name, value in scores.items():
+        if name != "mi":
+            assert value == pytest.approx(best.get(name, 0.0), abs=1e-9), name
+
+
+@pytest.mark.parametrize("preset", sorted(PRESETS))
+def test_voxels_outside_the_box_of_the_mask_do_not_count(preset: str) -> None:
+    prediction, truth = pair((30, 30, 30))
+    mask = np.zeros(truth.shape, dtype=bool)
+    mask[8:22, 8:22, 8:22] = True
+    spoilt = prediction.copy()
+    spoilt[:2] = 1e4
+    before = compare(prediction, truth, mask, preset=preset)
+    assert compare(spoilt, truth, mask, preset=preset) == pytest.approx(before)
+
+
+def test_brasyn_ssim_is_that_of_scikit_image() -> None:
+    prediction, truth = pair()
+    low, high = np.percentile(truth, [0.5, 99.5])
+    p, t = (np.clip((v - low) / (high - low), 0, 1) for v in (prediction, truth))
+    settings = {"sigma": 1.5, "use_sample_covariance": False, "data_range": 1.0}
+    expected, full = structural_similarity(p, t, gaussian_weights=True, full=True, **settings)
+    assert compare(prediction, truth, preset="brasyn")["ssim"] == pytest.approx(expected, abs=1e-12)
+    values = paired.ssim_map(
+        p, t, window=paired.Window(11, 1.5), data_range=1.0, sample_covariance=False
+    )
+    np.testing.assert_allclose(values, full, atol=1e-12)
+
+
+def test_brasyn_ssim_in_a_region_is_the_mean_of_the_map_there() -> None:
+    prediction, truth = pair()
+    mask = ball()
+    low, high = np.percentile(truth[mask], [0.5, 99.5])
+    p, t = (np.clip((v - low) / (high - low), 0, 1) for v in (prediction, truth))
+    settings = {"sigma": 1.5, "use_sample_covariance": False, "data_range": 1.0}
+    _, full = structural_similarity(p, t, gaussian_weights=True, full=True, **settings)
+    whole = np.zeros_like(mask)
+    whole[5:-5, 5:-5, 5:-5] = True
+    expected = full[mask & whole].mean()
+    assert compare(prediction, truth, mask, preset="brasyn")["ssim"] == pytest.approx(expected)
+
+
+def test_calabrese_ssim_is_that_of_scikit_image_on_the_box_of_the_mask() -> None:
+    prediction, truth = pair((20, 22, 24))
+    mask = np.zeros(truth.shape, dtype=bool)
+    mask[3, 5, 7] = mask[15, 17, 20] = True
+    box = (slice(3, 16), slice(5, 18), slice(7, 21))
+    expected = structural_similarity(
+        prediction[box], truth[box], win_size=9, data_range=np.ptp(truth[box])
+    )
+    scores = compare(prediction, truth, mask, preset="calabrese2021")
+    assert scores["ssim"] == pytest.approx(expected, abs=1e-12)
+
+
+def correlation_by_loop(p: Array, t: Array, mask: npt.NDArray[np.bool_], radius: int) -> float:
+    """Squared Pearson correlation of the masked voxels in each window."""
+    values = []
+    for centre in np.argwhere(mask):
+        window = tuple(slice(max(c - radius, 0), c + radius + 1) for c in centre)
+        inside = mask[window]
+        a, b = p[window][inside], t[window][inside]
+        a, b = a - a.mean(), b - b.mean()
+        product = (a @ a) * (b @ b)
+        values.append(1.0 if product <= np.finfo(np.float32).eps else (a @ b) ** 2 / product)
+    return float(np.mean(values))
+
+
+@pytest.mark.parametrize("radius", [1, 2, 5])
+def test_local_correlation_is_that_of_a_loop(radius: int) -> None:
+    prediction, truth = pair((9, 10, 11))
+    mask = ball(truth.shape)
+    got = paired.local_correlation(prediction, truth, mask, radius=radius)
+    assert got == pytest.approx(correlation_by_loop(prediction, truth, mask, radius), abs=1e-10)
+
+
+def test_calabrese_cc_has_a_window_of_eleven() -> None:
+    prediction, truth = pair((13, 14, 15))
+    mask = ball(truth.shape)
+    expected = correlation_by_loop(prediction, truth, mask, 5)
+    scores = compare(prediction, truth, mask, preset="calabrese2021")
+    assert scores["cc"] == pytest.approx(expected, abs=1e-10)
+
+
+def test_local_correlation_of_flat_windows_is_one() -> None:
+    prediction, truth = pair((12, 12, 12))
+    truth[:] = 4095.0
+    assert paired.local_correlation(prediction, truth, ball(truth.shape), radius=2) == 1.0
+
+
+def test_local_correlation_ignores_gain_and_offset() -> None:
+    prediction, truth = pair((10, 10, 10))
+    mask = ball(truth.shape)
+    plain = paired.local_correlation(prediction, truth, mask, radius=2)
+    changed = paired.local_correlation(-3 * prediction + 7, truth, mask, radius=2)
+    assert changed == pytest.approx(plain, abs=1e-10)
+
+
+def test_mutual_information_without_smoothing_is_that_of_scikit_learn() -> None:
+    prediction, truth = pair()
+    mask = ball()
+
+    def bins(values: Array) -> npt.NDArray[np.int64]:
+        inside = values[mask]
+        scaled = (inside - inside.min()) / np.ptp(inside)
+        return np.floor(scaled * 59 + 0.5).astype(int)
+
+    expected = mutual_info_score(bins(truth), bins(prediction)) / math.log(2)
+    got = paired.mutual_information(prediction, truth, mask, bins=64, variance=0.0)
+    assert got == pytest.approx(expected, abs=1e-12)
+
+
+def test_smoothed_mutual_information_by_explicit_convolution() -> None:
+    prediction, truth = pair()
+    mask = ball()
+    joint, *_ = np.histogram2d(
+        *((v[mask] - v[mask].min()) / np.ptp(v[mask]) for v in (truth, prediction)),
+        bins=[np.r_[(np.arange(61) - 0.5) / 59]] * 2,
+    )
+    joint = np.pad(joint, 2)
+    bessel = np.array([1.2660658778, 0.5651591040, 0.1357476698, 0.0221684249]) / math.e
+    kernel = np.r_[bessel[:0:-1], bessel]
+    kernel /= kernel.sum()
+    spread = np.pad(joint, 3, mode="edge")
+    for axis in (0, 1):
+        spread = np.apply_along_axis(np.convolve, axis, spread, kernel, "valid")
+    spread /= joint.sum()
+    independent = np.outer(spread.sum(axis=1), spread.sum(axis=0))
+    filled = spread > 0
+    expected = (spread[filled] * np.log2(spread[filled] / independent[filled])).sum()
+    got = compare(prediction, truth, mask, preset="calabrese2021")["mi"]
+    assert got == pytest.approx(expected, rel=1e-6)
+
+
+def test_smoothing_kernel_is_the_bessel_kernel() -> None:
+    """Modified Bessel functions at 1, Abramowitz and Stegun table 9.8."""
+    half = np.array([1.2660658778, 0.5651591040, 0.1357476698, 0.0221684249]) / math.e
+    expected = np.array([*half[:0:-1], *half])
+    np.testing.assert_allclose(
+        paired.discrete_gaussian(1.0, mass=0.99), expected / expected.sum(), rtol=1e-8
+    )
+
+
+def test_twelve_bit_scores_by_hand() -> None:
+    """Two values +-1 about their mean become 2448 and 1648; swapped, they disagree everywhere."""
+    truth = np.array([[[3.0, 5.0]]])
+    prediction = np.array([[[70.0, 10.0]]])
+    scores = compare(prediction, truth, preset="calabrese2021")
+    ratio = math.log(2448 / 1648)
+    assert scores["smape"] == pytest.approx(800 / 4096)
+    assert scores["logac"] == pytest.approx(ratio)
+    assert scores["medsymac"] == pytest.approx(2448 / 1648 - 1)
+    assert scores["nrmse"] == pytest.approx(math.sqrt((67**2 + 5**2) / 2) / 2)
+
+
+def test_twelve_bit_scores_are_blind_to_gain_and_offset_but_nrmse_is_not() -> None:
+    _, truth = pair()
+    scores = compare(1.5 * truth + 100, truth, ball(), preset="calabrese2021")
+    for name in ("smape", "logac", "medsymac"):
+        assert scores[name] == pytest.approx(0.0, abs=1e-12)
+    assert scores["nrmse"] > 0.1
+
+
+def test_undefined_scores_are_nan_with_a_reason() -> None:
+    truth = np.full((12, 12, 12), 7.0)
+    result = compare_with_reasons(truth + 1, truth, preset="plain")
+    assert math.isnan(result.values["psnr"])
+    assert math.isnan(result.values["nrmse"])
+    assert result.values["mae"] == 1.0
+    assert set(result.reasons) == {"psnr", "nrmse"}
+    assert "constant" in result.reasons["psnr"]
+    assert result.preset == "plain/1"
+    assert result.voxels == 12**3
+
+
+def test_a_region_smaller_than_the_window_has_no_ssim() -> None:
+    prediction, truth = pair((8, 18, 20))
+    for preset in ("brasyn", "calabrese2021"):
+        result = compare_with_reasons(prediction, truth, preset=preset)
+        assert math.isnan(result.values["ssim"])
+        assert "window" in result.reasons["ssim"]
+
+
+def test_presets_are_found_by_name_and_version() -> None:
+    prediction, truth = pair()
+    assert compare(prediction, truth, preset="plain/1") == compare(
+        prediction, truth, preset="plain"
+    )
+    with pytest.raises(ValueError, match=r"plain/1, brasyn/1, calabrese2021/1"):
+        compare(prediction, truth, preset="brasyn/2")
+
+
+@pytest.mark.parametrize(
+    ("prediction", "mask", "match"),
+    [
+        (np.zeros((2, 2, 3)), None, "one shape"),
+        (np.zeros((2, 2)), None, "one shape"),
+        (np.full((2, 2, 2), np.nan), None, "finite"),
+        (np.zeros((2, 2, 2)), np.zeros((2, 2, 2)), "mask is empty"),
+    ],
+)
+def test_unusable_images_are_refused(prediction: Array, mask: Array | None, match: str) -> None:
+    with pytest.raises(ValueError, match=match):
+        compare(prediction, np.zeros((2, 2, 2)), mask, preset="plain")
