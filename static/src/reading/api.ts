@@ -20,7 +20,11 @@ export class NoConnection extends Error {}
 const TIMEOUT_MS = 20_000;
 
 interface Failure {
-  readonly error?: { readonly code?: string; readonly message?: string };
+  readonly error?: {
+    readonly code?: string;
+    readonly message?: string;
+    readonly state?: StudyState;
+  };
   readonly state?: StudyState;
 }
 
@@ -55,7 +59,7 @@ async function failure(response: Response): Promise<ServerError> {
     response.status,
     reply.error?.code ?? "",
     reply.error?.message ?? `The server answered ${response.status}.`,
-    reply.state ?? null,
+    reply.state ?? reply.error?.state ?? null,
     seconds > 0 ? seconds * 1000 : null,
   );
 }

@@ -104,7 +104,7 @@ export class Sender {
       return;
     }
     this.reached();
-    if (error.status === 401 || error.code === "other_user") {
+    if (error.status === 401 || ["signed_out", "other_user"].includes(error.code)) {
       this.signedOut = true;
       this.events.onSignedOut(error.code === "other_user");
     } else if (error.status === 409) {

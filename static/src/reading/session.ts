@@ -63,8 +63,8 @@ export class Session implements SenderEvents {
     if (held && held.reading.token !== this.server.reading?.token) {
       await this.parts.queue.change(held.key, { status: "waiting" });
     }
+    await this.retryRefused();
     await this.adopt(this.server);
-    this.sender.kick();
   }
 
   // What the views ask.
@@ -315,7 +315,7 @@ export class Session implements SenderEvents {
   }
 
   async retryRefused(): Promise<void> {
-    for (const { key } of this.refused) {
+    for (const { key } of [...this.refused]) {
       await this.parts.queue.change(key, { status: "waiting", reason: "" });
     }
     this.sender.kick();
