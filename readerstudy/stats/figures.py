@@ -93,6 +93,7 @@ def forest(
     rows: Sequence[ForestRow],
     *,
     reference: float | None = None,
+    band: tuple[float, float] | None = None,
     axis: str = "Estimate",
     title: str = "",
 ) -> Any:
@@ -104,6 +105,8 @@ def forest(
         In the order drawn. Limits may be NaN: then only the point is drawn.
     reference : float, optional
         Where to draw a vertical line: 0 for differences, 0.5 for guessing.
+    band : (float, float), optional
+        Limits of a margin to shade behind the rows.
     axis : str
         Name of the quantity.
     title : str
@@ -133,6 +136,9 @@ def forest(
     if reference is not None:
         rule = alt.Chart(_data(alt, [{"at": reference}])).mark_rule(color=GREY)
         layers.insert(0, rule.encode(x="at:Q"))
+    if band is not None:
+        shade = alt.Chart(_data(alt, [{"low": band[0], "high": band[1]}]))
+        layers.insert(0, shade.mark_rect(color="#EDEDE9").encode(x="low:Q", x2="high:Q"))
     words = f"{axis} of {len(rows)} rows with limits"
     return _finish(
         alt.layer(*layers), title=title, description=words, height=30 * len(rows), width=SIZE + 80
@@ -453,6 +459,14 @@ def learning_curve(
     return _finish(alt.layer(*layers), title=title, description=words, width=SIZE + 120)
 
 
+def to_svg(chart: Any) -> str:
+    """Return a chart as the text of an SVG file."""
+    import vl_convert
+
+    svg: str = vl_convert.vegalite_to_svg(chart.to_dict())
+    return svg
+
+
 def save(chart: Any, path: str | Path) -> Path:
     """Write a chart as SVG, PDF or PNG (at 200 dots per inch), by the ending of the path.
 
@@ -469,7 +483,7 @@ def save(chart: Any, path: str | Path) -> Path:
         raise ValueError(f"path must end in .{', .'.join(FORMATS)}; got {target.name!r}")
     spec = chart.to_dict()
     if ending == "svg":
-        target.write_text(vl_convert.vegalite_to_svg(spec), encoding="utf-8")
+        target.write_text(to_svg(chart), encoding="utf-8")
     elif ending == "pdf":
         target.write_bytes(vl_convert.vegalite_to_pdf(spec))
     else:
