@@ -73,7 +73,7 @@ def test_a_job_runs_once_and_keeps_its_result(kind):
 
 def test_jobs_of_a_queue_run_in_the_order_they_came(kind):
     order = []
-    name = kind(lambda context, *, number: order.append(number))
+    name = kind(lambda _context, *, number: order.append(number))
     for number in range(3):
         enqueue(name, arguments={"number": number})
     other = enqueue(name, arguments={"number": 99}, queue="gpu")
@@ -114,7 +114,7 @@ def test_an_error_of_the_domain_is_shown_as_its_own_sentence(kind):
 
 def test_a_job_of_a_kind_that_nobody_handles_fails_and_the_next_one_runs(kind):
     unknown = make_job(kind="of-another-version")
-    job = enqueue(kind(lambda context: {"ran": True}))
+    job = enqueue(kind(lambda _context: {"ran": True}))
     jobs.work_through("default")
     assert stored(unknown).state == Job.State.FAILED
     assert "of-another-version" in stored(unknown).error
@@ -122,14 +122,14 @@ def test_a_job_of_a_kind_that_nobody_handles_fails_and_the_next_one_runs(kind):
 
 
 def test_only_a_failed_job_can_be_tried_again(kind):
-    job = enqueue(kind(lambda context: {}))
+    job = enqueue(kind(lambda _context: {}))
     with pytest.raises(Conflict, match="Only a failed job"):
         jobs.retry(job=job)
 
 
 def test_the_same_key_is_never_stored_twice(kind):
     calls = []
-    name = kind(lambda context: calls.append(1))
+    name = kind(lambda _context: calls.append(1))
     person = CoordinatorFactory()
     first = enqueue(name, key="import:abc", actor=person)
     second = enqueue(name, key="import:abc", title="Another title")
@@ -141,19 +141,19 @@ def test_the_same_key_is_never_stored_twice(kind):
 
 
 def test_without_a_key_each_call_is_a_job_of_its_own(kind):
-    name = kind(lambda context: {})
+    name = kind(lambda _context: {})
     assert enqueue(name).pk != enqueue(name).pk
 
 
 @committed
 def test_the_workers_are_woken_once_the_row_is_stored(kind, woken):
-    enqueue(kind(lambda context: {}), queue="gpu")
+    enqueue(kind(lambda _context: {}), queue="gpu")
     assert woken == ["gpu"]
 
 
 @committed
 def test_two_requests_with_one_key_at_the_same_moment_store_one_job(kind):
-    name = kind(lambda context: {})
+    name = kind(lambda _context: {})
     barrier, ids = threading.Barrier(4), []
 
     def request() -> None:
@@ -175,7 +175,7 @@ def test_two_requests_with_one_key_at_the_same_moment_store_one_job(kind):
 @committed
 def test_workers_at_the_same_moment_share_the_jobs_and_run_none_twice(kind):
     ran: list[int] = []
-    name = kind(lambda context, *, number: ran.append(number))
+    name = kind(lambda _context, *, number: ran.append(number))
     for number in range(12):
         enqueue(name, arguments={"number": number})
 
@@ -243,7 +243,7 @@ def test_a_long_message_is_cut_not_refused(clock):
 @committed
 def test_a_killed_worker_leaves_a_job_that_another_one_finishes_once(kind, tmp_path):
     calls = []
-    name = kind(lambda context: calls.append(1) or {"woke": True}, name="sleepy")
+    name = kind(lambda _context: calls.append(1) or {"woke": True}, name="sleepy")
     job = enqueue(name)
     started = tmp_path / "started"
     child = subprocess.Popen(
@@ -286,7 +286,7 @@ def wait_until(condition: Callable[[], bool], seconds: float = 60) -> None:
 
 
 def test_a_job_whose_worker_died_three_times_is_shown_as_failed(kind):
-    job = enqueue(kind(lambda context: {}))
+    job = enqueue(kind(lambda _context: {}))
     for death in (1, 2, 3):
         taken = jobs._claim("default")
         assert taken is not None
@@ -428,7 +428,7 @@ def broker(monkeypatch) -> Callable[..., None]:
 @committed
 def test_a_job_is_stored_although_no_broker_listens(kind, broker):
     broker("amqp://127.0.0.1:9//")
-    job = enqueue(kind(lambda context: {}))
+    job = enqueue(kind(lambda _context: {}))
     assert stored(job).state == Job.State.WAITING
     assert jobs.work_through("default") == 1
 
@@ -442,7 +442,7 @@ def test_a_job_is_stored_although_the_folder_of_messages_is_missing(kind, broker
         data_folder_out=missing,
         control_folder=str(tmp_path),
     )
-    job = enqueue(kind(lambda context: {}))
+    job = enqueue(kind(lambda _context: {}))
     assert stored(job).state == Job.State.WAITING
 
 
@@ -456,7 +456,7 @@ def test_a_message_to_the_worker_names_its_queue_and_nothing_of_the_job(kind, br
         data_folder_out=folder,
         control_folder=str(tmp_path / "control"),
     )
-    enqueue(kind(lambda context, **_: {}), arguments={"folder": "Doe_Jane"}, title="Of Doe_Jane")
+    enqueue(kind(lambda _context, **_: {}), arguments={"folder": "Doe_Jane"}, title="Of Doe_Jane")
     (message,) = (tmp_path / "queue").iterdir()
     assert message.name.endswith(".default.msg")
     assert "Doe_Jane" not in message.read_text()
