@@ -97,15 +97,16 @@ def load_weights(path: Path) -> tuple[dict[str, Tensor], dict[str, Any], str]:
     if not path.is_file():
         raise CheckpointError(f"There is no weights file {path.name}.")
     content = path.read_bytes()
-    if content.startswith((_PICKLE_MAGIC, _ZIP_MAGIC)):
-        raise CheckpointError(
-            f"{path.name} is a pickle (.pt, .pth, .pkl). Such files can run code when opened and "
-            "are refused. Convert the weights to safetensors where they were made."
-        )
     try:
         weights = safetensors.torch.load(content)
         facts = _facts(content)
     except (safetensors.SafetensorError, ValueError) as error:
+        # Only now: a sound file may begin with the same bytes, which are its header's length.
+        if content.startswith((_PICKLE_MAGIC, _ZIP_MAGIC)):
+            raise CheckpointError(
+                f"{path.name} is a pickle (.pt, .pth, .pkl). Such files can run code when opened "
+                "and are refused. Convert the weights to safetensors where they were made."
+            ) from error
         raise CheckpointError(f"{path.name} is not a readable safetensors file: {error}") from error
     return weights, facts, hashlib.sha256(content).hexdigest()
 
