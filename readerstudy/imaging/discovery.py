@@ -90,7 +90,7 @@ def find_series(folder: str | PathLike[str]) -> list[FoundSeries]:
     -------
     list of FoundSeries
         Sorted by name. DICOM files are grouped by SeriesInstanceUID, also across folders; files
-        that are no images are listed with the reason.
+        that are no images, and folders below that cannot be read, are listed with the reason.
 
     Raises
     ------
@@ -101,7 +101,17 @@ def find_series(folder: str | PathLike[str]) -> list[FoundSeries]:
     with explained(root, "folder"):
         if root.is_file():
             return _sort_out(root.parent, [root])
-        return _sort_out(root, list(_files(root)))
+        closed: dict[Path, ImageError] = {}
+        found = _sort_out(root, list(_files(root, closed)))
+        found += [
+            _unusable(root, path, "error", error.reason, error.advice)
+            for path, error in closed.items()
+        ]
+        return sorted(found, key=_by_name)
+
+
+def _by_name(one: FoundSeries) -> tuple[str, tuple[Path, ...]]:
+    return one.name, one.paths
 
 
 def load(found: FoundSeries) -> Volume:
@@ -120,14 +130,19 @@ def load(found: FoundSeries) -> Volume:
     return load_dicom_series(found.paths, allow_constant=empty_allowed)
 
 
-def _files(folder: Path) -> Iterator[Path]:
+def _files(folder: Path, closed: dict[Path, ImageError]) -> Iterator[Path]:
+    """Yield the files of a folder and of those below; folders that stay shut go to `closed`."""
     with explained(folder, "folder"), os.scandir(folder) as entries:
         listed = sorted(entries, key=lambda entry: entry.name)
     for entry in listed:
-        if entry.is_dir(follow_symlinks=False):
-            yield from _files(folder / entry.name)
-        else:
-            yield folder / entry.name
+        path = folder / entry.name
+        if not entry.is_dir(follow_symlinks=False):
+            yield path
+            continue
+        try:
+            yield from _files(path, closed)
+        except ImageError as error:
+            closed[path] = error
 
 
 @dataclass(frozen=True)
@@ -157,7 +172,7 @@ def _sort_out(root: Path, files: list[Path]) -> list[FoundSeries]:
         else:
             groups.setdefault(header.uid, []).append(header)
     found.extend(_series(root, groups))
-    return sorted(found, key=lambda one: (one.name, one.paths))
+    return sorted(found, key=_by_name)
 
 
 def _dicom_header(file: Path) -> _Header | None:

@@ -164,3 +164,26 @@ def test_no_identifier_of_a_header_appears(tmp_path):
     found = find_series(tmp_path)[0]
     shown = repr((found, load(found).facts))
     assert not [word for word in IDENTIFIERS if word in shown]
+
+
+def test_folder_below_that_may_not_be_read_is_listed_and_the_others_are_found(
+    tmp_path, monkeypatch
+):
+    for name in ("a", "shut", "z"):
+        (tmp_path / name).mkdir()
+        write_nifti(tmp_path / name / "t1.nii.gz", BRAIN.T)
+    scan = os.scandir
+
+    def guarded(path):
+        if str(path).endswith("shut"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", guarded)
+    found = find_series(tmp_path)
+    assert [(one.name, one.status) for one in found] == [
+        ("a/t1.nii.gz", "ok"),
+        ("shut", "error"),
+        ("z/t1.nii.gz", "ok"),
+    ]
+    assert "not permitted" in found[1].reason
