@@ -23,6 +23,7 @@ from readerstudy.readers.models import User
 from readerstudy.reading.scheduling import launch, lock_and_allocate
 from readerstudy.studies.design import create_study, enrol
 from readerstudy.studies.models import Study
+from readerstudy.truth.job_handlers import faults_of
 from readerstudy.truth.selection import choose_cases, pool_of
 
 SEED = 2018
@@ -114,9 +115,8 @@ def _import(context: Context, folder: Path) -> list[Case]:
     digest = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:16]
     arguments = {"folder": str(folder.resolve()), "origin": "real"}
     job = _work(context, "import_cases", "Import the cases", arguments, key=f"demo:import:{digest}")
-    for entry in job.result["not_imported"]:
-        if entry["status"] == "error":
-            context.say(f"  not imported: {entry['path']}: {entry['reason']}")
+    for fault in faults_of(job.pk):
+        context.say(f"  not imported: {fault['path']}: {fault['reason']}")
     return list(Case.objects.filter(code__in=job.result["cases"]).order_by("code"))
 
 

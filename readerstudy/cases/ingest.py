@@ -54,7 +54,7 @@ class Outcome:
 def import_folder(
     folder: Path, *, actor: Any = None, progress: Progress | None = None
 ) -> list[Outcome]:
-    """Import every series below a folder.
+    """Import every series below a folder. Progress is told without names of the source.
 
     Raises
     ------
@@ -71,61 +71,82 @@ def import_folder(
     for number, one in enumerate(found, start=1):
         outcomes.append(import_series(one, actor=actor))
         if progress:
-            progress(number, len(found), f"{one.name}: {outcomes[-1].status}")
+            progress(number, len(found), f"{number} of {len(found)} files and series")
     return outcomes
 
 
 def import_series(found: FoundSeries, *, actor: Any = None) -> Outcome:
     """Import one series; an error becomes its outcome and leaves nothing behind."""
-    if found.status != OK:
-        return Outcome(path=found.name, status=found.status, reason=found.reason)
+    if found.status == SKIPPED:
+        return Outcome(path=found.name, status=SKIPPED, reason=found.reason)
     try:
-        return _store(found, load(found), actor)
+        return _import(found, load(found), actor)
     except ImageError as error:
         return Outcome(path=found.name, status=ERROR, reason=f"{error.reason}. {error.advice}")
 
 
-def _store(found: FoundSeries, volume: Volume, actor: Any) -> Outcome:
+def _import(found: FoundSeries, volume: Volume, actor: Any) -> Outcome:
+    if known := _known(found, volume):
+        return _compare(found, volume, known)
     columns = canonical.store_volume(to_lps(volume))
     with write_transaction():
+        if known := _known(found, volume):  # another import was faster
+            return _compare(found, volume, known)
         case = _case_of(found.case)
-        role = found.role or _role_without_name(case, volume)
-        known = case.series.filter(role=role).first()
-        if known and known.source_sha256 != volume.source_sha256:
-            return Outcome(
-                path=found.name,
-                status=ERROR,
-                case=case.code,
-                reason=f"case {case.code} has another {role} series already. "
-                "Put this file into a folder of its own.",
-            )
-        orientation = axis_letters(volume)
-        if known is None:
-            Series.objects.create(case=case, role=role, source_orientation=orientation, **columns)
-            audit.record(
-                actor=actor,
-                action="case.import",
-                target=f"case {case.pk}",
-                new={"role": role, "sha256": columns["sha256"]},
-            )
+        series = Series.objects.create(
+            case=case,
+            role=found.role or _role_without_name(case),
+            source_orientation=axis_letters(volume),
+            **columns,
+        )
+        audit.record(
+            actor=actor,
+            action="case.import",
+            target=f"case {case.pk}",
+            new={"role": series.role, "sha256": series.sha256},
+        )
+    return _came_in(found, series)
+
+
+def _known(found: FoundSeries, volume: Volume) -> Series | None:
+    """Return the stored series that stands where this one would."""
+    subject = Subject.objects.filter(source_key=source_key(found.case)).first()
+    if subject is None:
+        return None
+    stored = subject.cases.earliest("created_at").series
+    if found.role:
+        return stored.filter(role=found.role).first()
+    return stored.filter(source_sha256=volume.source_sha256).first()
+
+
+def _compare(found: FoundSeries, volume: Volume, known: Series) -> Outcome:
+    if known.source_sha256 == volume.source_sha256:
+        return _came_in(found, known, "already imported")
     return Outcome(
         path=found.name,
-        status=OK,
-        reason="already imported" if known else "",
-        case=case.code,
-        series=role,
-        shape=columns["shape"],
-        spacing_mm=columns["spacing_mm"],
-        orientation=orientation,
-        sha256=columns["sha256"],
+        status=ERROR,
+        case=known.case.code,
+        reason=f"case {known.case.code} has another {known.role} series already. "
+        "Put this file into a folder of its own.",
     )
 
 
-def _role_without_name(case: Case, volume: Volume) -> str:
+def _came_in(found: FoundSeries, series: Series, reason: str = "") -> Outcome:
+    return Outcome(
+        path=found.name,
+        status=OK,
+        reason=reason,
+        case=series.case.code,
+        series=series.role,
+        shape=series.shape,
+        spacing_mm=series.spacing_mm,
+        orientation=series.source_orientation,
+        sha256=series.sha256,
+    )
+
+
+def _role_without_name(case: Case) -> str:
     """Return the role of a series whose sequence nothing tells: other, other-2, …"""
-    stored = case.series.filter(source_sha256=volume.source_sha256).first()
-    if stored is not None:
-        return stored.role
     others = case.series.filter(role__startswith=UNNAMED_ROLE).count()
     return UNNAMED_ROLE if others == 0 else f"{UNNAMED_ROLE}-{others + 1}"
 
@@ -133,7 +154,9 @@ def _role_without_name(case: Case, volume: Volume) -> str:
 def source_key(name: str) -> str:
     """Return the keyed digest under which a subject's name at the source is remembered."""
     key = settings.SECRET_KEY.encode()
-    return hmac.new(key, name.strip().lower().encode(), hashlib.sha256).hexdigest()
+    # Folders may be named in another character set; Python marks such bytes as surrogates.
+    spelled = name.strip().lower().encode(errors="surrogateescape")
+    return hmac.new(key, spelled, hashlib.sha256).hexdigest()
 
 
 def _case_of(name: str) -> Case:

@@ -27,8 +27,9 @@ def declare_real(*, cases: Iterable[Case], actor: Any) -> None:
     """Record that these cases were acquired on a scanner (or are phantoms that stand for it)."""
     with write_transaction():
         for case in cases:
-            _declare(case, Origin(case=case, kind=Origin.Kind.REAL, declared_by=_person(actor)))
-            audit.record(actor=actor, action="truth.declare_real", target=f"case {case.pk}")
+            origin = Origin(case=case, kind=Origin.Kind.REAL, declared_by=_person(actor))
+            if _declare(case, origin):
+                audit.record(actor=actor, action="truth.declare_real", target=f"case {case.pk}")
 
 
 def declare_synthetic(*, case: Case, generated: Generated, actor: Any) -> None:
@@ -42,21 +43,24 @@ def declare_synthetic(*, case: Case, generated: Generated, actor: Any) -> None:
         declared_by=_person(actor),
     )
     with write_transaction():
-        _declare(case, origin)
-        audit.record(
-            actor=actor,
-            action="truth.declare_synthetic",
-            target=f"case {case.pk}",
-            new={"generator": generated.generator, "run": str(generated.run)},
-        )
+        if _declare(case, origin):
+            audit.record(
+                actor=actor,
+                action="truth.declare_synthetic",
+                target=f"case {case.pk}",
+                new={"generator": generated.generator, "run": str(generated.run)},
+            )
 
 
-def _declare(case: Case, origin: Origin) -> None:
+def _declare(case: Case, origin: Origin) -> bool:
+    """Store an origin; return False if the same is on record already."""
     stored = Origin.objects.filter(case=case).first()
     if stored is None:
         origin.save(force_insert=True)
-    elif (stored.kind, stored.generation_run) != (origin.kind, origin.generation_run):
+        return True
+    if (stored.kind, stored.generation_run) != (origin.kind, origin.generation_run):
         raise Conflict(f"Case {case.code} is on record as {stored.kind} already.")
+    return False
 
 
 def _person(actor: Any) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from readerstudy.cases.ingest import ERROR, OK, Outcome, import_folder
+from readerstudy.cases.ingest import ERROR, OK, SKIPPED, Outcome, import_folder
 from readerstudy.cases.models import Case
 from readerstudy.core.errors import ReaderStudyError
 from readerstudy.truth import register
@@ -20,6 +20,17 @@ class Command(BaseCommand):
         "Import a folder of NIfTI files and DICOM series, laid out as <case>/<sequence>. "
         "Exit code 0: all came in, 2: some did not, 1: wrong use."
     )
+
+    def create_parser(self, *args: Any, **options: Any) -> CommandParser:
+        """End wrong use with 1: argparse would say 2, which has another meaning here."""
+        parser = super().create_parser(*args, **options)
+        leave = parser.exit
+
+        def leave_with_one(status: int = 0, message: str | None = None) -> None:
+            leave(min(status, 1), message)
+
+        parser.exit = leave_with_one  # type: ignore[method-assign, assignment]
+        return parser
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("path", type=Path)
@@ -44,16 +55,20 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps([outcome.to_dict() for outcome in outcomes], indent=1))
         else:
             self._print(outcomes)
-        if any(outcome.status == ERROR for outcome in outcomes):
+        found = {outcome.status for outcome in outcomes}
+        if ERROR in found or OK not in found:
             sys.exit(2)
 
     def _print(self, outcomes: list[Outcome]) -> None:
         for outcome in outcomes:
-            where = f"case {outcome.case} {outcome.series}" if outcome.case else ""
-            self.stdout.write(
-                "  ".join(
-                    part for part in (outcome.status, outcome.path, where, outcome.reason) if part
-                )
-            )
-        count = sum(outcome.status == OK for outcome in outcomes)
-        self.stdout.write(f"{count} of {len(outcomes)} series are in.")
+            where = f"case {outcome.case} {outcome.series}" if outcome.series else ""
+            parts = (outcome.status, outcome.path, where, outcome.reason)
+            self.stdout.write(_printable("  ".join(part for part in parts if part)))
+        images = [outcome for outcome in outcomes if outcome.status != SKIPPED]
+        count = sum(outcome.status == OK for outcome in images)
+        self.stdout.write(f"{count} of {len(images)} series are in.")
+
+
+def _printable(text: str) -> str:
+    """Put question marks for what a file name holds that is no character."""
+    return text.encode(errors="replace").decode()
