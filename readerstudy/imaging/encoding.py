@@ -39,16 +39,21 @@ class DisplayRule:
     version : int
         Grows with every change of the rule or of `encode_display`.
     low_percentile, high_percentile : float
-        Percentiles inside the mask that map to `minimum` and `maximum`.
+        Percentiles inside the mask that map to `low_level` and `high_level`. They lie within the
+        bulk of the tissue, so that a few bright vessels do not decide how dark the brain is.
+    low_level, high_level : int
+        Levels of the two percentiles.
     minimum, maximum : int
-        Range of levels inside the mask.
+        Levels inside the mask are clipped to this range.
     background : int
         Level outside the mask.
     """
 
-    version: int = 1
-    low_percentile: float = 0.1
-    high_percentile: float = 99.9
+    version: int = 2
+    low_percentile: float = 10.0
+    high_percentile: float = 90.0
+    low_level: int = 400
+    high_level: int = 1200
     minimum: int = 1
     maximum: int = 4095
     background: int = 0
@@ -103,7 +108,7 @@ def encode_display(
     for width in (own, np.sqrt(2 * max(0.0, quantum**2 - own**2))):
         levels += width * (random.random(levels.size) - 0.5)
     encoded = np.full(array.shape, rule.background, dtype=np.int16)
-    encoded[mask] = np.clip(np.rint(levels + rule.minimum), rule.minimum, rule.maximum)
+    encoded[mask] = np.clip(np.rint(levels + rule.low_level), rule.minimum, rule.maximum)
     return encoded
 
 
@@ -120,8 +125,8 @@ def source_quantum(
     Returns
     -------
     float
-        About 4094 / (number of grey levels in use); 0 where values form a continuum, that is
-        where fewer than half of the voxels share their value with another in their slice. The
+        800 / (number of grey levels between the two percentiles); 0 where values form a
+        continuum, that is where fewer than half of the voxels share their value with another in their slice. The
         median over up to nine slices, since some scanners scale each slice differently.
     """
     low, high = percentile_window(array, mask, (rule.low_percentile, rule.high_percentile))
@@ -140,7 +145,7 @@ def _step(values: NDArray[Any]) -> float:
 
 
 def _levels_per_unit(low: float, high: float, rule: DisplayRule) -> float:
-    return (rule.maximum - rule.minimum) / (high - low)
+    return (rule.high_level - rule.low_level) / (high - low)
 
 
 def plan_chunks(nz: int, first: int = 4, size: int = 16) -> list[tuple[int, int]]:
