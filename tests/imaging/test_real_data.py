@@ -205,7 +205,7 @@ def test_no_comb_of_grey_levels_is_left(name):
     volume = load_nifti(DATA / "nifti" / f"{name}.nii.gz")
     result = canonicalise(volume, (150, 220, 180), (1.0, 1.0, 1.0))
     period = source_quantum(result.volume.array, result.mask)
-    assert period > 5
+    assert period > 1
     for quantum in (period, 22.0, 40.0):
         encoded = encode_display(result.volume.array, result.mask, quantum=quantum, seed=1)
         levels = encoded[(encoded > 1) & (encoded < 4095)].astype(float)
