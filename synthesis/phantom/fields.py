@@ -57,11 +57,12 @@ def doubling_matrix(count: int) -> Matrix:
 
 def apply_axes(volume: Float32, matrices: tuple[Matrix, Matrix, Matrix]) -> Float32:
     """Multiply each axis of a volume (z, y, x) by its own sparse matrix (new, old length)."""
+    grows = np.prod([matrix.shape[0] for matrix in matrices]) > volume.size
     out = volume
-    for axis, matrix in enumerate(matrices):
+    for axis in (2, 1, 0) if grows else (0, 1, 2):  # copies stay small in this order
         moved = np.ascontiguousarray(np.swapaxes(out, 0, axis))
-        flat = matrix @ moved.reshape(moved.shape[0], -1)
-        out = np.swapaxes(flat.reshape(matrix.shape[0], *moved.shape[1:]), 0, axis)
+        flat = matrices[axis] @ moved.reshape(moved.shape[0], -1)
+        out = np.swapaxes(flat.reshape(-1, *moved.shape[1:]), 0, axis)
     return np.ascontiguousarray(out)
 
 

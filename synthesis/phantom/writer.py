@@ -86,7 +86,7 @@ def write_cohort(
     seeds : iterable of int
         The folder name is the seed with four digits, so that a cohort can grow.
     workers : int
-        Processes; each takes about 1 GB. 1 works in this process.
+        Processes; each takes about 1.5 GB. 1 works in this process.
     progress : callable, optional
         Called with (finished, total, folder name) after each subject, also the skipped ones.
 
