@@ -126,8 +126,9 @@ def source_quantum(
     -------
     float
         800 / (number of grey levels between the two percentiles); 0 where values form a
-        continuum, that is where fewer than half of the voxels share their value with another in their slice. The
-        median over up to nine slices, since some scanners scale each slice differently.
+        continuum, that is where fewer than half of the voxels share their value with another in
+        their slice. The median over up to nine slices, since some scanners scale each slice
+        differently.
     """
     low, high = percentile_window(array, mask, (rule.low_percentile, rule.high_percentile))
     filled = np.flatnonzero(mask.any(axis=(1, 2)))

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from readerstudy.core import audit
 from readerstudy.core.db import write_transaction
-from readerstudy.core.errors import NotFound, ReaderStudyError
+from readerstudy.core.errors import Conflict, NotFound, ReaderStudyError
 from readerstudy.core.tokens import new_token
 from readerstudy.readers.models import Invitation, ReaderProfile, User
 
@@ -21,9 +21,10 @@ from readerstudy.readers.models import Invitation, ReaderProfile, User
 def find_or_invite(
     *, email: str, name: str, profile: dict[str, Any], actor: Any
 ) -> tuple[User, str | None]:
-    """Return the account of a person, and the token of a fresh invitation if there was none.
+    """Return the account of a person, and the token of an invitation if one is needed.
 
-    An account that exists gets no new link: its owner signs in as always.
+    Who has a password gets no link and signs in as always; whose first link was never used gets
+    a new one.
     """
     email, name = email.strip().lower(), name.strip()
     try:
@@ -35,7 +36,7 @@ def find_or_invite(
     with write_transaction():
         user = User.objects.filter(email=email).first()
         if user is not None:
-            return user, None
+            return user, None if user.has_usable_password() else renew(user=user, actor=actor)
         user = User(username=email, email=email, display_name=name)
         user.set_unusable_password()
         user.save()
@@ -53,6 +54,23 @@ def _new_invitation(user: User, actor: Any) -> str:
         token_hash=hash_token(token),
     )
     audit.record(actor=actor, action="reader.invite", target=f"user {user.pk}")
+    return token
+
+
+def renew(*, user: User, actor: Any) -> str:
+    """Return the token of a new link; the former link no longer works.
+
+    Raises
+    ------
+    Conflict
+        If the person has chosen a password already.
+    """
+    if user.has_usable_password():
+        raise Conflict(f"{user} has used the link already and can sign in.")
+    token = new_token()
+    with write_transaction():
+        Invitation.objects.filter(user=user).update(token_hash=hash_token(token))
+        audit.record(actor=actor, action="reader.renew_link", target=f"user {user.pk}")
     return token
 
 

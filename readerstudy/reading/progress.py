@@ -99,8 +99,11 @@ def questions_of(study: Study) -> list[dict[str, Any]]:
 
 def progress_of(enrolment: Enrolment) -> dict[str, Any]:
     """Return how many readings are done, of how many, and the reader's own median time."""
-    total = enrolment.readings.count()
-    done = enrolment.readings.filter(completed_at__isnull=False).count()
+    planned = enrolment.readings.filter(
+        Q(completed_at__isnull=False) | Q(case__withdrawn_at__isnull=True)
+    )
+    total = planned.count()
+    done = planned.filter(completed_at__isnull=False).count()
     return {
         "done": done,
         "total": total,

@@ -52,6 +52,13 @@ def invite_reader(
     return Invited(enrolment, link, mailed=_mailed(user, link, study.reader_title))
 
 
+def renew_link(*, enrolment: Enrolment, link_of: Callable[[str], str], actor: Any) -> Invited:
+    """Make a new personal link for a reader who lost the first one before using it."""
+    user = enrolment.reader
+    link = link_of(invitations.renew(user=user, actor=actor))
+    return Invited(enrolment, link, mailed=_mailed(user, link, enrolment.study.reader_title))
+
+
 def _mailed(user: User, link: str, reader_title: str) -> bool:
     """Send the link; a mail server that is away does not undo the invitation."""
     try:

@@ -17,5 +17,10 @@ urlpatterns = [
         views.StudyReadersPage.as_view(),
         name="study-readers",
     ),
+    path(
+        "staff/studies/<uuid:pk>/readers/<str:code>/link/",
+        views.RenewLinkPage.as_view(),
+        name="study-reader-link",
+    ),
     path("staff/studies/<uuid:pk>/close/", views.ClosePage.as_view(), name="study-close"),
 ]

@@ -5,19 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpResponse
-from django.shortcuts import redirect
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from django.views.generic import TemplateView
 
+from readerstudy.core.errors import ReaderStudyError
 from readerstudy.core.forms import ReasonForm
 from readerstudy.core.pages import ActionView, CoordinatorPage
 from readerstudy.readers.forms import InvitationForm
 from readerstudy.studies import design, lifecycle
 from readerstudy.studies.forms import DescribeForm, NewStudyForm
-from readerstudy.studies.inviting import invite_reader
+from readerstudy.studies.inviting import invite_reader, renew_link
 from readerstudy.studies.pages import StudyAction
 from readerstudy.studies.people import people_for
 from readerstudy.studies.templates import TEMPLATES
@@ -83,6 +84,22 @@ class StudyReadersPage(StudyAction):
     def link_of(self, token: str) -> str:
         """Return the full address of a personal link."""
         return self.request.build_absolute_uri(reverse("invitation", args=[token]))
+
+
+class RenewLinkPage(StudyReadersPage):
+    """Make a new personal link for a reader whose first link was not used."""
+
+    http_method_names = ["post"]
+
+    def post(self, request: HttpRequest, code: str, **_: Any) -> HttpResponse:
+        enrolment = get_object_or_404(self.study.enrolments, code=code)
+        try:
+            invited = renew_link(enrolment=enrolment, link_of=self.link_of, actor=request.user)
+        except ReaderStudyError as error:
+            messages.error(request, error.message)
+            return redirect("study-readers", self.study.pk)
+        context = self.get_context_data(form=InvitationForm(), invited=invited)
+        return self.render_to_response(context)
 
 
 class ClosePage(StudyAction):

@@ -209,6 +209,7 @@ def _staff_paths(made) -> list[str]:
     values = {
         "uuid:pk": str(made.study.pk),
         "str:name": "reads_long.csv",
+        "str:code": "R1",
     }
     found = []
     for route in _routes(get_resolver()):

@@ -45,6 +45,7 @@ ROUTES: dict[str, tuple[Any, ...]] = {
     "study": OWN_STUDY,
     "study-describe": OWN_STUDY,
     "study-readers": OWN_STUDY,
+    "study-reader-link": (SIGN_IN, 404, 404, 405),
     "study-cases": OWN_STUDY,
     "study-lock": OWN_STUDY_MOVED,
     "study-launch": OWN_STUDY,
@@ -114,6 +115,7 @@ def arguments(study) -> dict[str, tuple[Any, ...]]:
     return {
         **one_study,
         "study-export": (study.pk, "everything.zip"),
+        "study-reader-link": (study.pk, "R1"),
         "invitation": ("no-such-token",),
         "read": (enrolment.token,),
         **dict.fromkeys(("api-state", "api-pause", "api-resume"), (enrolment.token,)),
