@@ -64,6 +64,7 @@ _AUC_METHOD = {
 }
 AnyAuc = TypeVar("AnyAuc", bound=AucResult)
 _ZERO_VARIANCE = "the estimated variance is zero, so no interval or test can be had from it"
+_ENOUGH = 5.0
 _ONE_MEMBER = "a class has one case, so no variance can be estimated"
 
 
@@ -163,7 +164,23 @@ def _with_variance(result: AnyAuc, variance: float, ci: str) -> AnyAuc:
         )
     low, high = _LIMITS[ci](result.value, se, result.level)
     z = (result.value - 0.5) / se
-    return replace(result, variance=variance, se=se, low=low, high=high, z=z, pvalue=normal_p(z))
+    return replace(
+        result,
+        variance=variance,
+        se=se,
+        low=low,
+        high=high,
+        z=z,
+        pvalue=normal_p(z),
+        warnings=_short_limits(result) if ci == "delong" else (),
+    )
+
+
+def _short_limits(result: AucResult) -> tuple[str, ...]:
+    smaller = min(result.n_positive, result.n_negative)
+    if smaller * min(result.value, 1.0 - result.value) >= _ENOUGH:
+        return ()
+    return ("Wald limits are too short for so few cases and an AUC this close to 0 or 1",)
 
 
 def _zero_warning(result: AucResult) -> str:

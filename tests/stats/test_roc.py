@@ -350,6 +350,15 @@ def test_one_class_is_undefined_in_the_unpaired_test_too() -> None:
     assert "undefined" in youden([1, 1], [1, 2]).summary()
 
 
+def test_wald_limits_near_the_end_carry_a_warning() -> None:
+    """Coverage falls to 89 % at an AUC of 0.96 with 50 + 50 cases (docs/algorithms/roc.md)."""
+    truth = np.repeat([0, 1], 40)
+    near_one = np.concatenate([np.arange(40), np.arange(37, 77)])
+    assert "too short" in auc(truth, near_one).warnings[0]
+    assert not auc(truth, near_one, ci="logit").warnings
+    assert not auc(truth, np.concatenate([np.arange(40), np.arange(10, 50)])).warnings
+
+
 def test_one_case_among_many_grades() -> None:
     score = np.arange(400) % 5
     result = auc(np.arange(400) == 7, score)
