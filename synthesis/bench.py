@@ -28,6 +28,7 @@ from synthesis.register import register_generated
 from synthesis.training.checkpoints import read_json
 from synthesis.training.config import TrainingConfig
 from synthesis.training.loop import train
+from synthesis.training.runs import RunFolder
 
 Progress = Callable[[int, int, str], None]
 Array = npt.NDArray[Any]
@@ -46,23 +47,27 @@ class TrainingOrder:
     device: str
 
 
-def train_checkpoint(
-    order: TrainingOrder, *, job: Job | None, progress: Progress, resume: bool = True
-) -> Checkpoint:
+def train_checkpoint(order: TrainingOrder, *, job: Job | None, progress: Progress) -> Checkpoint:
     """Train a network, or go on with its run, and store the checkpoint with its model card."""
-    folder = run_folder(order.run)
-    folder.mkdir(parents=True, exist_ok=True)
-    config = TrainingConfig.parse(
-        order.preset, order.overrides, seed=order.seed, device=order.device
-    )
+    config = _settings(order)
+    folder = RunFolder(run_folder(order.run))
     train(
         config,
         order.data,
-        folder,
-        resume=resume and (folder / "state.pt").exists(),
+        folder.path,
+        resume=folder.config.exists(),
         on_progress=lambda step, of, message, _: progress(step, of, message),
     )
     return store_checkpoint(order.run, job=job)
+
+
+def _settings(order: TrainingOrder) -> TrainingConfig:
+    try:
+        return TrainingConfig.parse(
+            order.preset, order.overrides, seed=order.seed, device=order.device
+        )
+    except ValueError as error:
+        raise ReaderStudyError(str(error)) from error
 
 
 def store_checkpoint(run: str, *, job: Job | None) -> Checkpoint:
@@ -152,12 +157,13 @@ def _generate_one(run: GenerationRun, generator: Generator, source: Case) -> Non
         source_sha256=image.pixel_sha256,
     )
     with write_transaction():
-        record = _extended(run, image)
+        if _is_made(run, source):
+            return
         case = register_generated(
             run=run,
             source=source,
             volume=volume,
-            record={"generation": record.sha256, "image": image.uuid},
+            record_sha256=_record(run, image),
             actor=run.job.created_by if run.job else None,
         )
         run.record["cases"][image.uuid] = {"source": source.code, "case": case.code}
@@ -165,13 +171,19 @@ def _generate_one(run: GenerationRun, generator: Generator, source: Case) -> Non
         _store_scores(run, source, pixels, inputs, case)
 
 
-def _extended(run: GenerationRun, image: ImageRecord) -> GenerationRecord:
-    """Add an image to the run's record and return the record with its new fingerprint."""
+def _is_made(run: GenerationRun, source: Case) -> bool:
+    """Look again, under the lock: a worker that was taken for dead may still be at work."""
+    run.record = GenerationRun.objects.select_for_update().get(pk=run.pk).record
+    return source.code in {entry["source"] for entry in run.record["cases"].values()}
+
+
+def _record(run: GenerationRun, image: ImageRecord) -> str:
+    """Add an image to the run's record; return the fingerprint of what is said of this image."""
     record = GenerationRecord.from_dict(run.record["generation"])
-    record = GenerationRecord(record.generator, record.environment, (*record.images, image))
-    run.record["generation"] = record.to_dict()
-    run.record["images"] = [one.uuid for one in record.images]
-    return record
+    whole = GenerationRecord(record.generator, record.environment, (*record.images, image))
+    run.record["generation"] = whole.to_dict()
+    run.record["images"] = [one.uuid for one in whole.images]
+    return GenerationRecord(record.generator, record.environment, (image,)).sha256
 
 
 def _refuse_training_subject(checkpoint: Checkpoint, case: Case) -> None:
@@ -229,10 +241,11 @@ def _store_scores(
                     run=run,
                     case_code=case.code,
                     candidate=candidate,
-                    preset=preset,
+                    preset=comparison.preset,
                     metric=metric,
-                    value=None if np.isnan(value) else value,
-                    reason=comparison.reasons.get(metric, ""),
+                    value=value if np.isfinite(value) else None,
+                    reason=comparison.reasons.get(metric, "")[:200]
+                    or ("infinite: the images are equal" if np.isinf(value) else ""),
                 )
                 for metric, value in comparison.values.items()
             )

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 
+from readerstudy.core.errors import ReaderStudyError
 from readerstudy.core.jobs import JobContext, handles
 
 
@@ -42,12 +45,14 @@ def train(
     """Train a generator; a run that was interrupted goes on from its last saved state."""
     from synthesis import bench
 
-    checkpoint = bench.train_checkpoint(
-        bench.TrainingOrder(preset, Path(data), run, seed, tuple(overrides), device),
-        job=context.job,
-        progress=context.progress,
-    )
-    return {"checkpoint": str(checkpoint.pk), "metrics": checkpoint.card.get("metrics", {})}
+    order = bench.TrainingOrder(preset, Path(data), run, seed, tuple(overrides), device)
+    with _in_words():
+        checkpoint = bench.train_checkpoint(order, job=context.job, progress=context.progress)
+    scores = checkpoint.card["validation"]["scores"]
+    return {
+        "checkpoint": str(checkpoint.pk),
+        "metrics": {score["metric"]: score["value"] for score in scores},
+    }
 
 
 @handles("generate", queue="gpu")
@@ -59,10 +64,25 @@ def generate(
 
     # The order of making must not follow the order of the sources.
     order = random.Random(seed).sample(cases, len(cases))
-    run = bench.generate_run(
-        checkpoint, order, seed=seed, job=context.job, progress=context.progress
-    )
+    with _in_words():
+        run = bench.generate_run(
+            checkpoint, order, seed=seed, job=context.job, progress=context.progress
+        )
     return {"run": str(run.pk), "images": len(run.record["images"])}
+
+
+@contextmanager
+def _in_words() -> Iterator[None]:
+    """Show the engine's own errors as the sentences they are."""
+    from synthesis.data.subjects import DataError
+    from synthesis.training.checkpoints import CheckpointError
+    from synthesis.training.config import ConfigError
+    from synthesis.training.learner import TrainingDivergedError
+
+    try:
+        yield
+    except (CheckpointError, ConfigError, DataError, TrainingDivergedError) as error:
+        raise ReaderStudyError(str(error)) from error
 
 
 def run_folder(name: str) -> Path:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from typing import Any
 
 from readerstudy.cases import canonical
@@ -16,7 +14,7 @@ from synthesis.models import GenerationRun
 
 
 def register_generated(
-    *, run: GenerationRun, source: Case, volume: Volume, record: dict[str, Any], actor: Any
+    *, run: GenerationRun, source: Case, volume: Volume, record_sha256: str, actor: Any
 ) -> Case:
     """Create the synthetic counterpart of a case: the same inputs, the generated series.
 
@@ -29,11 +27,8 @@ def register_generated(
         for series in source.series.exclude(role=run.role):
             Series.objects.create(**_copy(series), case=case)
         Series.objects.create(case=case, role=run.role, source_orientation="LPS", **columns)
-        text = json.dumps(record, sort_keys=True)
         generated = Generated(
-            generator=str(run.checkpoint),
-            run=run.pk,
-            record_sha256=hashlib.sha256(text.encode()).hexdigest(),
+            generator=str(run.checkpoint), run=run.pk, record_sha256=record_sha256
         )
         declare_synthetic(case=case, generated=generated, actor=actor)
     return case

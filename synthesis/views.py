@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from pathlib import Path
 from typing import Any
@@ -59,13 +60,24 @@ class GenerateView(ActionView, CoordinatorPage):
     def act(self, data: dict[str, Any]) -> HttpResponseBase:
         stored = access_checkpoint(self.kwargs["pk"])
         codes = summaries.choose_sources(stored, data["count"], seed=data["seed"])
-        jobs.enqueue(
-            "generate",
-            title=f"Make {len(codes)} synthetic counterparts",
-            arguments={"checkpoint": str(stored.pk), "cases": codes, "seed": data["seed"]},
-            actor=self.request.user,
-        )
+        queue_generation(stored, codes, seed=data["seed"], actor=self.request.user)
         return redirect("generators")
+
+
+def queue_generation(checkpoint: Checkpoint, codes: list[str], *, seed: int, actor: Any) -> Job:
+    """Queue the making of counterparts; the same order given twice is one job."""
+    arguments = {"checkpoint": str(checkpoint.pk), "cases": codes, "seed": seed}
+    digest = hashlib.sha256(repr(arguments).encode()).hexdigest()[:32]
+    job = jobs.enqueue(
+        "generate",
+        title=f"Make {len(codes)} synthetic counterparts",
+        arguments=arguments,
+        actor=actor,
+        key=f"generate:{digest}",
+    )
+    if job.state == Job.State.FAILED:
+        jobs.retry(job=job)
+    return job
 
 
 def access_checkpoint(pk: uuid.UUID) -> Checkpoint:

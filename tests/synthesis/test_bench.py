@@ -1,0 +1,632 @@
+"""Training and generating with provenance: rows, cases, origins, scores, pages and commands."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import re
+import shutil
+import uuid
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from django.core.management import CommandError, call_command
+from django.test import Client
+from django.urls import reverse
+
+from readerstudy.cases import canonical
+from readerstudy.cases.ingest import import_folder, source_key
+from readerstudy.cases.models import Case, Series
+from readerstudy.core import jobs
+from readerstudy.core.errors import Conflict, NotFound
+from readerstudy.core.models import AuditRecord, Job
+from readerstudy.truth import register
+from readerstudy.truth.models import Origin
+from synthesis import bench, follow, summaries
+from synthesis.data.subjects import SubjectFiles, load_subject
+from synthesis.generate import Generator, load_generator
+from synthesis.job_handlers import run_folder
+from synthesis.manifest import GenerationRecord, verify
+from synthesis.models import Checkpoint, GenerationRun, Score, TrainingSubject
+from tests.cases.folders import objects
+from tests.factories import CoordinatorFactory, ReaderFactory
+from tests.synthesis.conftest import NAMES, make_volumes, write_subject
+
+pytestmark = pytest.mark.django_db
+INPUTS = ("flair", "t1", "t2")
+OVERRIDES = [
+    "width=4",
+    "levels=2",
+    "batch=2",
+    "crop=[24,24]",
+    "max_steps=6",
+    "validations=1",
+    "checkpoint_every=3",
+    "validation_fraction=0.3",
+    "threads=1",
+]
+
+
+@pytest.fixture(scope="session")
+def shown(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three subjects that train no network."""
+    folder = tmp_path_factory.mktemp("shown")
+    for seed in range(10, 13):
+        write_subject(folder / f"shown-{seed}", make_volumes(seed))
+    return folder
+
+
+@pytest.fixture
+def checkpoint(finished, tmp_path) -> Checkpoint:
+    """The run of the session, on record in this test's database."""
+    shutil.copytree(finished.run_dir, run_folder("toy"))
+    return bench.store_checkpoint("toy", job=None)
+
+
+@pytest.fixture
+def sources(shown) -> list[Case]:
+    """The shown subjects as real cases."""
+    import_folder(shown)
+    cases = list(Case.objects.order_by("code"))
+    register.declare_real(cases=cases, actor=None)
+    return cases
+
+
+def silent(*_: Any) -> None:
+    """Take no notice of progress."""
+
+
+def codes_of(cases: list[Case]) -> list[str]:
+    return [case.code for case in cases]
+
+
+def run_job(kind: str, **arguments: Any) -> Job:
+    job = jobs.enqueue(kind, title=kind, arguments=arguments)
+    jobs.work_through("gpu")
+    job.refresh_from_db()
+    return job
+
+
+def train_job(cohort: Path, run: str = "toy", **changes: Any) -> Job:
+    arguments = {"preset": "unet2d-t1c", "data": str(cohort), "run": run, "seed": 5}
+    return run_job("train", **{**arguments, "overrides": OVERRIDES, **changes})
+
+
+def generate_job(checkpoint: Checkpoint, cases: list[Case], seed: int = 1) -> Job:
+    return run_job("generate", checkpoint=str(checkpoint.pk), cases=codes_of(cases), seed=seed)
+
+
+# Training
+
+
+def test_a_training_job_leaves_a_checkpoint_with_its_provenance(cohort):
+    job = train_job(cohort)
+    assert (job.state, job.error) == (Job.State.DONE, "")
+    stored = Checkpoint.objects.get()
+    weights = (run_folder("toy") / "weights.safetensors").read_bytes()
+    split = json.loads((run_folder("toy") / "split.json").read_text())
+    assert stored.weights_sha256 == hashlib.sha256(weights).hexdigest()
+    assert stored.data_manifest_sha256 == split["sha256"]
+    assert (stored.preset, stored.run_folder, stored.job) == ("unet2d-t1c", "toy", job)
+    assert stored.card["training"]["seed"] == 5
+    assert stored.card["training"]["steps"] == 6
+    assert set(job.result["metrics"]) == {s["metric"] for s in stored.card["validation"]["scores"]}
+    assert job.result["checkpoint"] == str(stored.pk)
+    keys = TrainingSubject.objects.values_list("source_key", flat=True)
+    assert set(keys) == {source_key(f"case-{number}") for number in range(3)}
+    assert len(keys) == len(split["subjects"])
+    (record,) = AuditRecord.objects.all()
+    assert record.new == {"weights_sha256": stored.weights_sha256}
+
+
+def test_training_the_same_run_again_stores_nothing_twice(cohort):
+    first = train_job(cohort)
+    second = train_job(cohort)
+    assert second.state == Job.State.DONE
+    assert second.result == first.result
+    assert Checkpoint.objects.count() == AuditRecord.objects.count() == 1
+    assert TrainingSubject.objects.count() == 3
+
+
+@pytest.mark.parametrize("step", [0, 2, 4])
+def test_training_goes_on_after_its_worker_died(cohort, step):
+    """Before the first step, before the first saved state (step 3), and after it."""
+
+    class Died(BaseException):
+        """Nothing catches this on the way, as nothing catches SIGKILL."""
+
+    def dying(at: int, *_: Any) -> None:
+        if at >= step:
+            raise Died
+
+    order = bench.TrainingOrder(
+        "unet2d-t1c", cohort, "toy", 5, (*OVERRIDES, "report_every=1"), "cpu"
+    )
+    with pytest.raises(Died):
+        bench.train_checkpoint(order, job=None, progress=dying)
+    assert Checkpoint.objects.count() == 0
+    stored = bench.train_checkpoint(order, job=None, progress=silent)
+    assert stored.card["training"]["steps"] == 6
+    other = bench.TrainingOrder(**{**vars(order), "run": "without-a-death"})
+    whole = bench.train_checkpoint(other, job=None, progress=silent)
+    assert whole.weights_sha256 == stored.weights_sha256
+
+
+def test_a_run_trained_again_on_other_data_is_refused(cohort, shown):
+    train_job(cohort)
+    job = train_job(shown)
+    assert job.state == Job.State.FAILED
+    assert job.error.startswith("The images differ from those this run began with")
+    assert Checkpoint.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"preset": "unknown"}, "Unknown preset 'unknown'. Known presets: "),
+        ({"overrides": ["colour=red"]}, "unet2d-t1c has no setting 'colour'. "),
+        ({"data": "/nowhere/at/all"}, "There is no folder 'all' to take subjects from."),
+    ],
+)
+def test_a_training_that_cannot_begin_says_why(cohort, changes, words):
+    job = train_job(cohort, **changes)
+    assert job.state == Job.State.FAILED
+    assert job.error.startswith(words)
+
+
+def test_a_wrong_setting_does_not_use_up_the_name_of_the_run(cohort):
+    assert train_job(cohort, overrides=["width=-4"]).state == Job.State.FAILED
+    assert train_job(cohort).state == Job.State.DONE
+
+
+def test_too_few_subjects_are_told(cohort, tmp_path):
+    shutil.copytree(cohort / "case-0", tmp_path / "one" / "case-0")
+    job = train_job(tmp_path / "one")
+    assert "training needs at least two" in job.error
+
+
+# Generating
+
+
+def test_each_source_gets_a_counterpart_with_its_inputs_and_its_origin(checkpoint, sources):
+    job = generate_job(checkpoint, sources[:2])
+    assert (job.state, job.error) == (Job.State.DONE, "")
+    run = GenerationRun.objects.get()
+    assert job.result == {"run": str(run.pk), "images": 2}
+    assert (run.checkpoint, run.job, run.role, run.seed) == (checkpoint, job, "t1c", 1)
+    pairs = run.record["cases"].values()
+    assert {pair["source"] for pair in pairs} == set(codes_of(sources[:2]))
+    for pair in pairs:
+        source, made = (Case.objects.get(code=pair[key]) for key in ("source", "case"))
+        assert made.subject == source.subject
+        assert made.code != source.code
+        real, synthetic = ({s.role: s for s in case.series.all()} for case in (source, made))
+        assert set(real) == set(synthetic) == set(NAMES)
+        for role in INPUTS:
+            assert synthetic[role].object_name == real[role].object_name
+            assert synthetic[role].affine_lps == real[role].affine_lps
+        assert synthetic["t1c"].sha256 != real["t1c"].sha256
+        assert synthetic["t1c"].affine_lps == real["t1c"].affine_lps
+        assert synthetic["t1c"].shape == real["t1c"].shape
+        origin = Origin.objects.get(case=made)
+        assert (origin.kind, origin.generation_run) == (Origin.Kind.SYNTHETIC, run.pk)
+        assert Origin.objects.get(case=source).kind == Origin.Kind.REAL
+    assert len(Case.objects.all()) == 5
+
+
+def test_the_stored_image_is_what_the_network_makes_of_the_source(checkpoint, sources, shown):
+    generate_job(checkpoint, sources[:1])
+    pair = next(iter(GenerationRun.objects.get().record["cases"].values()))
+    folder = next(
+        folder
+        for folder in shown.iterdir()
+        if source_key(folder.name) == Case.objects.get(code=pair["source"]).subject.source_key
+    )
+    files = {role: folder / f"{NAMES[role]}.nii.gz" for role in INPUTS}
+    subject = load_subject(SubjectFiles(folder.name, files), inputs=INPUTS)
+    expected = load_generator(run_folder("toy")).volume(subject.raw, seed=1)
+    stored = canonical.load_array(Series.objects.get(case__code=pair["case"], role="t1c"))
+    np.testing.assert_array_equal(stored, expected[:, ::-1, ::-1])  # RAS to LPS
+
+
+def test_the_record_makes_the_image_again(checkpoint, sources):
+    generate_job(checkpoint, sources)
+    run = GenerationRun.objects.get()
+    record = GenerationRecord.from_dict(run.record["generation"])
+    generator = load_generator(run_folder("toy"))
+    assert len(record.images) == 3
+    for image in record.images:
+        pair = run.record["cases"][image.uuid]
+        source = Case.objects.get(code=pair["source"])
+        inputs = {
+            role: bench.network_input(series)
+            for role, series in bench.inputs_of(source, generator.config.inputs).items()
+        }
+        assert verify(record, image.uuid, generator, inputs).exact
+        assert image.sources_seen_as == "unseen"
+        # What the register of origins holds is the fingerprint of this image's own record.
+        alone = GenerationRecord(record.generator, record.environment, (image,))
+        assert Origin.objects.get(case__code=pair["case"]).record_sha256 == alone.sha256
+
+
+def test_scores_stand_beside_those_of_doing_nothing(checkpoint, sources):
+    generate_job(checkpoint, sources[:1])
+    by_candidate: dict[str, set[tuple[str, str]]] = {}
+    for score in Score.objects.all():
+        assert (score.value is None) == bool(score.reason)
+        by_candidate.setdefault(score.candidate, set()).add((score.preset, score.metric))
+    assert set(by_candidate) == {"synthetic", "do nothing"}
+    assert by_candidate["synthetic"] == by_candidate["do nothing"]
+    assert {preset.split("/")[0] for preset, _ in by_candidate["synthetic"]} == {"plain", "brasyn"}
+    assert all("/" in preset for preset, _ in by_candidate["synthetic"]), "named and versioned"
+    (code,) = set(Score.objects.values_list("case_code", flat=True))
+    assert Origin.objects.get(case__code=code).kind == Origin.Kind.SYNTHETIC
+
+
+def test_a_perfect_image_scores_perfectly(checkpoint, sources, monkeypatch):
+    """1000 + 200 z of the acquired image itself: no error, similarity 1."""
+    source = sources[0]
+    truth = canonical.load_array(source.series.get(role="t1c"))[:, ::-1, ::-1].astype(float)
+    inside = truth != 0
+    z = (truth - truth[inside].mean()) / truth[inside].std()
+    perfect = np.where(inside, np.rint(1000 + 200 * z), 0).astype(np.int16)
+    monkeypatch.setattr(Generator, "volume", lambda *_, **__: perfect)
+    generate_job(checkpoint, [source])
+    scores = Score.objects.filter(candidate="synthetic")
+    values = {(s.preset.split("/")[0], s.metric): s.value for s in scores}
+    assert values["plain", "mae"] == values["plain", "rmse"] == values["brasyn", "mae"] == 0
+    assert values["brasyn", "ssim"] == pytest.approx(1)
+    assert values["plain", "psnr"] is None
+    assert scores.get(preset__startswith="plain", metric="psnr").reason == (
+        "infinite: the images are equal"
+    )
+    nothing = Score.objects.get(candidate="do nothing", preset__startswith="plain", metric="mae")
+    assert nothing.value > 0
+
+
+def test_without_an_acquired_image_there_is_nothing_to_score_against(checkpoint, sources):
+    sources[0].series.get(role="t1c").delete()
+    generate_job(checkpoint, sources[:1])
+    assert Case.objects.count() == 4
+    assert Score.objects.count() == 0
+
+
+def test_the_same_job_again_makes_nothing_twice(checkpoint, sources):
+    job = generate_job(checkpoint, sources)
+    before = (Case.objects.count(), Score.objects.count(), objects())
+    Job.objects.filter(pk=job.pk).update(state=Job.State.WAITING)
+    jobs.work_through("gpu")
+    job.refresh_from_db()
+    assert (job.state, job.result["images"]) == (Job.State.DONE, 3)
+    assert GenerationRun.objects.count() == 1
+    assert (Case.objects.count(), Score.objects.count(), objects()) == before
+
+
+def test_a_job_that_stopped_between_two_images_goes_on(checkpoint, sources, monkeypatch):
+    volume, made = Generator.volume, []
+
+    def second_fails(self, inputs, *, seed):
+        made.append(1)
+        if len(made) == 2:
+            raise MemoryError("no memory left")
+        return volume(self, inputs, seed=seed)
+
+    monkeypatch.setattr(Generator, "volume", second_fails)
+    job = generate_job(checkpoint, sources)
+    assert (job.state, job.error) == (Job.State.FAILED, "MemoryError: no memory left")
+    (first,) = GenerationRun.objects.get().record["cases"].values()
+    jobs.retry(job=job)
+    jobs.work_through("gpu")
+    job.refresh_from_db()
+    assert (job.state, job.result["images"]) == (Job.State.DONE, 3)
+    run = GenerationRun.objects.get()
+    assert sorted(p["source"] for p in run.record["cases"].values()) == codes_of(sources)
+    assert first in run.record["cases"].values()
+    assert len(made) == 4, "the first image was not made again"
+
+
+def test_an_image_that_cannot_be_scored_leaves_nothing_half_written(
+    checkpoint, sources, monkeypatch
+):
+    def broken(*_: Any, **__: Any) -> None:
+        raise FloatingPointError("overflow")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(bench, "compare_with_reasons", broken)
+        job = generate_job(checkpoint, sources[:1])
+    assert job.state == Job.State.FAILED
+    assert Case.objects.count() == len(sources)
+    assert Origin.objects.filter(kind=Origin.Kind.SYNTHETIC).count() == 0
+    assert GenerationRun.objects.get().record["cases"] == {}
+    jobs.retry(job=job)
+    jobs.work_through("gpu")
+    assert Case.objects.count() == len(sources) + 1
+
+
+def test_two_workers_at_one_job_make_each_image_once(checkpoint, sources, monkeypatch):
+    """A worker taken for dead is overtaken while it computes, then wants to store its image."""
+    volume, depth = Generator.volume, []
+    job = jobs.enqueue("generate", title="Twice", arguments={})
+
+    def work() -> None:
+        bench.generate_run(str(checkpoint.pk), codes_of(sources), seed=1, job=job, progress=silent)
+
+    def overtaken(self, inputs, *, seed):
+        depth.append(1)
+        if len(depth) == 1:
+            work()
+        return volume(self, inputs, seed=seed)
+
+    monkeypatch.setattr(Generator, "volume", overtaken)
+    work()
+    run = GenerationRun.objects.get()
+    assert sorted(p["source"] for p in run.record["cases"].values()) == codes_of(sources)
+    assert Origin.objects.filter(kind=Origin.Kind.SYNTHETIC).count() == 3
+
+
+def test_a_subject_that_trained_the_network_is_refused_by_name(checkpoint, cohort):
+    import_folder(cohort)
+    case = Case.objects.get(subject__source_key=source_key("case-1"))
+    job = generate_job(checkpoint, [case])
+    assert job.error == (
+        f"Case {case.code} is of a subject that trained this network. Its synthetic "
+        "counterpart would not be of an unseen subject; leave the case out."
+    )
+    assert Origin.objects.count() == 0
+
+
+@pytest.mark.parametrize("number", range(3))
+def test_a_subject_that_trained_the_network_is_refused_under_another_name(
+    checkpoint, cohort, tmp_path, number
+):
+    """By content: held-out subjects as well as those of the training part."""
+    shutil.copytree(cohort / f"case-{number}", tmp_path / "others" / "somebody-else")
+    import_folder(tmp_path / "others")
+    job = generate_job(checkpoint, [Case.objects.get()])
+    assert "is of a subject that trained this network" in job.error
+    assert Case.objects.count() == 1
+
+
+def test_weights_that_were_exchanged_are_refused(checkpoint, sources, cohort):
+    train_job(cohort, run="other", seed=6)
+    name = "weights.safetensors"
+    shutil.copy(run_folder("other") / name, run_folder("toy") / name)
+    with pytest.raises(Conflict, match="not those on record"):
+        bench.generate_run(str(checkpoint.pk), codes_of(sources), seed=1, job=None, progress=silent)
+    with pytest.raises(Conflict, match="was trained again"):
+        bench.store_checkpoint("toy", job=None)
+
+
+def test_a_checkpoint_that_does_not_exist_is_told():
+    with pytest.raises(NotFound, match="Train the network first"):
+        bench.generate_run(str(uuid.uuid4()), [], seed=1, job=None, progress=silent)
+
+
+def test_a_case_without_an_input_is_told(checkpoint, sources):
+    sources[0].series.get(role="flair").delete()
+    job = generate_job(checkpoint, sources[:1])
+    assert job.error == f"Case {sources[0].code} has no flair series."
+
+
+def test_series_on_different_grids_are_told(checkpoint, sources):
+    moved = sources[0].series.get(role="t2")
+    moved.affine_lps[0][3] += 3
+    moved.save()
+    job = generate_job(checkpoint, sources[:1])
+    assert "lie on different grids. Register them to one first." in job.error
+
+
+def test_the_order_of_making_is_drawn_by_the_seed(checkpoint, sources, monkeypatch):
+    asked = []
+
+    def note(_checkpoint: str, codes: list[str], **_: Any) -> SimpleNamespace:
+        asked.append(tuple(codes))
+        return SimpleNamespace(pk=uuid.uuid4(), record={"images": []})
+
+    monkeypatch.setattr(bench, "generate_run", note)
+    for seed in range(12):
+        generate_job(checkpoint, sources, seed=seed)
+    generate_job(checkpoint, sources, seed=0)
+    assert {tuple(sorted(codes)) for codes in asked} == {tuple(codes_of(sources))}
+    assert len(set(asked)) > 1
+    assert asked[12] == asked[0]
+
+
+# Pages
+
+
+@pytest.fixture
+def page(client: Client) -> Client:
+    client.force_login(CoordinatorFactory())
+    return client
+
+
+def text_of(response: Any) -> str:
+    return " ".join(re.sub(r"<[^>]+>", " ", response.content.decode()).split())
+
+
+def test_the_page_of_generators_lists_checkpoints_and_work(page, checkpoint, sources):
+    assert "No generator yet" not in text_of(page.get(reverse("generators")))
+    generate_job(checkpoint, sources[:2])
+    shown_text = text_of(page.get(reverse("generators")))
+    assert "run toy, 2 images made" in shown_text
+    assert checkpoint.weights_sha256[:4] in shown_text
+    address = reverse("checkpoint", args=[checkpoint.pk])
+    assert f'href="{address}"' in page.get(reverse("generators")).content.decode()
+
+
+def test_without_a_generator_the_page_says_how_to_train_one(page):
+    assert "No generator yet" in text_of(page.get(reverse("generators")))
+
+
+def test_the_page_of_a_checkpoint_tells_what_it_is_and_what_it_scored(page, checkpoint, sources):
+    generate_job(checkpoint, sources[:2])
+    shown_text = text_of(page.get(reverse("checkpoint", args=[checkpoint.pk])))
+    card = checkpoint.card
+    assert f"{card['data']['training_subjects']} training, 1 held out" in shown_text
+    assert "8 steps in" in shown_text
+    assert "Not for diagnosis" in shown_text
+    assert "Cases that can be used: 1." in shown_text
+    lines = summaries.mean_scores(checkpoint)
+    assert {line["n"] for line in lines} == {2}
+    for line in lines:
+        assert f"{line['synthetic']:.3f}" in shown_text
+        assert f"{line['do_nothing']:.3f}" in shown_text
+
+
+def test_mean_scores_are_means_over_the_images(checkpoint, sources):
+    generate_job(checkpoint, sources)
+    rows = Score.objects.filter(candidate="synthetic", metric="rmse")
+    line = next(x for x in summaries.mean_scores(checkpoint) if x["metric"] == "rmse")
+    assert line["synthetic"] == pytest.approx(np.mean([row.value for row in rows]))
+    assert (line["n"], len(rows)) == (3, 3)
+
+
+def test_the_samples_of_a_run_are_shown(page, checkpoint):
+    address = reverse("checkpoint-samples", args=[checkpoint.pk])
+    response = page.get(address)
+    assert b"".join(response).startswith(b"\x89PNG")
+    (run_folder("toy") / "samples.png").unlink()
+    assert page.get(address).status_code == 404
+
+
+def order(page: Client, checkpoint: Checkpoint, count: Any, seed: Any = 1) -> Any:
+    address = reverse("generate", args=[checkpoint.pk])
+    return page.post(address, {"count": count, "seed": seed})
+
+
+def test_the_form_queues_a_job_that_makes_counterparts(page, checkpoint, sources, woken):
+    response = order(page, checkpoint, 2)
+    assert response.url == reverse("generators")
+    job = Job.objects.get()
+    assert (job.kind, job.queue, job.state) == ("generate", "gpu", Job.State.WAITING)
+    assert len(job.arguments["cases"]) == 2
+    assert set(job.arguments["cases"]) < set(codes_of(sources))
+    assert job.created_by.may_coordinate
+    jobs.work_through("gpu")
+    job.refresh_from_db()
+    assert (job.state, job.result["images"]) == (Job.State.DONE, 2)
+    synthetic = Origin.objects.filter(kind=Origin.Kind.SYNTHETIC)
+    assert {origin.declared_by for origin in synthetic} == {job.created_by}
+
+
+def test_a_double_click_is_one_job(page, checkpoint, sources):
+    order(page, checkpoint, 2)
+    order(page, checkpoint, 2)
+    assert Job.objects.count() == 1
+
+
+def test_an_order_whose_job_failed_is_tried_again(page, checkpoint, sources):
+    order(page, checkpoint, 2)
+    Job.objects.update(state=Job.State.FAILED, error="The disk is full.")
+    order(page, checkpoint, 2)
+    assert Job.objects.get().state == Job.State.WAITING
+
+
+def test_cases_that_have_a_counterpart_are_not_drawn_again(page, checkpoint, sources):
+    order(page, checkpoint, 2)
+    jobs.work_through("gpu")
+    order(page, checkpoint, 1)
+    jobs.work_through("gpu")
+    drawn = [set(job.arguments["cases"]) for job in Job.objects.all()]
+    assert drawn[0] | drawn[1] == set(codes_of(sources))
+    shown_text = text_of(page.get(reverse("checkpoint", args=[checkpoint.pk])))
+    assert "Not possible now." in shown_text
+
+
+def test_subjects_that_trained_and_synthetic_cases_are_never_drawn(checkpoint, sources, cohort):
+    import_folder(cohort)
+    register.declare_real(cases=Case.objects.all(), actor=None)
+    assert summaries.free_sources(checkpoint) == codes_of(sources)
+
+
+def test_more_than_there_are_is_refused_and_what_was_typed_stays(page, checkpoint, sources):
+    response = order(page, checkpoint, 7, seed=44)
+    assert response.status_code == 400
+    assert "Only 3 cases have every input" in text_of(response)
+    assert 'value="44"' in response.content.decode()
+    assert order(page, checkpoint, "many").status_code == 400
+    assert Job.objects.count() == 0
+
+
+def test_readers_see_nothing_of_generators(client, checkpoint):
+    client.force_login(ReaderFactory())
+    assert order(client, checkpoint, 1).status_code == 403
+    for name in ("checkpoint", "checkpoint-samples"):
+        assert client.get(reverse(name, args=[checkpoint.pk])).status_code == 403
+
+
+# Commands
+
+
+def command(*arguments: Any) -> str:
+    out = io.StringIO()
+    call_command(*map(str, arguments), stdout=out)
+    return out.getvalue()
+
+
+def test_train_and_generate_on_the_command_line(cohort, sources):
+    printed = command(
+        "train", "unet2d-t1c", "--data", cohort, "--run", "by-hand", "--seed", 5, *OVERRIDES
+    )
+    stored = Checkpoint.objects.get()
+    assert printed.splitlines()[-1] == f"Checkpoint {stored.pk}"
+    assert stored.run_folder == "by-hand"
+    assert any(re.match(r"\d+ of \d+  ", line) for line in printed.splitlines()), "it was told"
+    code = sources[1].code
+    printed = command("generate", "by-hand", "--cases", code, "--seed", 3)
+    run = GenerationRun.objects.get()
+    assert printed.splitlines()[-1] == f"Run {run.pk}: 1 images"
+    assert [pair["source"] for pair in run.record["cases"].values()] == [code]
+    assert run.seed == 3
+
+
+def test_settings_may_stand_between_the_options(cohort):
+    command("train", "unet2d-t1c", *OVERRIDES, "--run", "a", "--data", cohort)
+    assert Checkpoint.objects.get().card["training"]["steps"] == 6
+
+
+def test_a_run_may_lie_in_a_folder_of_its_own(cohort, tmp_path):
+    folder = tmp_path / "elsewhere" / "run"
+    command("train", "unet2d-t1c", "--data", cohort, "--run", folder, *OVERRIDES)
+    assert (folder / "weights.safetensors").exists()
+
+
+def test_a_run_of_that_name_is_not_overwritten_but_gone_on_with_if_asked(cohort):
+    arguments = ("train", "unet2d-t1c", "--data", cohort, "--run", "a", *OVERRIDES)
+    command(*arguments)
+    with pytest.raises(CommandError, match="Add --resume to go on with it, or name another"):
+        command(*arguments)
+    command(*arguments, "--resume")
+    assert Checkpoint.objects.count() == 1
+
+
+def test_a_training_that_fails_ends_the_command_in_words(tmp_path):
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(CommandError, match="Train unet2d-t1c failed: No subject in 'empty' has"):
+        command("train", "unet2d-t1c", "--data", tmp_path / "empty", "--run", "a")
+
+
+def test_a_case_or_checkpoint_that_does_not_exist_ends_the_command_in_words(checkpoint, sources):
+    with pytest.raises(CommandError, match="There is no case 99999"):
+        command("generate", "toy", "--cases", sources[0].code, "99999")
+    with pytest.raises(CommandError, match="There is no checkpoint x"):
+        command("generate", "x", "--cases", sources[0].code)
+
+
+def test_the_work_can_be_left_to_a_worker_and_followed(checkpoint, sources, monkeypatch):
+    seen = []
+
+    def worker_comes(_seconds: float) -> None:
+        seen.append(Job.objects.get().state)
+        jobs.work_through("gpu")
+
+    monkeypatch.setattr(follow.time, "sleep", worker_comes)
+    printed = command("generate", checkpoint.pk, "--cases", sources[0].code, "--queue")
+    assert seen == [Job.State.WAITING]
+    assert "waiting 0/0" in printed
+    assert printed.splitlines()[-1].endswith(": 1 images")
