@@ -22,16 +22,14 @@ def main() -> int:
     from demo import processes
 
     var = Path(settings.VAR)
-    if not processes.port_is_free(options.port):
-        return _refuse(f"Port {options.port} is in use. Choose another: make demo PORT=8001")
     try:
         note = processes.claim(var)
     except processes.AlreadyRunning as error:
         return _refuse(str(error))
-    try:
+    with note:
+        if not processes.port_is_free(options.port):
+            return _refuse(f"Port {options.port} is in use. Choose another: make demo PORT=8001")
         return _run(options, var)
-    finally:
-        note.unlink(missing_ok=True)
 
 
 def _options() -> argparse.Namespace:
@@ -59,12 +57,13 @@ def _run(options: argparse.Namespace, var: Path) -> int:
     logins = accounts.ensure(var)
     running = processes.services(var, options.port)
     stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: stop.set())
     for service in running:
         service.start()
     try:
-        processes.wait_for_port(options.port)
+        if not processes.wait_for_port(options.port, stop) and not stop.is_set():
+            _say(f"The web server does not answer. Its log says why: {var / 'log' / 'web.log'}")
         _greet(options.port, logins, var)
         loader = threading.Thread(target=_load, args=(content, options, logins, stop), daemon=True)
         loader.start()

@@ -7,6 +7,7 @@ after a crash goes on where the first one stopped.
 from __future__ import annotations
 
 import hashlib
+import math
 import random
 import time
 from collections.abc import Callable, Sequence
@@ -28,6 +29,7 @@ from readerstudy.truth.selection import choose_cases, pool_of
 
 SEED = 2018
 INPUT_ROLES = ("t1", "t2", "flair")
+TELL_SECONDS = 10.0
 Say = Callable[[str], None]
 
 
@@ -48,10 +50,10 @@ class Size:
 
 FULL = Size(training_subjects=12, shown_subjects=24, spacing_mm=(2.0, 1.0, 1.0), minutes=2.0)
 QUICK = Size(
-    training_subjects=4,
-    shown_subjects=12,
+    training_subjects=3,
+    shown_subjects=8,
     spacing_mm=(6.0, 3.0, 3.0),
-    minutes=0.2,
+    minutes=0.1,
     overrides=("crop=[48,48]", "validations=1"),
 )
 
@@ -112,12 +114,21 @@ def _phantoms(context: Context, group: str, count: int, first_seed: int, queue: 
 
 
 def _import(context: Context, folder: Path) -> list[Case]:
-    digest = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:16]
     arguments = {"folder": str(folder.resolve()), "origin": "real"}
-    job = _work(context, "import_cases", "Import the cases", arguments, key=f"demo:import:{digest}")
+    key = f"demo:import:{_fingerprint(folder)}"
+    job = _work(context, "import_cases", "Import the cases", arguments, key=key)
     for fault in faults_of(job.pk):
         context.say(f"  not imported: {fault['path']}: {fault['reason']}")
     return list(Case.objects.filter(code__in=job.result["cases"]).order_by("code"))
+
+
+def _fingerprint(folder: Path) -> str:
+    """Return a digest of where the files are, their sizes and dates: files put in are seen."""
+    found = [str(folder.resolve())]
+    for path in sorted(folder.rglob("*")):
+        facts = path.lstat()
+        found.append(f"{path.relative_to(folder)} {facts.st_size} {facts.st_mtime_ns}")
+    return hashlib.sha256("\n".join(found).encode(errors="surrogateescape")).hexdigest()[:16]
 
 
 def _train(context: Context, data: Path) -> str:
@@ -231,16 +242,15 @@ def _start(
 
 
 def _finish(job: Job, say: Say) -> Job:
-    """Wait for a job and tell its progress."""
-    last = ""
+    """Wait for a job and tell its progress now and then."""
+    told_at = -math.inf
     while True:
         job.refresh_from_db()
-        line = f"{job.title}: {job.message or job.state}"
-        if not job.is_finished and line != last:
-            say(line)
-            last = line
         if job.state == Job.State.FAILED:
             raise StepFailed(f"{job.title} failed: {job.error}")
         if job.state == Job.State.DONE:
             return job
+        if time.monotonic() - told_at >= TELL_SECONDS:
+            told_at = time.monotonic()
+            say(f"{job.title}: {job.said}")
         time.sleep(0.5)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 STOP_SECONDS = 10
+PLACE = "READERSTUDY_VAR"
 
 
 @dataclass
@@ -32,6 +36,7 @@ class Service:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
+                env={**os.environ, PLACE: str(self.var)},
                 start_new_session=True,
             )
         (self.var / "run" / f"{self.name}.pid").write_text(f"{self.process.pid}\n")
@@ -97,10 +102,10 @@ def port_is_free(port: int) -> bool:
     return True
 
 
-def wait_for_port(port: int, seconds: float = 60) -> bool:
-    """Wait until the web server answers."""
+def wait_for_port(port: int, stop: threading.Event, seconds: float = 60) -> bool:
+    """Wait until the web server answers; give up after a while or when asked to stop."""
     end = time.monotonic() + seconds
-    while time.monotonic() < end:
+    while time.monotonic() < end and not stop.is_set():
         with socket.socket() as probe:
             probe.settimeout(1)
             if probe.connect_ex(("127.0.0.1", port)) == 0:
@@ -113,13 +118,41 @@ class AlreadyRunning(RuntimeError):
     """Another demo uses this folder."""
 
 
-def claim(var: Path) -> Path:
-    """Note this supervisor's process id; refuse when another one is alive."""
-    note = var / "run" / "demo.pid"
-    note.parent.mkdir(parents=True, exist_ok=True)
-    if note.exists():
-        other = note.read_text().strip()
-        if other.isdigit() and Path(f"/proc/{other}").exists():
-            raise AlreadyRunning(f"A demo is running already (process {other}). Stop it first.")
-    note.write_text(f"{os.getpid()}\n")
+def claim(var: Path) -> IO[str]:
+    """Lock the folder for this supervisor, as long as the returned file is open.
+
+    A lock ends with its process, however that ended; what a killed supervisor left running is
+    stopped here.
+    """
+    (var / "run").mkdir(parents=True, exist_ok=True)
+    note = (var / "run" / "demo.pid").open("a+")
+    try:
+        fcntl.flock(note, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        note.seek(0)
+        other = note.read().strip()
+        note.close()
+        message = f"A demo is running already (process {other}). Stop it first."
+        raise AlreadyRunning(message) from None
+    note.truncate(0)
+    print(os.getpid(), file=note, flush=True)
+    _end_leftovers(var)
     return note
+
+
+def _end_leftovers(var: Path) -> None:
+    for path in (var / "run").glob("*.pid"):
+        number = path.read_text().strip()
+        if path.name != "demo.pid":
+            if number.isdigit() and _works_here(number, var):
+                os.killpg(int(number), signal.SIGKILL)
+            path.unlink()
+
+
+def _works_here(number: str, var: Path) -> bool:
+    """Is this process one of ours? Numbers are given again to strangers."""
+    try:
+        environment = Path(f"/proc/{number}/environ").read_bytes()
+    except OSError:
+        return False
+    return f"{PLACE}={var}".encode() in environment.split(b"\0")
