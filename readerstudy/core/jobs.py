@@ -1,7 +1,7 @@
 """Background jobs: a row with a lease, a heartbeat and a limited number of attempts.
 
 A worker claims a waiting row, renews its lease while it works, and writes the outcome in one
-transaction. A worker that dies leaves an expired lease; the sweeper puts the row back to
+transaction. A worker that dies stops renewing its lease; the sweeper puts the row back to
 waiting, or shows it as failed once its attempts are used up. Handlers must therefore be safe to
 run again: they skip what is complete and put results in place by rename.
 """
@@ -243,19 +243,40 @@ def _renew(job: Job) -> None:
 
 def sweep() -> int:
     """Return jobs of dead workers to waiting, or fail them; return how many were found."""
-    expired = Job.objects.filter(state=Job.State.RUNNING, lease_until__lt=timezone.now())
-    count = 0
-    for job in expired:
-        again = job.attempts < job.max_attempts
-        with write_transaction():
-            count += Job.objects.filter(
-                pk=job.pk, state=Job.State.RUNNING, worker=job.worker, lease_until=job.lease_until
-            ).update(
-                state=Job.State.WAITING if again else Job.State.FAILED,
-                error="" if again else f"The worker stopped {job.attempts} times at this job.",
-                finished_at=None if again else timezone.now(),
-            )
-    return count
+    return sum(
+        _give_up(job) for job in Job.objects.filter(state=Job.State.RUNNING) if _is_lost(job)
+    )
+
+
+def _is_lost(job: Job) -> bool:
+    """Has the lease run out, or did the worker live on this machine and is gone?"""
+    if job.lease_until is None or job.lease_until < timezone.now():
+        return True
+    host, number, _ = job.worker.rsplit(":", 2)
+    return host == socket.gethostname() and not _lives(int(number))
+
+
+def _lives(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _give_up(job: Job) -> int:
+    again = job.attempts < job.max_attempts
+    unchanged = Job.objects.filter(
+        pk=job.pk, state=Job.State.RUNNING, worker=job.worker, lease_until=job.lease_until
+    )
+    with write_transaction():
+        return unchanged.update(
+            state=Job.State.WAITING if again else Job.State.FAILED,
+            error="" if again else f"The worker stopped {job.attempts} times at this job.",
+            finished_at=None if again else timezone.now(),
+        )
 
 
 def _lease() -> Any:
