@@ -110,7 +110,7 @@ def clustered_against(
         ),
         n=base.n,
         n_dropped=base.n_dropped,
-        warnings=base.warnings,
+        warnings=(*base.warnings, *_narrow(base)),
         reason=base.reason or (None if math.isfinite(z) else "the standard error is 0: no test"),
         value=base.value,
         low=base.low_wilson,
@@ -125,6 +125,15 @@ def clustered_against(
         margin=margin,
         p_equivalence=p_equivalence,
         equivalent=None if margin is None else bool(p_equivalence < 0.05),
+    )
+
+
+def _narrow(base: ClusteredProportion) -> tuple[str, ...]:
+    if not base.design_effect < 1.0:
+        return ()
+    return (
+        "reads of the same case agreed less than by chance (design effect below 1), so the "
+        "interval is narrower than for independent reads: likely an accident of few cases",
     )
 
 
