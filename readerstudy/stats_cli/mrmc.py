@@ -28,7 +28,7 @@ from readerstudy.stats_cli.options import (
     open_table,
 )
 from readerstudy.stats_cli.report import Column, Report, Row, Section, column
-from readerstudy.stats_cli.tables import read_bytes
+from readerstudy.stats_cli.tables import as_labels, read_bytes
 
 NAME = "mrmc"
 HELP = "multi-reader multi-case comparison of tests; reads iMRMC and RJafroc files too"
@@ -140,7 +140,8 @@ def _foreign(path: str, kind: str) -> dict[str, Any]:
         raise WrongUse(f"{path} is not UTF-8 text") from error
     except ValueError as error:
         raise WrongUse(f"{Path(path).name}: {error}") from error
-    return {name: list(values) for name, values in table.columns().items()}
+    columns: dict[str, Any] = dict(table.columns())
+    return columns | {name: as_labels(columns[name]) for name in ("reader", "test", "case")}
 
 
 def _long(options: argparse.Namespace) -> tuple[dict[str, Any], dict[str, str], dict[str, Any]]:

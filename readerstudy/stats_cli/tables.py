@@ -52,9 +52,7 @@ class Table:
         for row, text in enumerate(texts):
             if not text:
                 raise self.error(row, column, "is empty; every row needs a label here")
-        if all(text.isdecimal() and str(int(text)) == text for text in texts):
-            return [int(text) for text in texts]
-        return list(texts)
+        return as_labels(texts)
 
     def numbers(self, column: str, *, missing: str) -> list[float]:
         """Return a column as numbers; NaN for missing values unless they are refused."""
@@ -134,6 +132,13 @@ class Table:
             rows=tuple(self.rows[i] for i in rows),
             lines=tuple(self.lines[i] for i in rows),
         )
+
+
+def as_labels(texts: Sequence[str]) -> list[Label]:
+    """Return labels as whole numbers if all are, so that 10 comes after 9."""
+    if all(text.isdecimal() and str(int(text)) == text for text in texts):
+        return [int(text) for text in texts]
+    return list(texts)
 
 
 def in_order(labels: Iterable[Label]) -> list[Label]:
