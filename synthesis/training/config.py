@@ -33,6 +33,9 @@ class TrainingConfig:
         Of the initial weights, the split and the batches.
     device : str
         ``"cpu"``, ``"cuda"`` or ``"cuda:N"``.
+    threads : int or None
+        Processor threads; None leaves one core to the rest of the machine. Threads wait for each
+        other busily, so one more than there are idle cores makes a step ten times slower.
     precision : {"float32", "bfloat16"}
         Arithmetic of the networks in training; weights stay float32.
     batch : int
@@ -65,11 +68,12 @@ class TrainingConfig:
     objective: dict[str, Any] = field(default_factory=dict)
     seed: int = 0
     device: str = "cpu"
+    threads: int | None = None
     precision: Literal["float32", "bfloat16"] = "float32"
-    batch: int = 8
+    batch: int = 2
     max_steps: int = 3000
     max_minutes: float | None = None
-    learning_rate: float = 2e-3
+    learning_rate: float = 3e-3
     schedule: Literal["cosine", "constant"] = "cosine"
     warmup: float = 0.05
     clip_norm: float = 1.0
@@ -190,6 +194,7 @@ class TrainingConfig:
 
 _RANGES: dict[str, tuple[float, float]] = {
     "seed": (0, 2**63 - 1),
+    "threads": (1, 1024),
     "batch": (1, _UNBOUNDED),
     "max_steps": (1, _UNBOUNDED),
     "max_minutes": (1e-3, _UNBOUNDED),

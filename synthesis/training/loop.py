@@ -28,6 +28,7 @@ from synthesis.training.objectives import OBJECTIVES
 from synthesis.training.runs import RunFolder, open_run, settle_split, stored_state
 from synthesis.training.schedule import Clock, rate_factor
 from synthesis.training.sheet import sample_sheet
+from synthesis.training.threads import spare_cores, using_threads
 
 _SHEET_SUBJECTS = 2
 _GIB = 2**30
@@ -137,8 +138,9 @@ def train(
     TrainingDivergedError
         If the loss goes astray. The last saved state stays.
     """
-    session = _Session(config, data_dir, RunFolder(run_dir), resume, on_progress or _silent)
-    return session.run(should_stop or _never)
+    with using_threads(config.threads or spare_cores()):
+        session = _Session(config, data_dir, RunFolder(run_dir), resume, on_progress or _silent)
+        return session.run(should_stop or _never)
 
 
 def _silent(_step: int, _of: int, _message: str, _metrics: dict[str, float]) -> None:

@@ -31,12 +31,12 @@ class RegressionSettings:
     """
 
     crop: tuple[int, int] = (96, 96)
-    focus: float = 0.3
-    focus_threshold: float = 1.0
+    focus: float = 0.4
+    focus_threshold: float = 1.5
     mirror: bool = True
     brain_weight: float = 5.0
-    contrast_weight: float = 0.0
-    weight_decay: float = 0.01
+    contrast_weight: float = 1.0
+    weight_decay: float = 0.0
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "crop", tuple(self.crop))

@@ -70,6 +70,7 @@ def write_subject(folder: Path, volumes: Volumes) -> None:
 def tiny_config(**changes: object) -> TrainingConfig:
     """A network of a few thousand weights and steps of a few milliseconds."""
     settings: dict[str, object] = {
+        "threads": 1,
         "width": 4,
         "levels": 2,
         "batch": 2,
