@@ -46,5 +46,16 @@ test: ## Debian packages, then every check and test
 check: .venv/.dev ## format, lint, types, import rules
 	scripts/check.sh
 
+soak: setup .venv/.dev ## the full dose of kills and damaged files (an hour or so)
+	READERSTUDY_KILLS=100 READERSTUDY_CASES=700 $(BIN)/python -m pytest -q tests/durability
+	READERSTUDY_MUTANTS=20000 $(BIN)/python -m pytest -q -m slow tests/imaging
+
+bench: setup .venv/.dev ## benchmarks, each as ratios to a named peer in one run
+	@for script in benchmarks/bench_*.py; do echo "== $$script"; $(BIN)/python $$script; done
+
+docs: .venv/.dev ## run the examples of the documents and check their links
+	$(BIN)/python -m pytest -q --doctest-glob='*.md' --doctest-modules README.md docs readerstudy/stats
+	$(BIN)/python -m pytest -q tests/architecture
+
 lock: .venv/.dev ## resolve the dependencies again
 	scripts/lock.sh

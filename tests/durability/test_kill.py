@@ -24,12 +24,13 @@ from tests.scenario import PASSWORD, body
 
 ROOT = Path(__file__).resolve().parents[2]
 KILLS = int(os.environ.get("READERSTUDY_KILLS", "6"))
+CASES = int(os.environ.get("READERSTUDY_CASES", "60"))  # of each class
 PREPARE = """
 import django; django.setup()
 from django.core.management import call_command
 call_command("migrate", verbosity=0)
 from tests import scenario
-made = scenario.running(60, 60)
+made = scenario.running(CASES, CASES)
 print(" ".join(made.enrolment(i).token for i in range(2)))
 """
 COUNT = """
@@ -131,7 +132,7 @@ def python(code: str, environment: dict[str, str]) -> str:
         env=environment,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=1800,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout.strip().splitlines()[-1]
@@ -146,7 +147,7 @@ def test_no_acknowledged_answer_is_lost_or_doubled(tmp_path):
         "PYTHONPATH": str(ROOT),
     }
     (tmp_path / "queue").mkdir()
-    tokens = python(PREPARE, environment).split()
+    tokens = python(PREPARE.replace("CASES", str(CASES)), environment).split()
     server, stop, rng = Server(environment), threading.Event(), random.Random(0)
     server.start()
     readers = [
@@ -161,15 +162,15 @@ def test_no_acknowledged_answer_is_lost_or_doubled(tmp_path):
             server.kill()
             server.start()
         for reader in readers:
-            reader.join(120)
+            reader.join(60 + 2 * CASES)
     finally:
         stop.set()
         server.kill()
     assert [reader.wrong for reader in readers] == [[], []]
     stored = json.loads(python(COUNT, environment))
     acknowledged = {key: said for r in readers for key, (_, said) in r.ledger.items()}
-    assert len(acknowledged) == 240
+    assert len(acknowledged) == 4 * CASES
     assert {k: stored["accepted"].get(k) for k in acknowledged} == acknowledged
     assert {i for r in readers for i, _ in r.ledger.values()} <= set(stored["ids"])
-    assert len(stored["readings"]) == len(set(stored["readings"])) == 240
+    assert len(stored["readings"]) == len(set(stored["readings"])) == 4 * CASES
     assert stored["broken"] == []

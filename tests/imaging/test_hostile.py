@@ -1,6 +1,7 @@
 """Damaged copies of sound files: every one gives a volume or one ImageError, nothing else."""
 
 import gzip
+import os
 
 import numpy as np
 import pytest
@@ -19,7 +20,8 @@ from .factories import (
 )
 
 BRAIN = brain_like((3, 36, 34))
-COUNTS = [pytest.param(120, id="120"), pytest.param(2000, marks=pytest.mark.slow, id="2000")]
+MUTANTS = int(os.environ.get("READERSTUDY_MUTANTS", "2000"))
+COUNTS = [pytest.param(120, id="120"), pytest.param(MUTANTS, marks=pytest.mark.slow, id="many")]
 
 
 def mutants(whole, count, header):
