@@ -23,6 +23,8 @@ from readerstudy.stats.agreement_ratings import (
     agreement_weights,
     by_subject,
     count_table,
+    dot,
+    quadratic_form,
     weights_in_words,
 )
 from readerstudy.stats.proportions import wilson_limits
@@ -131,9 +133,11 @@ def pair_agreement(
     table: FloatArray, totals: FloatArray, weights: FloatArray | None = None
 ) -> FloatArray:
     """Return per subject the (weighted) share of agreeing pairs; 0 for fewer than two ratings."""
-    weighted = table if weights is None else table @ weights
-    agreeing = np.einsum("ij,ij->i", table, weighted) - totals
-    return agreeing / np.maximum(totals * (totals - 1.0), 1.0)
+    if weights is None:
+        pairs = np.einsum("ij,ij->i", table, table)
+    else:
+        pairs = quadratic_form(table, weights)
+    return (pairs - totals) / np.maximum(totals * (totals - 1.0), 1.0)
 
 
 def no_width(se: float) -> tuple[str, ...]:
@@ -172,8 +176,8 @@ def linearised_se(
     n = float(len(part) if frequency is None else frequency.sum())
     if n < 2:
         return math.nan
-    squares = part @ part if frequency is None else (part * frequency) @ part
-    se = math.sqrt(float(squares) / (n * (n - 1.0)))
+    squares = dot(part, part if frequency is None else part * frequency)
+    se = math.sqrt(squares / (n * (n - 1.0)))
     return se if se > ZERO else 0.0
 
 
@@ -332,7 +336,7 @@ def _gwet_numbers(
     share = pair_agreement(counts.table, totals, None if unweighted else w)
     rated = weight * twice
     ratio = float(weight.sum() / rated.sum())
-    observed = float(share @ rated / rated.sum())
+    observed = dot(share, rated) / float(rated.sum())
     pi = np.einsum("i,ij->j", weight / totals, counts.table) / weight.sum()
     factor = float(w.sum()) / (q * (q - 1.0))
     expected = factor * float(pi @ (1.0 - pi))

@@ -30,8 +30,10 @@ from readerstudy.stats.agreement_ratings import (
     Counts,
     by_subject,
     count_table,
+    dot,
     encode,
     numeric_matrix,
+    quadratic_form,
 )
 from readerstudy.stats.quantiles import clip, t_quantile
 from readerstudy.stats.results import Estimate, undefined
@@ -333,7 +335,7 @@ def _within(table: FloatArray, values: FloatArray, totals: FloatArray, metric: s
     if metric == "nominal":
         pairs = totals**2 - np.einsum("ij,ij->i", table, table)
     elif metric == "ratio":
-        pairs = np.einsum("ij,ij->i", table @ _ratio_distance(values), table)
+        pairs = quadratic_form(table, _ratio_distance(values))
     else:
         centred = values - values.mean() if values.size else values
         pairs = 2.0 * (totals * by_subject(table, centred**2) - by_subject(table, centred) ** 2)
@@ -370,7 +372,7 @@ def _with_delta(sums: _Sums, common: dict[str, Any]) -> KrippendorffAlpha:
     if n > 1:
         influence = sums.influence()
         spread = influence - influence.mean()
-        se = math.sqrt(float(spread @ spread) * n / (n - 1.0))
+        se = math.sqrt(dot(spread, spread) * n / (n - 1.0))
         se = se if se > ZERO else 0.0
         half = t_quantile(common["level"], n - 1) * se
     else:

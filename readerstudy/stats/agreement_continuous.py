@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from readerstudy.stats.agreement_ratings import numeric_matrix
+from readerstudy.stats.agreement_ratings import dot, numeric_matrix
 from readerstudy.stats.quantiles import (
     chi_square_p,
     f_p,
@@ -169,8 +169,8 @@ def _mean_squares(matrix: FloatArray) -> _MeanSquares:
     within = centred - by_subject[:, None]
     noise = 1e-24 * (n * k) * max(float(np.abs(matrix).max()), 1e-300) ** 2
     sums = [
-        k * float(by_subject @ by_subject),
-        n * float(by_rater @ by_rater),
+        k * dot(by_subject, by_subject),
+        n * dot(by_rater, by_rater),
         float(np.einsum("ij,ij->", residual, residual)),
         float(np.einsum("ij,ij->", within, within)),
     ]

@@ -22,6 +22,7 @@ from readerstudy.stats.agreement_ratings import (
     Ratings,
     Weights,
     agreement_weights,
+    dot,
     encode,
     weights_in_words,
 )
@@ -218,7 +219,7 @@ def _many(
     n, m = coded.codes.shape
     se = math.nan
     if not math.isnan(value):
-        se = math.sqrt(float(influence @ influence)) / n
+        se = math.sqrt(dot(influence, influence)) / n
         se = se if se > ZERO else 0.0
     half = normal_quantile(common["level"]) * se
     return ManyRaterKappa(

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from readerstudy.stats.agreement_ratings import dot
 from readerstudy.stats.quantiles import clip, normal_quantile, t_p, t_quantile
 from readerstudy.stats.results import Estimate, Result, undefined
 from readerstudy.stats.validation import (
@@ -204,12 +205,12 @@ def _limits_of_agreement(
 
 def _slope(y: FloatArray, x: FloatArray) -> tuple[float, float]:
     centred = x - x.mean()
-    spread = float(centred @ centred)
+    spread = dot(centred, centred)
     if len(x) < 3 or spread == 0.0:
         return math.nan, math.nan
-    slope = float(centred @ y) / spread
+    slope = dot(centred, y) / spread
     residual = y - y.mean() - slope * centred
-    se = math.sqrt(float(residual @ residual) / (len(x) - 2) / spread)
+    se = math.sqrt(dot(residual, residual) / (len(x) - 2) / spread)
     return slope, t_p(slope / se, len(x) - 2) if se > 0.0 else math.nan
 
 
