@@ -19,8 +19,8 @@ from readerstudy.core.errors import Conflict, NotFound, ReaderStudyError
 from readerstudy.core.models import Job
 from readerstudy.imaging.geometry import Volume
 from synthesis.data.subjects import brain_mask, zscore
+from synthesis.folders import run_folder
 from synthesis.generate import SPLIT_FILE, ZSCORE_MAPPING, Generator, load_generator
-from synthesis.job_handlers import run_folder
 from synthesis.manifest import GenerationRecord, ImageRecord, environment, image_record
 from synthesis.metrics import compare_with_reasons
 from synthesis.models import Checkpoint, GenerationRun, Score, TrainingSubject

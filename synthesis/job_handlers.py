@@ -8,8 +8,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
-
 from readerstudy.core.errors import ReaderStudyError
 from readerstudy.core.jobs import JobContext, handles
 
@@ -83,8 +81,3 @@ def _in_words() -> Iterator[None]:
         yield
     except (CheckpointError, ConfigError, DataError, TrainingDivergedError) as error:
         raise ReaderStudyError(str(error)) from error
-
-
-def run_folder(name: str) -> Path:
-    """Return where a training run of this name lies."""
-    return Path(settings.WORK_ROOT) / "runs" / name

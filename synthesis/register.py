@@ -25,7 +25,7 @@ def register_generated(
     with write_transaction():
         case = new_case(source.subject)
         for series in source.series.exclude(role=run.role):
-            Series.objects.create(**_copy(series), case=case)
+            Series.objects.create(**columns_of(series), case=case)
         Series.objects.create(case=case, role=run.role, source_orientation="LPS", **columns)
         generated = Generated(
             generator=str(run.checkpoint), run=run.pk, record_sha256=record_sha256
@@ -34,7 +34,8 @@ def register_generated(
     return case
 
 
-def _copy(series: Series) -> dict[str, Any]:
+def columns_of(series: Series) -> dict[str, Any]:
+    """Return what a series is made of, to show the same content in another case."""
     names = (
         "role",
         "sha256",

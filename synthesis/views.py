@@ -16,8 +16,8 @@ from readerstudy.core.errors import NotFound
 from readerstudy.core.models import Job
 from readerstudy.core.pages import ActionView, CoordinatorPage
 from synthesis import summaries
+from synthesis.folders import run_folder
 from synthesis.forms import GenerateForm
-from synthesis.job_handlers import run_folder
 from synthesis.models import Checkpoint
 
 KINDS = ("make_phantoms", "import_cases", "train", "generate")

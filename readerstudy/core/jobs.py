@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+from celery import current_app as celery
 from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
@@ -110,10 +111,8 @@ def enqueue(
 
 def wake(queue: str) -> None:
     """Tell the workers of a queue to look at the table. Losing this message costs 20 s."""
-    from readerstudy.core import tasks
-
     try:
-        tasks.work.apply_async(args=[queue], queue=queue)
+        celery.send_task("readerstudy.core.tasks.work", args=[queue], queue=queue)
     except (BrokerError, OSError):
         log.warning("the broker cannot be reached; the sweeper will find the job")
 

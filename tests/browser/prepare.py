@@ -23,7 +23,7 @@ from readerstudy.cases.ingest import import_folder, new_case  # noqa: E402
 from readerstudy.cases.models import Case, Series  # noqa: E402
 from readerstudy.truth import register  # noqa: E402
 from synthesis.phantom.writer import write_cohort  # noqa: E402
-from synthesis.register import _copy  # noqa: E402
+from synthesis.register import columns_of  # noqa: E402
 from tests.scenario import person  # noqa: E402
 
 
@@ -43,7 +43,7 @@ def blurred(source: Case) -> Case:
     """A counterpart of a case whose T1c is blurred within the brain."""
     case = new_case(source.subject)
     for series in source.series.exclude(role="t1c"):
-        Series.objects.create(**_copy(series), case=case)
+        Series.objects.create(**columns_of(series), case=case)
     volume = canonical.load_volume(source.series.get(role="t1c"))
     array = ndimage.gaussian_filter(volume.array.astype("float32"), (0.3, 1, 1))
     array[volume.array == 0] = 0

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from synthesis import follow
-from synthesis.job_handlers import run_folder
+from synthesis.folders import run_folder
 
 
 class Command(BaseCommand):
