@@ -34,6 +34,7 @@ from synthesis.manifest import (
     image_record,
 )
 from synthesis.networks.registry import build, network_config
+from synthesis.networks.threads import spare_cores, using_threads
 from synthesis.training.checkpoints import (
     CheckpointError,
     load_weights,
@@ -232,7 +233,9 @@ def generate_volume(network: nn.Module, config: Any, inputs: Inputs, *, seed: in
         raise ValueError(f"The inputs must be volumes (z, y, x) of one shape, got {shapes}.")
     mask = brain_mask(raw.values())
     z = {role: zscore(values, name=role).z for role, values in raw.items()}
-    return ZSCORE_MAPPING.apply(predict(network, config, z, mask, seed=seed), mask)
+    with using_threads(min(torch.get_num_threads(), spare_cores())):
+        predicted = predict(network, config, z, mask, seed=seed)
+    return ZSCORE_MAPPING.apply(predicted, mask)
 
 
 def load_generator(path: Path, *, device: str = "cpu") -> Generator:

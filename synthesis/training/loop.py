@@ -20,6 +20,7 @@ from synthesis.data.splits import Split, SplitEntry, draw_parts
 from synthesis.data.subjects import DataError, content_hashes, find_subjects, load_subject
 from synthesis.generate import WEIGHTS_FORMAT, Progress, ShouldStop
 from synthesis.networks.registry import build, find_preset
+from synthesis.networks.threads import spare_cores, using_threads
 from synthesis.training.card import card_markdown, model_card
 from synthesis.training.checkpoints import save_state, save_weights, write_atomically, write_json
 from synthesis.training.config import ConfigError, TrainingConfig
@@ -28,7 +29,6 @@ from synthesis.training.objectives import OBJECTIVES
 from synthesis.training.runs import RunFolder, open_run, settle_split, stored_state
 from synthesis.training.schedule import Clock, rate_factor
 from synthesis.training.sheet import sample_sheet
-from synthesis.training.threads import spare_cores, using_threads
 
 _SHEET_SUBJECTS = 2
 _GIB = 2**30
