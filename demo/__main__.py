@@ -27,7 +27,7 @@ def main() -> int:
     except processes.AlreadyRunning as error:
         return _refuse(str(error))
     with note:
-        if not processes.port_is_free(options.port):
+        if not processes.port_gets_free(options.port):
             return _refuse(f"Port {options.port} is in use. Choose another: make demo PORT=8001")
         return _run(options, var)
 

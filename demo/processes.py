@@ -91,8 +91,17 @@ def services(var: Path, port: int) -> list[Service]:
     ]
 
 
-def port_is_free(port: int) -> bool:
-    """Can the web server bind to this port?"""
+def port_gets_free(port: int, seconds: float = 2) -> bool:
+    """Can the web server bind to this port, now or when what was just killed is gone?"""
+    end = time.monotonic() + seconds
+    while not _is_free(port):
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.1)
+    return True
+
+
+def _is_free(port: int) -> bool:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -29,7 +29,7 @@ from readerstudy.truth.models import Origin
 from synthesis import bench, follow, summaries
 from synthesis.data.subjects import SubjectFiles, load_subject
 from synthesis.generate import Generator, load_generator
-from synthesis.job_handlers import run_folder
+from synthesis.folders import run_folder
 from synthesis.manifest import GenerationRecord, verify
 from synthesis.models import Checkpoint, GenerationRun, Score, TrainingSubject
 from tests.cases.folders import objects
@@ -98,6 +98,28 @@ def train_job(cohort: Path, run: str = "toy", **changes: Any) -> Job:
 
 def generate_job(checkpoint: Checkpoint, cases: list[Case], seed: int = 1) -> Job:
     return run_job("generate", checkpoint=str(checkpoint.pk), cases=codes_of(cases), seed=seed)
+
+
+# Phantoms
+
+
+@pytest.mark.slow
+def test_a_job_writes_phantoms_and_leaves_alone_those_that_are_complete(cohort, tmp_path):
+    folder = tmp_path / "phantoms"
+    for name in ("t1n", "t1c", "t2w", "t2f", "seg"):
+        (folder / "phantom-0007").mkdir(parents=True, exist_ok=True)
+        shutil.copy(cohort / "case-0" / "t1c.nii.gz", folder / "phantom-0007" / f"{name}.nii.gz")
+    (folder / "phantom-0007" / "description.json").write_text("made before")
+    arguments = {"folder": str(folder), "first_seed": 7, "count": 2, "spacing_mm": [8.0, 6.0, 6.0]}
+    job = jobs.enqueue("make_phantoms", title="Make", arguments=arguments)
+    jobs.work_through("default")
+    job.refresh_from_db()
+    assert (job.state, job.result) == (Job.State.DONE, {"folder": str(folder), "subjects": 2})
+    assert (job.step, job.of, job.message) == (2, 2, "2 of 2 subjects")
+    assert (folder / "phantom-0007" / "description.json").read_text() == "made before"
+    outcomes = {one.path: one for one in import_folder(folder / "phantom-0008")}
+    assert {one.series for one in outcomes.values() if one.status == "ok"} == {*NAMES, "mask"}
+    assert outcomes["t1c.nii.gz"].spacing_mm == [8.0, 6.0, 6.0]
 
 
 # Training
