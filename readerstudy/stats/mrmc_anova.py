@@ -170,8 +170,8 @@ def variance_components(table: Table, squares: dict[str, float]) -> dict[str, fl
 
 
 def satterthwaite(parts: Sequence[tuple[float, float]], total: float) -> float:
-    """Return total² over the sum of part²/df, infinite where no part varies."""
-    spread = sum(part**2 / df for part, df in parts if part)
+    """Return total² over the sum of part²/df, infinite where no part varies beyond rounding."""
+    spread = sum(part**2 / df for part, df in parts if abs(part) > 1e-13 * abs(total))
     return total**2 / spread if spread > 0.0 else math.inf
 
 
