@@ -23,7 +23,7 @@ DATA = Path(os.environ.get("READERSTUDY_DATA", BESIDE)) / "nifti"
 NAMES = {"t1": "t1n", "t2": "t2w", "flair": "t2f", "t1c": "t1c"}
 JOBS = "SELECT id, kind, state, attempts, finished_at FROM core_job ORDER BY id"
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("demo")]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
