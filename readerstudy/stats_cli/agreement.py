@@ -224,10 +224,11 @@ def _all(
 def _kappas(
     matrix: npt.NDArray[Any], categories: list[Any], options: argparse.Namespace
 ) -> dict[str, Result]:
-    shared = {"categories": categories, "level": options.level, "missing": options.missing}
-    light = stats.light_kappa(matrix, weights=options.weights, **shared)
+    shared = {"level": options.level, "missing": options.missing}
+    light = stats.light_kappa(matrix, categories=categories, weights=options.weights, **shared)
     if options.weights:
         return {"Light's kappa": light}
+    # Fleiss's kappa does not change with grades that nobody used
     return {"Fleiss's kappa": stats.fleiss_kappa(matrix, **shared), "Light's kappa": light}
 
 

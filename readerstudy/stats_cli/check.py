@@ -20,6 +20,11 @@ FIGURES = (
     *("mean1", "sd1", "mean2", "sd2", "p1", "p2", "overall"),
 )
 
+MEANING = (
+    "“inconsistent” means that no data give all these figures as printed, not which of them is "
+    "wrong."
+)
+
 Given = dict[str, Any]
 
 
@@ -185,7 +190,7 @@ def run(options: argparse.Namespace) -> Report:
     for rule in rules:
         found = rule.call(checker, given)
         values = {"check": rule.name, "verdict": found.verdict, "words": found.words}
-        rows.append(Row(values, {"check": found}))
+        rows.append(Row(values, {rule.name.replace(" ", "_"): found}))
     section = Section(
         "checks",
         "Printed figures against each other",
@@ -195,10 +200,7 @@ def run(options: argparse.Namespace) -> Report:
             column("finding", "text", "words"),
         ),
         tuple(rows),
-        notes=(
-            "“inconsistent” means that no data give all these figures as printed, not which of "
-            "them is wrong.",
-        ),
+        notes=(MEANING,) if any(r.values["verdict"] == "inconsistent" for r in rows) else (),
     )
     figures = {k: v for k, v in given.items() if k != "metric"}
     return Report(NAME, (section,), {"figures": figures})

@@ -17,6 +17,7 @@ from readerstudy.stats_cli.formatting import is_undefined, show
 
 WIDTH = 100
 NARROW = 44
+UNDEFINED = "undefined"
 FORMAT = "readerstudy-stats-1"
 
 
@@ -116,14 +117,20 @@ class Section:
 
     def _cell(self, row: Row, c: Column, numbers: Mapping[str, int]) -> str:
         values = [row.values.get(key) for key in c.keys]
-        if any(is_undefined(value) for value in values):
-            results = {**self.results, **row.results}
-            chosen = [results[c.of]] if c.of in results else results.values()
-            marks = dict.fromkeys(numbers[r.reason] for r in chosen if r.reason)
-            return " ".join(["undefined", *(f"[{mark}]" for mark in marks)])
         style = row.styles.get(c.keys[0], c.style)
-        text = " to ".join(text for text in (show(v, style) for v in values) if text)
-        return f"{text} %" if text and style != c.style == "kappa" else text
+        shown = [UNDEFINED if is_undefined(value) else show(value, style) for value in values]
+        text = " to ".join(dict.fromkeys(shown) if UNDEFINED in shown else filter(None, shown))
+        if text and style == "percent" != c.style:
+            text += " %"
+        return " ".join([text, *(self._marks(row, c, numbers) if UNDEFINED in shown else ())])
+
+    def _marks(self, row: Row, c: Column, numbers: Mapping[str, int]) -> Iterator[str]:
+        """Point to the reasons why a value of this row is undefined."""
+        results = {**self.results, **row.results}
+        chosen = [results[c.of]] if c.of in results else results.values()
+        yield from (
+            f"[{mark}]" for mark in dict.fromkeys(numbers[r.reason] for r in chosen if r.reason)
+        )
 
     def _grid(self, body: list[list[str]]) -> Iterator[str]:
         headings = [c.heading for c in self.columns]
