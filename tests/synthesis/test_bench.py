@@ -28,8 +28,8 @@ from readerstudy.truth import register
 from readerstudy.truth.models import Origin
 from synthesis import bench, follow, summaries
 from synthesis.data.subjects import SubjectFiles, load_subject
-from synthesis.generate import Generator, load_generator
 from synthesis.folders import run_folder
+from synthesis.generate import Generator, load_generator
 from synthesis.manifest import GenerationRecord, verify
 from synthesis.models import Checkpoint, GenerationRun, Score, TrainingSubject
 from tests.cases.folders import objects
