@@ -145,6 +145,7 @@ def _curves(curves: dict[Any, Any], options: argparse.Namespace) -> Section:
         ),
         tuple(rows),
         notes=() if options.times else ("At every event; choose times with --times.",),
+        results={f"kaplan_meier_{name}": km for name, km in curves.items()},
     )
 
 
@@ -205,6 +206,7 @@ def _cox(table: Table, data: Data, options: argparse.Namespace) -> list[Section]
                 *terms.notes,
                 "Hazard ratios are taken as constant in time; look at the curves.",
             ),
+            results={"cox": fit},
         )
     ]
 

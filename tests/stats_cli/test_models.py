@@ -216,6 +216,16 @@ def test_a_median_that_is_not_reached_is_undefined(stats, make):
     assert "the median is not reached" in found.out
 
 
+def test_nothing_is_undefined_without_a_reason(stats, make):
+    rows = [(i, 3 + i % 4, 0, "AB"[i % 2], i % 5) for i in range(20)]
+    path = make("no_events.csv", ["patient", "time", "event", "arm", "age"], rows)
+    found = stats("survival", path, "--group", "arm", "--terms", "age", "--risk", "age")
+    assert found.code == 2
+    for table in found.out.split("\n\n\n"):
+        assert ("undefined" in table) <= ("[1]" in table)
+    assert "no event happened, so hazards cannot be compared" in found.out
+
+
 def test_a_person_twice_is_not_independent(stats, make):
     path = make("twice.csv", ["patient", "time", "event"], [(1, 5, 0), (1, 6, 1)])
     found = stats("survival", path)
