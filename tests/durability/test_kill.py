@@ -133,6 +133,7 @@ def python(code: str, environment: dict[str, str]) -> str:
         capture_output=True,
         text=True,
         timeout=1800,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout.strip().splitlines()[-1]
