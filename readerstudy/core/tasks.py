@@ -5,6 +5,7 @@ from importlib import import_module
 from celery import shared_task
 from celery.signals import worker_ready
 from django.apps import apps
+from django.db import connection
 from django.utils.module_loading import module_has_submodule
 
 from readerstudy.core import jobs
@@ -36,4 +37,8 @@ def sweep() -> int:
 
 @worker_ready.connect
 def _look_at_the_table(**_: object) -> None:
-    sweep.delay()
+    """Sweep in the worker's own process: the queue of the sweeper may be busy for long."""
+    try:
+        sweep()
+    finally:
+        connection.close()

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -170,7 +171,7 @@ def _scratch(study: Study, grid: Grid, quantum: float) -> Path:
     if not note.exists() or note.read_text() != facts:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        note.write_text(facts)
+        _write_whole(note, facts.encode())
     return folder
 
 
@@ -182,10 +183,17 @@ def _encode(series: Series, form: Form) -> None:
     for number, chunk in enumerate(encoding.plan_chunks(form.grid.shape[0])):
         content = encoding.chunk_bytes(levels, chunk)
         for name in ENCODINGS:
-            form.blob(series, name, number).write_bytes(encoding.compress(content, name))
+            _write_whole(form.blob(series, name, number), encoding.compress(content, name))
     pixels = hashlib.sha256(levels.astype("<i2").tobytes()).hexdigest()
     note = {"width": default_window([levels]).width, "pixel_sha256": pixels}
-    form.note(series).write_text(json.dumps(note))
+    _write_whole(form.note(series), json.dumps(note).encode())
+
+
+def _write_whole(path: Path, content: bytes) -> None:
+    """Let a file appear whole or not at all, whenever the worker dies."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    partial.write_bytes(content)
+    partial.replace(path)
 
 
 def display_levels(series: Series, form: Form) -> npt.NDArray[np.int16]:
