@@ -26,6 +26,11 @@ def bounding_box(mask: npt.NDArray[np.bool_]) -> tuple[slice, ...]:
     return tuple(box)
 
 
+def grown(box: tuple[slice, ...], margin: int) -> tuple[slice, ...]:
+    """Return a box with ``margin`` voxels more on every side, not below index 0."""
+    return tuple(slice(max(side.start - margin, 0), side.stop + margin) for side in box)
+
+
 def slice_channels(volumes: npt.NDArray[Any], z: int, neighbours: int) -> npt.NDArray[Any]:
     """Cut one slice and its neighbours out of stacked volumes as channels.
 

@@ -15,6 +15,7 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 
+from synthesis.data.layout import bounding_box, grown
 from synthesis.metrics import paired
 from synthesis.metrics.paired import FloatArray, Mask, PairedMetric, UndefinedMetricError, Window
 
@@ -82,11 +83,14 @@ def _percentile_scaled(
 
 def _brasyn_ssim(prediction: FloatArray, truth: FloatArray, mask: Mask) -> float:
     p, t = _percentile_scaled(prediction, truth, mask)
-    values = paired.ssim_map(p, t, window=BRASYN_WINDOW, data_range=1.0, sample_covariance=False)
     counted = mask & paired.interior(mask.shape, BRASYN_WINDOW.radius)
     if not counted.any():
         raise UndefinedMetricError("no voxel of the mask is a whole window away from the edge")
-    return float(values[counted].mean())
+    box = grown(bounding_box(counted), BRASYN_WINDOW.radius)  # all that those windows see
+    values = paired.ssim_map(
+        p[box], t[box], window=BRASYN_WINDOW, data_range=1.0, sample_covariance=False
+    )
+    return float(values[counted[box]].mean())
 
 
 def _brasyn_psnr(prediction: FloatArray, truth: FloatArray, mask: Mask) -> float:

@@ -76,6 +76,11 @@ class UNet2DConfig:
         return (*self.inputs, self.target)
 
     @property
+    def mask_from(self) -> tuple[str, ...]:
+        """Sequences whose non-zero voxels are the brain: those known when the network is used."""
+        return self.inputs
+
+    @property
     def channels_in(self) -> int:
         """Channels of the network's input: roles x slices."""
         return len(self.inputs) * (2 * self.neighbours + 1)
@@ -85,13 +90,9 @@ class UNet2DConfig:
         """Height and width of the input must be multiples of this."""
         return int(self.patch * 2 ** (self.levels - 1))
 
-    @property
-    def residual_channel(self) -> int | None:
-        """Channel to which the output is added: the middle slice of ``residual_to``."""
-        if self.residual_to is None:
-            return None
-        slices = 2 * self.neighbours + 1
-        return self.inputs.index(self.residual_to) * slices + self.neighbours
+    def channel_of(self, role: str) -> int:
+        """Return the channel of the middle slice of an input."""
+        return self.inputs.index(role) * (2 * self.neighbours + 1) + self.neighbours
 
 
 class ResidualBlock(nn.Module):
@@ -161,8 +162,10 @@ class UNet2D(nn.Module):
         h = self.stem(F.pixel_unshuffle(x, self.config.patch))
         h = self._decode(*self._encode(h))
         added = F.pixel_shuffle(self.head(F.silu(h)), self.config.patch)
-        channel = self.config.residual_channel
-        return added if channel is None else x[:, channel : channel + 1] + added
+        if self.config.residual_to is None:
+            return added
+        channel = self.config.channel_of(self.config.residual_to)
+        return x[:, channel : channel + 1] + added
 
     def _encode(self, h: Tensor) -> tuple[Tensor, list[Tensor]]:
         skips = []

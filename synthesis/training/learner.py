@@ -9,7 +9,7 @@ from typing import Any
 from torch import nn
 
 from synthesis.data.splits import Part
-from synthesis.data.subjects import FloatVolume, Mask, Subject
+from synthesis.data.subjects import Subject
 
 
 class TrainingDivergedError(RuntimeError):
@@ -40,17 +40,6 @@ class Validation:
         return {score.metric: score.value for score in self.scores}
 
 
-@dataclass(frozen=True, eq=False)
-class Example:
-    """A held-out subject with its prediction, z-scores, to be looked at."""
-
-    name: str
-    inputs: dict[str, FloatVolume]
-    truth: FloatVolume
-    prediction: FloatVolume
-    mask: Mask
-
-
 class Learner(ABC):
     """One way of training: holds networks and data, takes steps, scores itself.
 
@@ -78,7 +67,7 @@ class Learner(ABC):
         Returns
         -------
         dict of str to float
-            Losses by name, ``"loss"`` among them.
+            Numbers by name, to be logged and checked; one that should fall is called ``"loss"``.
         """
 
     @abstractmethod
@@ -86,8 +75,8 @@ class Learner(ABC):
         """Score the averaged networks on the held-out subjects."""
 
     @abstractmethod
-    def examples(self, limit: int) -> list[Example]:
-        """Return up to ``limit`` held-out subjects with their predictions."""
+    def sheet(self) -> bytes:
+        """Draw what the averaged networks make, as a PNG marked as synthetic."""
 
     @abstractmethod
     def released(self) -> nn.Module:

@@ -28,9 +28,7 @@ from synthesis.training.learner import Learner, TrainingDivergedError, Validatio
 from synthesis.training.objectives import OBJECTIVES
 from synthesis.training.runs import RunFolder, open_run, settle_split, stored_state
 from synthesis.training.schedule import Clock, rate_factor
-from synthesis.training.sheet import sample_sheet
 
-_SHEET_SUBJECTS = 2
 _GIB = 2**30
 
 
@@ -85,7 +83,10 @@ class DivergenceGuard:
         bad = [name for name, value in losses.items() if not math.isfinite(value)]
         if bad:
             raise TrainingDivergedError(_diverged(step, f"{bad[0]} is {losses[bad[0]]}"))
-        loss = losses["loss"]
+        if "loss" in losses:
+            self._check_course(step, losses["loss"])
+
+    def _check_course(self, step: int, loss: float) -> None:
         self.smooth = loss if self.seen == 0 else self._mix(loss)
         self.seen += 1
         self.best = min(self.best, self.smooth)
@@ -141,6 +142,10 @@ def train(
     with using_threads(config.threads or spare_cores()):
         session = _Session(config, data_dir, RunFolder(run_dir), resume, on_progress or _silent)
         return session.run(should_stop or _never)
+
+
+def _in_words(losses: dict[str, float]) -> str:
+    return "Training, " + ", ".join(f"{name} {value:.4f}" for name, value in losses.items())
 
 
 def _silent(_step: int, _of: int, _message: str, _metrics: dict[str, float]) -> None:
@@ -208,7 +213,7 @@ class _Session:
         entries = []
         for number, files in enumerate(found):
             self.tell(0, self.config.max_steps, f"Reading subject {number + 1} of {len(found)}", {})
-            subject = load_subject(files, inputs=shape.inputs)
+            subject = load_subject(files, inputs=shape.mask_from)
             part = parts[files.name]
             entries.append(
                 SplitEntry(files.name, part, subject.file_sha256, content_hashes(subject))
@@ -239,7 +244,7 @@ class _Session:
         if self.step % self.config.report_every == 0:
             rate *= self.config.learning_rate
             self._log("train", {**losses, "learning_rate": rate})
-            self._tell(f"Training, loss {losses['loss']:.4f}", losses)
+            self._tell(_in_words(losses), losses)
 
     def _validate(self) -> Validation:
         started = time.monotonic()
@@ -301,9 +306,7 @@ class _Session:
         )
         write_json(self.folder.card, card)
         write_atomically(self.folder.card.with_suffix(".md"), card_markdown(card).encode())
-        examples = self.learner.examples(_SHEET_SUBJECTS)
-        sheet = sample_sheet(examples, target=self.config.network_config().target)
-        write_atomically(self.folder.sheet, sheet)
+        write_atomically(self.folder.sheet, self.learner.sheet())
         self._tell("Done", validation.values())
         return digest
 

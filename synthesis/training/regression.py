@@ -16,10 +16,12 @@ from synthesis.generate import ZSCORE_MAPPING, on_device, predict
 from synthesis.metrics.presets import compare_with_reasons
 from synthesis.training.config import TrainingConfig
 from synthesis.training.ema import Ema
-from synthesis.training.learner import Example, Learner, Score, Validation
+from synthesis.training.learner import Learner, Score, Validation
 from synthesis.training.losses import voxel_weights, weighted_mae
+from synthesis.training.sheet import Example, sample_sheet
 
 _CHANNELS_LAST = torch.channels_last
+_SHEET_SUBJECTS = 2
 _SCORES = (
     ("mae", "plain/1", "brain", "standard deviations of the true image"),
     ("contrast_mae", "plain/1", "contrast", "standard deviations of the true image"),
@@ -111,8 +113,7 @@ class RegressionLearner(Learner):
         inputs = torch.from_numpy(batch.inputs).to(self.device, memory_format=_CHANNELS_LAST)
         truth = torch.from_numpy(batch.truth).to(self.device)
         mask = torch.from_numpy(batch.mask).to(self.device)
-        middle = self.shape.inputs.index(self.reference) * (2 * self.shape.neighbours + 1)
-        reference = inputs[:, middle + self.shape.neighbours][:, None]
+        reference = inputs[:, self.shape.channel_of(self.reference)][:, None]
         with torch.autocast(
             self.device.type, torch.bfloat16, enabled=self.config.precision == "bfloat16"
         ):
@@ -134,9 +135,9 @@ class RegressionLearner(Learner):
             scores.append(Score(metric, preset, region, unit, value, nothing))
         return Validation(tuple(scores), predicted)
 
-    def examples(self, limit: int) -> list[Example]:
-        """Return the first held-out subjects with their predictions."""
-        return [
+    def sheet(self) -> bytes:
+        """Draw the first held-out subjects with their predictions."""
+        examples = [
             Example(
                 name=subject.name,
                 inputs={role: subject.normalised(role).z for role in self.shape.inputs},
@@ -144,8 +145,9 @@ class RegressionLearner(Learner):
                 prediction=self._predict(subject),
                 mask=subject.mask,
             )
-            for subject in self.validation[:limit]
+            for subject in self.validation[:_SHEET_SUBJECTS]
         ]
+        return sample_sheet(examples, target=self.shape.target)
 
     def released(self) -> nn.Module:
         """Return the averaged generator."""

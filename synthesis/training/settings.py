@@ -15,7 +15,8 @@ class RegressionSettings:
     crop : (int, int)
         Height and width of the crops in voxels.
     focus : float
-        Share of crops centred on a voxel where the target outshines the reference input.
+        Share of crops centred on a voxel where the target outshines the reference: the input
+        ``residual_to`` of the network, or its first input.
     focus_threshold : float
         By how many standard deviations it must. The same voxels form the region "contrast" of
         the validation.

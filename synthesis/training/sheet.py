@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont, PngImagePlugin
 
 from synthesis.data.layout import bounding_box
-from synthesis.data.subjects import FloatVolume
+from synthesis.data.subjects import FloatVolume, Mask
 from synthesis.generate import SYNTHETIC_NOTE
-from synthesis.training.learner import Example
 
 Grey = npt.NDArray[np.uint8]
 
@@ -21,6 +21,17 @@ _INPUT_RANGE = (-2.5, 3.0)
 _TARGET_RANGE = (-2.5, 5.0)
 _ERROR_RANGE = (0.0, 3.0)
 _MARGIN, _LINE = 4, 18
+
+
+@dataclass(frozen=True, eq=False)
+class Example:
+    """A held-out subject with its prediction, z-scores, to be looked at."""
+
+    name: str
+    inputs: dict[str, FloatVolume]
+    truth: FloatVolume
+    prediction: FloatVolume
+    mask: Mask
 
 
 def sample_sheet(examples: Sequence[Example], *, target: str) -> bytes:
@@ -39,18 +50,18 @@ def sample_sheet(examples: Sequence[Example], *, target: str) -> bytes:
     """
     rows = [(e.name, row) for e in examples for row in _rows(e)]
     titles = [*examples[0].inputs, f"{target} real", f"{target} SYNTHETIC", "error"]
-    cell_height = max(cell.shape[0] for _, row in rows for cell in row) + _MARGIN
+    cell_height = max(cell.shape[0] for _, row in rows for cell in row) + _LINE
     cell_width = max(cell.shape[1] for _, row in rows for cell in row) + _MARGIN
-    size = (cell_width * len(titles) + _MARGIN, cell_height * len(rows) + 3 * _LINE)
+    size = (cell_width * len(titles) + _MARGIN, cell_height * len(rows) + 4 * _LINE)
     sheet = Image.new("L", size, 0)
     pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(12)
     for column, title in enumerate(titles):
         pen.text((column * cell_width + _MARGIN, 2), title, fill=255, font=font)
     for number, (name, row) in enumerate(rows):
-        top = _LINE + number * cell_height
+        top = 2 * _LINE + number * cell_height
         for column, cell in enumerate(row):
             sheet.paste(Image.fromarray(cell), (column * cell_width + _MARGIN, top))
-        pen.text((_MARGIN, top), name, fill=160, font=font)
+        pen.text((_MARGIN, top - _LINE + 4), name, fill=160, font=font)
     pen.text((_MARGIN, size[1] - _LINE - 4), SYNTHETIC_NOTE, fill=255, font=font)
     return _png(sheet)
 

@@ -17,6 +17,7 @@ import torch
 from PIL import Image
 from torch import nn
 
+from synthesis.generate import load_generator
 from synthesis.training.checkpoints import (
     CheckpointError,
     load_state,
@@ -55,6 +56,24 @@ def test_learns_contrast_better_than_doing_nothing(tmp_path: Path) -> None:
     assert result.metrics["mae"] < 0.6 * result.do_nothing["mae"]
     assert result.metrics["contrast_mae"] < 0.8 * result.do_nothing["contrast_mae"]
     assert result.metrics["ssim"] > result.do_nothing["ssim"] + 0.1
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"precision": "bfloat16"},
+        {"neighbours": 1},
+        {"residual_to": None},
+        {"schedule": "constant", "inputs": ["t1", "flair"]},
+    ],
+)
+def test_variants_train_and_release_a_generator(
+    cohort: Path, tmp_path: Path, changes: dict[str, object]
+) -> None:
+    result = train(tiny_config(max_steps=3, **changes), cohort, tmp_path / "run", resume=False)
+    assert result.finished
+    assert all(math.isfinite(value) for value in result.metrics.values())
+    assert load_generator(tmp_path / "run").config == tiny_config(**changes).network_config()
 
 
 def test_a_run_repeats_to_the_bit(cohort: Path, finished: TrainingResult, tmp_path: Path) -> None:
