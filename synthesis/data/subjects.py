@@ -181,14 +181,6 @@ def _to_ras(volume: Volume) -> tuple[npt.NDArray[Any], npt.NDArray[np.float64]]:
     return np.ascontiguousarray(turned.transpose(2, 1, 0)), affine
 
 
-def between_ras_and_lps(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Turn a (z, y, x) array from RAS to LPS order of voxels, or back: it is its own inverse.
-
-    The reading page shows LPS arrays; this package computes on RAS arrays.
-    """
-    return np.ascontiguousarray(values[:, ::-1, ::-1])
-
-
 def load_subject(files: SubjectFiles, *, inputs: Iterable[str]) -> Subject:
     """Read the sequences of one subject and check that they lie on one grid.
 

@@ -5,8 +5,8 @@ Shape of the thing follows Ronneberger 2015 (arXiv 1505.04597) with the residual
 
 * ``patch`` folds p x p neighbouring pixels into channels before the first convolution and back
   after the last (Shi 2016, arXiv 1609.05158), so every convolution sees p^2 times fewer pixels;
-* no normalisation layer: statistics over a crop and over a whole slice differ, and they cost a
-  third of the time. Each block starts as the identity instead (its last convolution is zero);
+* no normalisation layer: statistics over a crop and over a whole slice differ, and they cost up
+  to a fifth of a step. Each block starts as the identity instead (its last convolution is zero);
 * the network predicts what contrast agent *adds*: ``t1c = t1 + f(t1, t2, flair)``, with f zero
   at the start, so that training begins at the do-nothing prediction and can only leave it for
   something better.

@@ -14,7 +14,6 @@ from synthesis.data.sampling import HeldSubject, SliceSampler, hold
 from synthesis.data.splits import Split, SplitEntry, draw_parts
 from synthesis.data.subjects import (
     DataError,
-    between_ras_and_lps,
     content_hashes,
     find_subjects,
     load_subject,
@@ -78,14 +77,6 @@ def test_any_orientation_on_disk_becomes_ras(tmp_path: Path, code: str) -> None:
     np.testing.assert_array_equal(loaded.values, xyz.transpose(2, 1, 0))
     np.testing.assert_allclose(loaded.affine, affine, atol=1e-5)
     assert loaded.file_sha256 == file_sha256(tmp_path / "t1.nii.gz")
-
-
-def test_ras_and_lps_are_two_flips_apart() -> None:
-    values = np.arange(24).reshape(2, 3, 4)
-    turned = between_ras_and_lps(values)
-    assert turned[0, 0, 0] == values[0, -1, -1]
-    assert turned[1, 2, 3] == values[1, 0, 0]
-    np.testing.assert_array_equal(between_ras_and_lps(turned), values)
 
 
 def test_brain_mask_comes_from_the_inputs_only(cohort: Path) -> None:
