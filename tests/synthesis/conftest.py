@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import nibabel as nib
 import numpy as np
@@ -14,6 +16,10 @@ from scipy import ndimage
 
 from synthesis.training.config import TrainingConfig
 from synthesis.training.loop import TrainingResult, train
+
+if TYPE_CHECKING:
+    from readerstudy.cases.models import Case
+    from synthesis.models import Checkpoint
 
 SHAPE = (12, 36, 32)
 NAMES = {"t1": "t1n", "t2": "t2w", "flair": "t2f", "t1c": "t1c"}
@@ -98,3 +104,35 @@ def cohort(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def finished(cohort: Path, tmp_path_factory: pytest.TempPathFactory) -> TrainingResult:
     """A run of eight steps."""
     return train(tiny_config(), cohort, tmp_path_factory.mktemp("runs") / "run", resume=False)
+
+
+@pytest.fixture(scope="session")
+def shown(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three subjects that train no network."""
+    folder = tmp_path_factory.mktemp("shown")
+    for seed in range(10, 13):
+        write_subject(folder / f"shown-{seed}", make_volumes(seed))
+    return folder
+
+
+@pytest.fixture
+def checkpoint(finished: TrainingResult, tmp_path: Path) -> Checkpoint:
+    """The run of the session, on record in this test's database."""
+    from synthesis import bench
+    from synthesis.folders import run_folder
+
+    shutil.copytree(finished.run_dir, run_folder("toy"))
+    return bench.store_checkpoint("toy", job=None)
+
+
+@pytest.fixture
+def sources(shown: Path) -> list[Case]:
+    """The shown subjects as real cases."""
+    from readerstudy.cases.ingest import import_folder
+    from readerstudy.cases.models import Case
+    from readerstudy.truth import register
+
+    import_folder(shown)
+    cases = list(Case.objects.order_by("code"))
+    register.declare_real(cases=cases, actor=None)
+    return cases

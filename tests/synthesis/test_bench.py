@@ -1,22 +1,16 @@
-"""Training and generating with provenance: rows, cases, origins, scores, pages and commands."""
+"""Training and generating with provenance: rows, cases, origins and scores."""
 
 from __future__ import annotations
 
 import hashlib
-import io
 import json
-import re
 import shutil
 import uuid
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
-from django.core.management import CommandError, call_command
-from django.test import Client
-from django.urls import reverse
 
 from readerstudy.cases import canonical
 from readerstudy.cases.ingest import import_folder, source_key
@@ -24,81 +18,19 @@ from readerstudy.cases.models import Case, Series
 from readerstudy.core import jobs
 from readerstudy.core.errors import Conflict, NotFound
 from readerstudy.core.models import AuditRecord, Job
-from readerstudy.truth import register
 from readerstudy.truth.models import Origin
-from synthesis import bench, follow, summaries
+from synthesis import bench
 from synthesis.data.subjects import SubjectFiles, load_subject
 from synthesis.folders import run_folder
 from synthesis.generate import Generator, load_generator
 from synthesis.manifest import GenerationRecord, verify
 from synthesis.models import Checkpoint, GenerationRun, Score, TrainingSubject
 from tests.cases.folders import objects
-from tests.factories import CoordinatorFactory, ReaderFactory
-from tests.synthesis.conftest import NAMES, make_volumes, write_subject
+from tests.synthesis.bench_jobs import OVERRIDES, codes_of, generate_job, silent, train_job
+from tests.synthesis.conftest import NAMES
 
 pytestmark = pytest.mark.django_db
 INPUTS = ("flair", "t1", "t2")
-OVERRIDES = [
-    "width=4",
-    "levels=2",
-    "batch=2",
-    "crop=[24,24]",
-    "max_steps=6",
-    "validations=1",
-    "checkpoint_every=3",
-    "validation_fraction=0.3",
-    "threads=1",
-]
-
-
-@pytest.fixture(scope="session")
-def shown(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Three subjects that train no network."""
-    folder = tmp_path_factory.mktemp("shown")
-    for seed in range(10, 13):
-        write_subject(folder / f"shown-{seed}", make_volumes(seed))
-    return folder
-
-
-@pytest.fixture
-def checkpoint(finished, tmp_path) -> Checkpoint:
-    """The run of the session, on record in this test's database."""
-    shutil.copytree(finished.run_dir, run_folder("toy"))
-    return bench.store_checkpoint("toy", job=None)
-
-
-@pytest.fixture
-def sources(shown) -> list[Case]:
-    """The shown subjects as real cases."""
-    import_folder(shown)
-    cases = list(Case.objects.order_by("code"))
-    register.declare_real(cases=cases, actor=None)
-    return cases
-
-
-def silent(*_: Any) -> None:
-    """Take no notice of progress."""
-
-
-def codes_of(cases: list[Case]) -> list[str]:
-    return [case.code for case in cases]
-
-
-def run_job(kind: str, **arguments: Any) -> Job:
-    job = jobs.enqueue(kind, title=kind, arguments=arguments)
-    jobs.work_through("gpu")
-    job.refresh_from_db()
-    return job
-
-
-def train_job(cohort: Path, run: str = "toy", **changes: Any) -> Job:
-    arguments = {"preset": "unet2d-t1c", "data": str(cohort), "run": run, "seed": 5}
-    return run_job("train", **{**arguments, "overrides": OVERRIDES, **changes})
-
-
-def generate_job(checkpoint: Checkpoint, cases: list[Case], seed: int = 1) -> Job:
-    return run_job("generate", checkpoint=str(checkpoint.pk), cases=codes_of(cases), seed=seed)
-
 
 # Phantoms
 
@@ -456,199 +388,3 @@ def test_the_order_of_making_is_drawn_by_the_seed(checkpoint, sources, monkeypat
     assert {tuple(sorted(codes)) for codes in asked} == {tuple(codes_of(sources))}
     assert len(set(asked)) > 1
     assert asked[12] == asked[0]
-
-
-# Pages
-
-
-@pytest.fixture
-def page(client: Client) -> Client:
-    client.force_login(CoordinatorFactory())
-    return client
-
-
-def text_of(response: Any) -> str:
-    return " ".join(re.sub(r"<[^>]+>", " ", response.content.decode()).split())
-
-
-def test_the_page_of_generators_lists_checkpoints_and_work(page, checkpoint, sources):
-    assert "No generator yet" not in text_of(page.get(reverse("generators")))
-    generate_job(checkpoint, sources[:2])
-    shown_text = text_of(page.get(reverse("generators")))
-    assert "run toy, 2 images made" in shown_text
-    assert checkpoint.weights_sha256[:4] in shown_text
-    address = reverse("checkpoint", args=[checkpoint.pk])
-    assert f'href="{address}"' in page.get(reverse("generators")).content.decode()
-
-
-def test_without_a_generator_the_page_says_how_to_train_one(page):
-    assert "No generator yet" in text_of(page.get(reverse("generators")))
-
-
-def test_the_page_of_a_checkpoint_tells_what_it_is_and_what_it_scored(page, checkpoint, sources):
-    generate_job(checkpoint, sources[:2])
-    shown_text = text_of(page.get(reverse("checkpoint", args=[checkpoint.pk])))
-    card = checkpoint.card
-    assert f"{card['data']['training_subjects']} training, 1 held out" in shown_text
-    assert "8 steps in" in shown_text
-    assert "Not for diagnosis" in shown_text
-    assert "Cases that can be used: 1." in shown_text
-    lines = summaries.mean_scores(checkpoint)
-    assert {line["n"] for line in lines} == {2}
-    for line in lines:
-        assert f"{line['synthetic']:.3f}" in shown_text
-        assert f"{line['do_nothing']:.3f}" in shown_text
-
-
-def test_mean_scores_are_means_over_the_images(checkpoint, sources):
-    generate_job(checkpoint, sources)
-    rows = Score.objects.filter(candidate="synthetic", metric="rmse")
-    line = next(x for x in summaries.mean_scores(checkpoint) if x["metric"] == "rmse")
-    assert line["synthetic"] == pytest.approx(np.mean([row.value for row in rows]))
-    assert (line["n"], len(rows)) == (3, 3)
-
-
-def test_the_samples_of_a_run_are_shown(page, checkpoint):
-    address = reverse("checkpoint-samples", args=[checkpoint.pk])
-    response = page.get(address)
-    assert b"".join(response).startswith(b"\x89PNG")
-    (run_folder("toy") / "samples.png").unlink()
-    assert page.get(address).status_code == 404
-
-
-def order(page: Client, checkpoint: Checkpoint, count: Any, seed: Any = 1) -> Any:
-    address = reverse("generate", args=[checkpoint.pk])
-    return page.post(address, {"count": count, "seed": seed})
-
-
-def test_the_form_queues_a_job_that_makes_counterparts(page, checkpoint, sources, woken):
-    response = order(page, checkpoint, 2)
-    assert response.url == reverse("generators")
-    job = Job.objects.get()
-    assert (job.kind, job.queue, job.state) == ("generate", "gpu", Job.State.WAITING)
-    assert len(job.arguments["cases"]) == 2
-    assert set(job.arguments["cases"]) < set(codes_of(sources))
-    assert job.created_by.may_coordinate
-    jobs.work_through("gpu")
-    job.refresh_from_db()
-    assert (job.state, job.result["images"]) == (Job.State.DONE, 2)
-    synthetic = Origin.objects.filter(kind=Origin.Kind.SYNTHETIC)
-    assert {origin.declared_by for origin in synthetic} == {job.created_by}
-
-
-def test_a_double_click_is_one_job(page, checkpoint, sources):
-    order(page, checkpoint, 2)
-    order(page, checkpoint, 2)
-    assert Job.objects.count() == 1
-
-
-def test_an_order_whose_job_failed_is_tried_again(page, checkpoint, sources):
-    order(page, checkpoint, 2)
-    Job.objects.update(state=Job.State.FAILED, error="The disk is full.")
-    order(page, checkpoint, 2)
-    assert Job.objects.get().state == Job.State.WAITING
-
-
-def test_cases_that_have_a_counterpart_are_not_drawn_again(page, checkpoint, sources):
-    order(page, checkpoint, 2)
-    jobs.work_through("gpu")
-    order(page, checkpoint, 1)
-    jobs.work_through("gpu")
-    drawn = [set(job.arguments["cases"]) for job in Job.objects.all()]
-    assert drawn[0] | drawn[1] == set(codes_of(sources))
-    shown_text = text_of(page.get(reverse("checkpoint", args=[checkpoint.pk])))
-    assert "Not possible now." in shown_text
-
-
-def test_subjects_that_trained_and_synthetic_cases_are_never_drawn(checkpoint, sources, cohort):
-    import_folder(cohort)
-    register.declare_real(cases=Case.objects.all(), actor=None)
-    assert summaries.free_sources(checkpoint) == codes_of(sources)
-
-
-def test_more_than_there_are_is_refused_and_what_was_typed_stays(page, checkpoint, sources):
-    response = order(page, checkpoint, 7, seed=44)
-    assert response.status_code == 400
-    assert "Only 3 cases have every input" in text_of(response)
-    assert 'value="44"' in response.content.decode()
-    assert order(page, checkpoint, "many").status_code == 400
-    assert Job.objects.count() == 0
-
-
-def test_readers_see_nothing_of_generators(client, checkpoint):
-    client.force_login(ReaderFactory())
-    assert order(client, checkpoint, 1).status_code == 403
-    for name in ("checkpoint", "checkpoint-samples"):
-        assert client.get(reverse(name, args=[checkpoint.pk])).status_code == 403
-
-
-# Commands
-
-
-def command(*arguments: Any) -> str:
-    out = io.StringIO()
-    call_command(*map(str, arguments), stdout=out)
-    return out.getvalue()
-
-
-def test_train_and_generate_on_the_command_line(cohort, sources):
-    printed = command(
-        "train", "unet2d-t1c", "--data", cohort, "--run", "by-hand", "--seed", 5, *OVERRIDES
-    )
-    stored = Checkpoint.objects.get()
-    assert printed.splitlines()[-1] == f"Checkpoint {stored.pk}"
-    assert stored.run_folder == "by-hand"
-    assert any(re.match(r"\d+ of \d+  ", line) for line in printed.splitlines()), "it was told"
-    code = sources[1].code
-    printed = command("generate", "by-hand", "--cases", code, "--seed", 3)
-    run = GenerationRun.objects.get()
-    assert printed.splitlines()[-1] == f"Run {run.pk}: 1 images"
-    assert [pair["source"] for pair in run.record["cases"].values()] == [code]
-    assert run.seed == 3
-
-
-def test_settings_may_stand_between_the_options(cohort):
-    command("train", "unet2d-t1c", *OVERRIDES, "--run", "a", "--data", cohort)
-    assert Checkpoint.objects.get().card["training"]["steps"] == 6
-
-
-def test_a_run_may_lie_in_a_folder_of_its_own(cohort, tmp_path):
-    folder = tmp_path / "elsewhere" / "run"
-    command("train", "unet2d-t1c", "--data", cohort, "--run", folder, *OVERRIDES)
-    assert (folder / "weights.safetensors").exists()
-
-
-def test_a_run_of_that_name_is_not_overwritten_but_gone_on_with_if_asked(cohort):
-    arguments = ("train", "unet2d-t1c", "--data", cohort, "--run", "a", *OVERRIDES)
-    command(*arguments)
-    with pytest.raises(CommandError, match="Add --resume to go on with it, or name another"):
-        command(*arguments)
-    command(*arguments, "--resume")
-    assert Checkpoint.objects.count() == 1
-
-
-def test_a_training_that_fails_ends_the_command_in_words(tmp_path):
-    (tmp_path / "empty").mkdir()
-    with pytest.raises(CommandError, match="Train unet2d-t1c failed: No subject in 'empty' has"):
-        command("train", "unet2d-t1c", "--data", tmp_path / "empty", "--run", "a")
-
-
-def test_a_case_or_checkpoint_that_does_not_exist_ends_the_command_in_words(checkpoint, sources):
-    with pytest.raises(CommandError, match="There is no case 99999"):
-        command("generate", "toy", "--cases", sources[0].code, "99999")
-    with pytest.raises(CommandError, match="There is no checkpoint x"):
-        command("generate", "x", "--cases", sources[0].code)
-
-
-def test_the_work_can_be_left_to_a_worker_and_followed(checkpoint, sources, monkeypatch):
-    seen = []
-
-    def worker_comes(_seconds: float) -> None:
-        seen.append(Job.objects.get().state)
-        jobs.work_through("gpu")
-
-    monkeypatch.setattr(follow.time, "sleep", worker_comes)
-    printed = command("generate", checkpoint.pk, "--cases", sources[0].code, "--queue")
-    assert seen == [Job.State.WAITING]
-    assert "waiting 0/0" in printed
-    assert printed.splitlines()[-1].endswith(": 1 images")
