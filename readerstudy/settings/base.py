@@ -185,7 +185,11 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULE = {
-    "sweep-jobs": {"task": "readerstudy.core.tasks.sweep", "schedule": 20.0},
+    "sweep-jobs": {
+        "task": "readerstudy.core.tasks.sweep",
+        "schedule": 20.0,
+        "options": {"expires": 20},  # a worker that was busy needs only the newest
+    },
 }
 JOB_LEASE_SECONDS = 30
 
