@@ -12,7 +12,10 @@ from typing import BinaryIO
 from django.conf import settings
 
 from readerstudy.core.errors import ReaderStudyError
+from readerstudy.core.jobs import cleans_up
+from readerstudy.core.processes import is_of_dead_process, mark
 
+TEMPORARY = ".new-"
 EPOCH = (0, 0)  # one time stamp for all objects: dates must not tell one class from another
 
 
@@ -33,7 +36,7 @@ def put(content: bytes) -> str:
     if target.exists():
         return name
     target.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".new-")
+    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=f"{TEMPORARY}{mark()}-")
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
@@ -48,6 +51,17 @@ def put(content: bytes) -> str:
         raise
     _flush_folder(target.parent)
     return name
+
+
+@cleans_up
+def remove_leftovers() -> int:
+    """Remove the temporary files of processes that were killed while storing; return how many."""
+    count = 0
+    for path in (Path(settings.MEDIA_ROOT) / "objects").glob(f"*/{TEMPORARY}*"):
+        if is_of_dead_process(path.name.removeprefix(TEMPORARY).rpartition("-")[0]):
+            path.unlink(missing_ok=True)
+            count += 1
+    return count
 
 
 def _flush_folder(folder: Path) -> None:

@@ -29,6 +29,7 @@ from kombu.exceptions import OperationalError as BrokerError
 from readerstudy.core.db import write_transaction
 from readerstudy.core.errors import Conflict, ReaderStudyError
 from readerstudy.core.models import Job
+from readerstudy.core.processes import lives
 
 log = logging.getLogger(__name__)
 PROGRESS_SECONDS = 1.0
@@ -65,6 +66,7 @@ class JobContext:
 
 
 Handler = Callable[..., dict[str, Any] | None]
+_cleaners: list[Callable[[], object]] = []
 _handlers: dict[str, tuple[Handler, str]] = {}
 
 
@@ -240,6 +242,18 @@ def _renew(job: Job) -> None:
         log.exception("the lease of job %s %s could not be renewed", job.kind, job.pk)
 
 
+def cleans_up(cleaner: Callable[[], object]) -> Callable[[], object]:
+    """Register a function that removes what killed processes left; run as a worker starts."""
+    _cleaners.append(cleaner)
+    return cleaner
+
+
+def clean_up() -> None:
+    """Remove what killed processes left behind."""
+    for cleaner in _cleaners:
+        cleaner()
+
+
 def sweep() -> int:
     """Return jobs of dead workers to waiting, or fail them; return how many were found."""
     return sum(
@@ -252,17 +266,7 @@ def _is_lost(job: Job) -> bool:
     if job.lease_until is None or job.lease_until < timezone.now():
         return True
     host, number, _ = job.worker.rsplit(":", 2)
-    return host == socket.gethostname() and not _lives(int(number))
-
-
-def _lives(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+    return host == socket.gethostname() and not lives(int(number))
 
 
 def _give_up(job: Job) -> int:

@@ -39,6 +39,7 @@ def sweep() -> int:
 def _look_at_the_table(**_: object) -> None:
     """Sweep in the worker's own process: the queue of the sweeper may be busy for long."""
     try:
+        jobs.clean_up()
         sweep()
     finally:
         connection.close()

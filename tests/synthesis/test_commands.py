@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -80,7 +81,7 @@ def test_the_work_can_be_left_to_a_worker_and_followed(checkpoint, sources, monk
         seen.append(Job.objects.get().state)
         jobs.work_through("gpu")
 
-    monkeypatch.setattr(follow.time, "sleep", worker_comes)
+    monkeypatch.setattr(follow, "time", SimpleNamespace(sleep=worker_comes))
     printed = command("generate", checkpoint.pk, "--cases", sources[0].code, "--queue")
     assert seen == [Job.State.WAITING]
     assert "waiting 0/0" in printed

@@ -1,0 +1,58 @@
+"""Objects appear whole or not at all, and keep the content that their name states."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+from readerstudy.cases import storage
+from readerstudy.core import processes
+
+
+pytestmark = pytest.mark.django_db  # for a media folder of its own
+
+
+def objects() -> Path:
+    return Path(settings.MEDIA_ROOT) / "objects"
+
+
+def leftover(mark: str) -> Path:
+    path = objects() / "ab" / f"{storage.TEMPORARY}{mark}-x7f3"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"half")
+    return path
+
+
+def test_an_object_is_named_by_its_content_and_stored_once():
+    name = storage.put(b"pixels")
+    assert name == hashlib.sha256(b"pixels").hexdigest()
+    assert storage.put(b"pixels") == name
+    assert storage.read(name) == b"pixels"
+    assert [p.name for p in objects().glob("*/*")] == [name]
+
+
+def test_a_changed_object_is_refused():
+    name = storage.put(b"pixels")
+    path = storage.path_of(name)
+    path.chmod(0o600)
+    path.write_bytes(b"others")
+    with pytest.raises(storage.DamagedObject, match="Restore it from a backup"):
+        storage.read(name)
+
+
+def test_what_a_killed_process_left_is_removed_and_nothing_else():
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    machine, mine = processes.mark().split("-")
+    of_dead = leftover(f"{machine}-{dead.pid}")
+    kept = [leftover(f"{machine}-{mine}"), leftover(f"00000000-{dead.pid}"), leftover("odd")]
+    name = storage.put(b"pixels")
+    assert storage.remove_leftovers() == 1
+    assert not of_dead.exists()
+    assert all(path.exists() for path in kept)
+    assert storage.read(name) == b"pixels"
