@@ -13,7 +13,6 @@ from django.conf import settings
 from readerstudy.cases import storage
 from readerstudy.core import processes
 
-
 pytestmark = pytest.mark.django_db  # for a media folder of its own
 
 
