@@ -5,17 +5,26 @@ from __future__ import annotations
 import hashlib
 import os
 import socket
+from pathlib import Path
 
 
 def lives(process: int) -> bool:
-    """Tell whether a process of this machine is alive."""
+    """Tell whether a process of this machine is alive; one that only waits to be buried is not."""
     try:
         os.kill(process, 0)
     except ProcessLookupError:
         return False
     except PermissionError:
         return True
-    return True
+    return not _is_zombie(process)
+
+
+def _is_zombie(process: int) -> bool:
+    try:
+        stat = Path(f"/proc/{process}/stat").read_text()
+    except OSError:  # gone meanwhile, or a system without /proc
+        return False
+    return stat.rpartition(")")[2].split()[0] in {"Z", "X"}
 
 
 def mark() -> str:

@@ -377,19 +377,26 @@ def cramers_v(table: npt.ArrayLike) -> CramersV:
         )
     (r, c), n = found.expected.shape, found.n
     phi2 = found.statistic / n
-    corrected, reason = math.nan, "the bias-corrected value is undefined for 1 observation"
-    if n > 1:
-        rows, columns = (k - (k - 1) ** 2 / (n - 1) for k in (r, c))
-        excess = max(0.0, phi2 - (r - 1) * (c - 1) / (n - 1))
-        corrected, reason = math.sqrt(excess / (min(rows, columns) - 1)), ""
+    corrected = _bias_corrected_v(phi2, r, c, n)
+    few = f"the bias-corrected value is undefined for {n} observations in {r} by {c} cells"
     return CramersV(
         method=method,
         n=n,
         value=math.sqrt(phi2 / (min(r, c) - 1)),
         bias_corrected=corrected,
         warnings=found.warnings,
-        reason=reason or None,
+        reason=few if math.isnan(corrected) else None,
     )
+
+
+def _bias_corrected_v(phi2: float, r: int, c: int, n: int) -> float:
+    """Return Bergsma's correction (2013); NaN where too few observations leave no scale."""
+    if n < 2:
+        return math.nan
+    rows, columns = (k - (k - 1) ** 2 / (n - 1) for k in (r, c))
+    scale = min(rows, columns) - 1
+    excess = max(0.0, phi2 - (r - 1) * (c - 1) / (n - 1))
+    return math.sqrt(excess / scale) if scale > 0.0 else math.nan
 
 
 @dataclass(frozen=True, kw_only=True)

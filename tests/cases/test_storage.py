@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -55,3 +56,13 @@ def test_what_a_killed_process_left_is_removed_and_nothing_else():
     assert not of_dead.exists()
     assert all(path.exists() for path in kept)
     assert storage.read(name) == b"pixels"
+
+
+def test_a_process_that_only_waits_to_be_buried_is_dead():
+    child = subprocess.Popen([sys.executable, "-c", ""])
+    for _ in range(500):
+        if not processes.lives(child.pid):
+            break
+        time.sleep(0.01)
+    assert not processes.lives(child.pid), "a zombie counts as dead before it is waited for"
+    child.wait()
