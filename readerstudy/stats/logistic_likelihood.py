@@ -1,6 +1,7 @@
-"""What logistic regression rests on: checked data, likelihood, fits, profiles, separation.
+"""What logistic regression rests on: checked data, likelihood, fits and separation.
 
-Used by :mod:`readerstudy.stats.regression`, where the references are.
+Used by :mod:`readerstudy.stats.regression`, where the references are; limits from the profile
+are in :mod:`readerstudy.stats.logistic_profile`.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import brentq, linprog
+from scipy.optimize import linprog
 from scipy.special import expit
 from scipy.stats import chi2
 
@@ -199,27 +200,6 @@ def _uphill(
             return candidate, reached
         step = step / 2
     return beta, value
-
-
-def profile_limits(fit: LogisticFit, column: int, level: float) -> tuple[float, float]:
-    critical = float(chi2.ppf(level, 1))
-
-    def excess(value: float) -> float:
-        return 2 * (fit.loglik - fit.profile({column: value})) - critical
-
-    low, high = (_limit(excess, fit.beta[column], sign * fit.se[column]) for sign in (-2, 2))
-    return low, high
-
-
-def _limit(excess: Callable[[float], float], estimate: float, step: float) -> float:
-    """Walk out from the estimate until the profile falls below its bound, then find the root."""
-    inner = estimate
-    for _ in range(30):
-        outer = inner + step
-        if excess(outer) > 0:
-            return float(brentq(excess, inner, outer, xtol=1e-10, rtol=1e-12))
-        inner, step = outer, 2 * step
-    return math.copysign(math.inf, step)
 
 
 def null_loglik(y: FloatArray) -> float:

@@ -8,7 +8,8 @@ References
 Konis K. Linear programming algorithms for detecting separated data in binary logistic regression
 models. DPhil thesis, Oxford 2007.
 Firth D. Biometrika 1993;80:27-38; Heinze G, Schemper M. Stat Med 2002;21:2409-2419.
-Venzon DJ, Moolgavkar SH. Appl Stat 1988;37:87-94 (profile limits).
+Venzon DJ, Moolgavkar SH. Appl Stat 1988;37:87-94 (exact profile limits).
+Venables WN, Ripley BD. Modern Applied Statistics with S, 4th ed. 2002 (R's profile limits).
 Nagelkerke NJD. Biometrika 1991;78:691-692.
 """
 
@@ -33,8 +34,8 @@ from readerstudy.stats.logistic_likelihood import (
     log_likelihood,
     null_loglik,
     prepare,
-    profile_limits,
 )
+from readerstudy.stats.logistic_profile import exact_limits, interpolated_limits
 from readerstudy.stats.results import Result
 from readerstudy.stats.validation import (
     FloatArray,
@@ -42,6 +43,13 @@ from readerstudy.stats.validation import (
     check_level,
 )
 
+Limits = Literal["wald", "profile", "profile_exact"]
+LIMITS: dict[str, str] = {
+    "wald": "Wald limits",
+    "profile": "profile-likelihood limits, signed root at steps of z/5 by spline as R's confint "
+    "(Venables & Ripley 2002)",
+    "profile_exact": "profile-likelihood limits, exact roots (Venzon & Moolgavkar 1988)",
+}
 EVENTS_PER_TERM = 10
 ESTIMATES = (
     "beta",
@@ -75,7 +83,8 @@ class LogisticResult(Result):
     beta_low, beta_high : ndarray, shape (k,)
         Limits of the log odds ratios.
     odds_ratio, or_low, or_high : ndarray, shape (k,)
-        Odds ratios with their limits; an infinite limit means the profile never reaches it.
+        Odds ratios with their limits; an infinite limit means the profile never reaches it, NaN
+        that the interpolated profile ends before it.
     loglik, loglik_null, aic, bic : float
         Log-likelihood of the model and of the intercept alone; penalised ones after Firth.
     lr_chi2, lr_df, lr_p : float, int, float
@@ -193,7 +202,7 @@ def logistic(
     x: npt.ArrayLike,
     *,
     names: Sequence[str] | None = None,
-    ci: Literal["wald", "profile"] = "wald",
+    ci: Limits = "wald",
     firth: Literal["auto"] | bool = "auto",
     level: float = 0.95,
     missing: str = "raise",
@@ -208,8 +217,10 @@ def logistic(
         Terms without the intercept; k may be 0. A DataFrame gives the names.
     names : sequence of str, optional
         Names of the k terms.
-    ci : {"wald", "profile"}
-        Limits from the standard error or from the (penalised) profile likelihood.
+    ci : {"wald", "profile", "profile_exact"}
+        Limits from the standard error; from the profile likelihood as R's ``confint(glm)`` gives
+        them, interpolated; or from the exact roots of the profile likelihood. With Firth's
+        penalty both profile choices are the exact roots of the penalised profile likelihood.
     firth : {"auto", True, False}
         Firth's penalty: where a linear programme finds separation, always, or never. Never with
         separated data gives NaN and the reason: the estimates do not exist.
@@ -237,7 +248,7 @@ def logistic(
     >>> float(round(fit.odds_ratio[1], 6)), float(round(fit.se[1] ** 2, 6))
     (6.0, 0.416667)
     """
-    check_choice(ci, "ci", ("wald", "profile"))
+    check_choice(ci, "ci", tuple(LIMITS))
     if firth not in ("auto", True, False):
         raise ValueError(f'firth must be "auto", True or False, got {firth!r}')
     check_level(level)
@@ -252,7 +263,7 @@ def univariable(
     *,
     names: Sequence[str] | None = None,
     factors: Mapping[str, Sequence[str]] | None = None,
-    ci: Literal["wald", "profile"] = "wald",
+    ci: Limits = "wald",
     firth: Literal["auto"] | bool = "auto",
     level: float = 0.95,
     missing: str = "raise",
@@ -278,6 +289,7 @@ def univariable(
     >>> univariable(y, x, names=["sign", "size"]).terms
     ('sign', 'size')
     """
+    check_choice(ci, "ci", tuple(LIMITS))
     data = prepare(y, x, names, missing)
     groups = _groups(data.terms, factors)
     models: dict[str, LogisticResult] = {}
@@ -312,7 +324,7 @@ def backward_elimination(
     names: Sequence[str] | None = None,
     factors: Mapping[str, Sequence[str]] | None = None,
     threshold: float = 0.05,
-    ci: Literal["wald", "profile"] = "wald",
+    ci: Limits = "wald",
     firth: Literal["auto"] | bool = "auto",
     level: float = 0.95,
     missing: str = "raise",
@@ -343,7 +355,7 @@ def backward_elimination(
     """
     if not 0 < threshold < 1:
         raise ValueError(f"threshold must lie between 0 and 1, got {threshold}")
-    check_choice(ci, "ci", ("wald", "profile"))
+    check_choice(ci, "ci", tuple(LIMITS))
     data = prepare(y, x, names, missing)
     groups = _groups(data.terms, factors)
     separated = is_separated(data)
@@ -405,12 +417,9 @@ def _describe(
     se, k = fit.se, fit.beta.size
     z = fit.beta / se
     pvalue = 2 * norm.sf(np.abs(z))
-    half = norm.ppf(0.5 + level / 2) * se
-    low, high = fit.beta - half, fit.beta + half
-    if ci == "profile":
-        low, high = np.array([profile_limits(fit, j, level) for j in range(k)]).T
-        if fit.firth:
-            pvalue = np.array([fit.likelihood_ratio([j])[1] for j in range(k)])
+    low, high = _limits(fit, ci, level)
+    if fit.firth and ci != "wald":
+        pvalue = np.array([fit.likelihood_ratio([j])[1] for j in range(k)])
     return LogisticResult(
         terms=data.terms,
         beta=fit.beta,
@@ -433,8 +442,29 @@ def _describe(
         n_dropped=data.n_dropped,
         method=_method(fit.firth, ci),
         warnings=_warnings(data, fit.firth, ci, separated),
-        reason=None if k > 1 else "there are no terms, so their test is undefined",
+        reason=_reason(data.terms, low, high),
     )
+
+
+def _limits(fit: LogisticFit, ci: str, level: float) -> tuple[FloatArray, FloatArray]:
+    if ci == "wald":
+        half = norm.ppf(0.5 + level / 2) * fit.se
+        return fit.beta - half, fit.beta + half
+    find = interpolated_limits if ci == "profile" and not fit.firth else exact_limits
+    low, high = np.array([find(fit, j, level) for j in range(fit.beta.size)]).T
+    return low, high
+
+
+def _reason(terms: Sequence[str], low: FloatArray, high: FloatArray) -> str | None:
+    """Say what is NaN in a fit that exists."""
+    reasons = [] if len(terms) > 1 else ["there are no terms, so their test is undefined"]
+    beyond = [t for t, a, b in zip(terms, low, high, strict=True) if math.isnan(a) or math.isnan(b)]
+    if beyond:
+        reasons.append(
+            f"the profile of {', '.join(beyond)} is too flat: its interpolation as in R ends "
+            'before the limit; pass ci="profile_exact"'
+        )
+    return "; ".join(reasons) or None
 
 
 def _exp(values: FloatArray) -> FloatArray:
@@ -467,13 +497,11 @@ def _undefined(data: LogisticData, level: float) -> LogisticResult:
 
 
 def _method(firth: bool, ci: str) -> str:
-    limits = {"wald": "Wald limits", "profile": "profile likelihood limits"}[ci]
     if not firth:
-        return f"logistic regression, maximum likelihood, {limits}"
-    tests = "Wald tests" if ci == "wald" else "penalised likelihood-ratio tests"
-    return (
-        "logistic regression with Firth's penalty (Firth 1993; Heinze and Schemper 2002), "
-        f"{limits if ci == 'wald' else 'penalised ' + limits}, {tests}"
+        return f"logistic regression, maximum likelihood, {LIMITS[ci]}"
+    penalised = "exact penalised profile-likelihood limits, penalised likelihood-ratio tests"
+    return "logistic regression with Firth's penalty (Firth 1993; Heinze and Schemper 2002), " + (
+        f"{LIMITS[ci]}, Wald tests" if ci == "wald" else penalised
     )
 
 

@@ -45,7 +45,12 @@ def add(parser: argparse.ArgumentParser) -> None:
         metavar="P",
         help="backward elimination of factors until all likelihood-ratio p are below P",
     )
-    parser.add_argument("--ci", choices=("wald", "profile"), default="wald")
+    parser.add_argument(
+        "--ci",
+        choices=("wald", "profile", "profile-exact"),
+        default="wald",
+        help="profile: as R's confint; profile-exact: the roots R interpolates (default: wald)",
+    )
     parser.add_argument(
         "--firth", choices=tuple(FIRTH), default="auto", help="Firth's penalty (default: auto)"
     )
@@ -87,7 +92,7 @@ def _sections(
 ) -> tuple[Section, ...]:
     shared: dict[str, Any] = {
         "names": terms.names,
-        "ci": options.ci,
+        "ci": options.ci.replace("-", "_"),
         "firth": FIRTH[options.firth],
         "level": options.level,
         "missing": options.missing,

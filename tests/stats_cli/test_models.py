@@ -82,7 +82,7 @@ TERMS = ("--terms", "age,rim,size,grade,noise", "--baseline", "grade=low")
 
 def test_logistic_regression_equals_r(stats, patients):
     known = reference("regression")["fit"]
-    found = stats("logistic", patients, *TERMS, "--ci", "profile", "--json", "-")
+    found = stats("logistic", patients, *TERMS, "--ci", "profile-exact", "--json", "-")
     assert found.code == 0
     rows = {row["term"]: row for row in found.rows("model")}
     order = ["(Intercept)", "age", "rim", "size", "grade middle", "grade high", "noise"]
@@ -90,12 +90,21 @@ def test_logistic_regression_equals_r(stats, patients):
         row = rows[name]
         assert [row["beta"], row["se"]] == close([known["beta"][i], known["se"][i]], 1e-6)
         assert row["pvalue"] == close(known["p"][i], 1e-6)
-        assert math.log(row["or_low"]) == close(known["profile_low"][i], 1e-4)
-        assert math.log(row["or_high"]) == close(known["profile_high"][i], 1e-4)
+        assert math.log(row["or_low"]) == close(known["profile_low"][i], 1e-6)
+        assert math.log(row["or_high"]) == close(known["profile_high"][i], 1e-6)
     (fit,) = found.rows("fit")
     assert [fit["loglik"], fit["aic"], fit["bic"]] == close(
         [known["loglik"], known["aic"], known["bic"]], 1e-6
     )
+
+
+def test_profile_limits_are_those_of_r_confint(stats, patients):
+    known = reference("regression")["confint"][0]
+    rows = stats("logistic", patients, *TERMS, "--ci", "profile", "--json", "-").rows("model")
+    assert sorted(math.log(row["or_low"]) for row in rows) == close(sorted(known["low"]), 1e-6)
+    assert sorted(math.log(row["or_high"]) for row in rows) == close(sorted(known["high"]), 1e-6)
+    text = " ".join(stats("logistic", patients, *TERMS, "--ci", "profile").out.split())
+    assert "by spline as R's confint (Venables & Ripley 2002)" in text
 
 
 def test_elimination_takes_factors_as_a_whole(stats, patients):

@@ -1,5 +1,5 @@
 # Reference values for tests/stats/test_regression.py. Run: Rscript regression.R > regression.json
-suppressPackageStartupMessages(library(jsonlite))
+suppressPackageStartupMessages({ library(jsonlite); library(MASS) })
 
 set.seed(20250311)
 n <- 150
@@ -14,7 +14,8 @@ terms <- c("age", "rim", "size", "middle", "high", "noise")
 fit <- glm(reformulate(terms, "y"), binomial, data, control = control)
 
 # the limit is where the profile deviance has risen by its critical value: found as a root, because
-# confint.glm interpolates a coarse profile by a spline and is right to about four digits only
+# confint.glm interpolates a coarse profile by a spline and is right to about four digits only;
+# its own limits are in "confint"
 profile_limit <- function(term, sign) {
   others <- setdiff(c("1", terms), term)
   shift <- if (term == "1") rep(1, n) else data[[term]]
@@ -43,6 +44,22 @@ repeat {
   path <- c(path, list(list(removed = worst, lrt_p = max(p))))
   kept <- setdiff(kept, worst)
 }
+
+# profile limits as confint (MASS:::confint.glm) interpolates them, and a profile too flat for it
+limits <- function(model, level) {
+  found <- suppressWarnings(suppressMessages(confint(model, level = level)))
+  list(low = unname(found[, 1]), high = unname(found[, 2]))
+}
+flat <- data.frame(y = c(1, 1, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 0),
+                   a = c(0, -.2, -.2, 0, -.7, -.9, -2.2, -.8, -.6, .6, .9, .3, -2.2),
+                   b = c(-.2, .1, .3, .6, -.4, -1.7, .1, -.8, -.4, .7, 3, .2, -1.7))
+flat_fit <- glm(y ~ a + b, binomial, flat, control = control)
+flat_excess <- function(v) {
+  f <- suppressWarnings(glm(y ~ a, binomial, flat, offset = v * b, control = control,
+                            start = c(.2 - .62 * v, 2 - 2.64 * v)))  # others diverge
+  deviance(f) - deviance(flat_fit) - qchisq(.95, 1)
+}
+knots <- c(0, .4, 1.1, 1.5, 2.7, 3); heights <- c(1, .2, -.5, 2, .3, 4)
 
 # Firth by brute force: the penalised likelihood maximised by optim on separated data
 sep <- data.frame(y = c(rep(1, 11), rep(0, 33)), x1 = c(rep(1, 6), rep(0, 38)),
@@ -79,6 +96,10 @@ out <- list(
     loglik = as.numeric(logLik(fit)), aic = AIC(fit), bic = BIC(fit),
     profile_low = sapply(c("1", terms), profile_limit, sign = -1, USE.NAMES = FALSE),
     profile_high = sapply(c("1", terms), profile_limit, sign = 1, USE.NAMES = FALSE)),
+  confint = list(limits(fit, .95), limits(fit, .8)),
+  flat = c(flat, lapply(limits(flat_fit, .95), is.na),
+           list(exact_low_b = uniroot(flat_excess, c(-115, -95), tol = 1e-12)$root)),
+  spline = lapply(3:6, function(m) spline(knots[1:m], heights[1:m])$y),
   elimination = list(path = path, kept = kept),
   firth = list(
     y = sep$y, x1 = sep$x1, x2 = sep$x2, beta = top$par, loglik = top$value,
