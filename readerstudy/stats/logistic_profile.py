@@ -44,7 +44,8 @@ def exact_limits(fit: LogisticFit, column: int, level: float) -> tuple[float, fl
     Returns
     -------
     tuple of float
-        Limits of the coefficient; infinite where the profile never falls so far.
+        Limits of the coefficient; infinite where the profile never falls so far, NaN where it
+        cannot be followed to its bound (few, separated data).
     """
     critical = float(chi2.ppf(level, 1))
 
@@ -61,8 +62,11 @@ def _limit(excess: Callable[[float], float], estimate: float, step: float) -> fl
     inner = estimate
     for _ in range(30):
         outer = inner + step
-        if excess(outer) > 0:
-            return float(brentq(excess, inner, outer, xtol=1e-10, rtol=1e-12))
+        try:
+            if excess(outer) > 0:
+                return float(brentq(excess, inner, outer, xtol=1e-10, rtol=1e-12))
+        except ArithmeticError:  # the fit with this value held does not settle
+            return math.nan
         inner, step = outer, 2 * step
     return math.copysign(math.inf, step)
 

@@ -442,7 +442,7 @@ def _describe(
         n_dropped=data.n_dropped,
         method=_method(fit.firth, ci),
         warnings=_warnings(data, fit.firth, ci, separated),
-        reason=_reason(data.terms, low, high),
+        reason=_reason(data.terms, low, high, exact=fit.firth or ci == "profile_exact"),
     )
 
 
@@ -455,11 +455,16 @@ def _limits(fit: LogisticFit, ci: str, level: float) -> tuple[FloatArray, FloatA
     return low, high
 
 
-def _reason(terms: Sequence[str], low: FloatArray, high: FloatArray) -> str | None:
+def _reason(terms: Sequence[str], low: FloatArray, high: FloatArray, *, exact: bool) -> str | None:
     """Say what is NaN in a fit that exists."""
     reasons = [] if len(terms) > 1 else ["there are no terms, so their test is undefined"]
     beyond = [t for t, a, b in zip(terms, low, high, strict=True) if math.isnan(a) or math.isnan(b)]
-    if beyond:
+    if beyond and exact:
+        reasons.append(
+            f"the profile of {', '.join(beyond)} cannot be followed to its limit: too few data, "
+            "or data that are separated"
+        )
+    elif beyond:
         reasons.append(
             f"the profile of {', '.join(beyond)} is too flat: its interpolation as in R ends "
             'before the limit; pass ci="profile_exact"'

@@ -109,3 +109,19 @@ def test_elimination_and_single_factors_take_both_kinds(known):
         assert final.beta_low.tolist() == model.beta_low.tolist()
         alone = stats.univariable(known["y"], x[:, :1], ci=ci)
         assert math.isfinite(alone.or_high[0])
+
+
+def test_few_separated_data_give_a_reason_and_no_error() -> None:
+    """Where the penalised profile cannot be followed, the limit is undefined and says so."""
+    rng = np.random.default_rng(4)
+    undefined = 0
+    for _ in range(25):
+        x = rng.normal(size=(10, 2))
+        y = (x[:, 0] > 0).astype(float)
+        if y.sum() in (0, 10):
+            continue
+        fit = stats.logistic(y, x, names=["a", "b"], ci="profile", firth=True)
+        if np.isnan([fit.or_low, fit.or_high]).any():
+            undefined += 1
+            assert "cannot be followed to its limit" in str(fit.reason)
+    assert undefined
