@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 from django.forms import BaseForm
@@ -21,12 +22,12 @@ class CoordinatorPage(ContextMixin, View):
         require_coordinator(request.user)
 
 
-class ActionView(FormView):  # type: ignore[type-arg]
+class ActionView(ABC, FormView):  # type: ignore[type-arg]
     """A form whose valid data goes to one write function; a refusal stands in the form."""
 
+    @abstractmethod
     def act(self, data: dict[str, Any]) -> HttpResponse:
         """Call the write function and say where to go on."""
-        raise NotImplementedError
 
     def form_valid(self, form: BaseForm) -> HttpResponse:
         try:
