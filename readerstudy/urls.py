@@ -7,6 +7,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("readerstudy.reading.urls")),
     path("", include("readerstudy.studies.urls")),
     path("", include("readerstudy.truth.urls")),
+    path("", include("readerstudy.intake.urls")),
     path("", include("readerstudy.analysis.urls")),
     path("", include("readerstudy.cases.urls")),
     path("", include("readerstudy.core.urls")),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 
+from django.conf import settings
 from django.db import models
 
 
@@ -22,6 +23,18 @@ class Subject(models.Model):
         return self.code
 
 
+class Tag(models.Model):
+    """A word that the staff puts on cases to find them again."""
+
+    name = models.CharField(max_length=40, unique=True)
+
+    class Meta:
+        ordering = ("name",)
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class CaseQuerySet(models.QuerySet["Case"]):
     def available(self) -> CaseQuerySet:
         """Cases that were not withdrawn."""
@@ -38,6 +51,16 @@ class Case(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     code = models.CharField(max_length=16, unique=True)
     subject = models.ForeignKey(Subject, on_delete=models.PROTECT, related_name="cases")
+    source_key = models.CharField(
+        max_length=64,
+        null=True,
+        unique=True,
+        help_text="Keyed digest of the case's name at the source; none for a generated case.",
+    )
+    stratum = models.CharField(
+        max_length=60, blank=True, help_text="Group for stratified draws; never shown to readers."
+    )
+    tags = models.ManyToManyField(Tag, related_name="cases", blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     withdrawn_at = models.DateTimeField(null=True, blank=True)
     withdrawn_reason = models.TextField(blank=True)
@@ -69,7 +92,19 @@ class Series(models.Model):
     affine_lps = models.JSONField(help_text="4 by 4, voxel (x, y, z) to LPS mm")
     source_orientation = models.CharField(max_length=8)
     source_sha256 = models.CharField(max_length=64, db_index=True)
+    source_kind = models.CharField(
+        max_length=8, default="nifti", help_text="Form at the source: nifti, dicom or png"
+    )
+    unit = models.CharField(
+        max_length=24, blank=True, help_text="Unit of a quantitative map, such as mL/100 g"
+    )
     facts = models.JSONField(default=dict, help_text="Acquisition facts, by allow-list")
+    flags = models.JSONField(
+        default=list, help_text="Codes of what a person should look at, such as face, gap, thick"
+    )
+    preparation = models.JSONField(
+        default=list, help_text="Steps done since import: name, parameters, tool and version"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -80,3 +115,37 @@ class Series(models.Model):
 
     def __str__(self) -> str:
         return f"{self.case} {self.role}"
+
+
+class Preparation(models.Model):
+    """One run of the preprocessing chain over a case, waiting for a person to accept it."""
+
+    class State(models.TextChoices):
+        RUNNING = "running"
+        PROPOSED = "proposed"
+        ACCEPTED = "accepted"
+        REJECTED = "rejected"
+        FAILED = "failed"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="preparations")
+    chain = models.JSONField(help_text="Steps asked for, with parameters")
+    results = models.JSONField(
+        default=dict, help_text="By role: columns of the prepared series and the steps as done"
+    )
+    state = models.CharField(max_length=16, choices=State, default=State.RUNNING)
+    reason = models.TextField(blank=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    decided_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ("-created_at",)
+
+    def __str__(self) -> str:
+        return f"{self.state} preparation of {self.case}"

@@ -29,6 +29,7 @@ INSTALLED_APPS = [
     "readerstudy.studies",
     "readerstudy.reading",
     "readerstudy.truth",
+    "readerstudy.intake",
     "readerstudy.analysis",
     "synthesis",
 ]

@@ -41,6 +41,41 @@ class Origin(models.Model):
         return f"{self.case}: {self.kind}"
 
 
+class ReferenceStandard(models.Model):
+    """What is held to be true of a case for one endpoint, and how it is known.
+
+    Append-only: a correction is a new row that supersedes the old one and states why.
+    """
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="+")
+    endpoint = models.SlugField(max_length=40, help_text="Such as who_grade or progression")
+    value = models.CharField(max_length=120)
+    method = models.CharField(
+        max_length=120, blank=True, help_text="How it is known, such as histopathology"
+    )
+    recorded_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    recorded_at = models.DateTimeField(auto_now_add=True)
+    supersedes = models.OneToOneField(
+        "self", null=True, on_delete=models.PROTECT, related_name="superseded_by"
+    )
+    reason = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ("endpoint", "recorded_at")
+        constraints = (
+            models.UniqueConstraint(
+                fields=("case", "endpoint"),
+                condition=models.Q(supersedes__isnull=True),
+                name="one_reference_chain_per_endpoint",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.endpoint} of {self.case}"
+
+
 class Unblinding(models.Model):
     """The recorded act of joining truth to a closed study."""
 
