@@ -53,8 +53,7 @@ class Case(models.Model):
     subject = models.ForeignKey(Subject, on_delete=models.PROTECT, related_name="cases")
     source_key = models.CharField(
         max_length=64,
-        null=True,
-        unique=True,
+        blank=True,
         help_text="Keyed digest of the case's name at the source; none for a generated case.",
     )
     stratum = models.CharField(
@@ -69,6 +68,13 @@ class Case(models.Model):
 
     class Meta:
         ordering = ("code",)
+        constraints = (
+            models.UniqueConstraint(
+                fields=("source_key",),
+                condition=~models.Q(source_key=""),
+                name="source_key_of_one_case",
+            ),
+        )
 
     def __str__(self) -> str:
         return self.code

@@ -37,7 +37,8 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='case',
             name='source_key',
-            field=models.CharField(help_text="Keyed digest of the case's name at the source; none for a generated case.", max_length=64, null=True, unique=True),
+            field=models.CharField(blank=True, default="", help_text="Keyed digest of the case's name at the source; none for a generated case.", max_length=64),
+            preserve_default=False,
         ),
         migrations.AddField(
             model_name='case',
@@ -88,4 +89,8 @@ class Migration(migrations.Migration):
             field=models.ManyToManyField(blank=True, related_name='cases', to='cases.tag'),
         ),
         migrations.RunPython(name_the_imported_cases, migrations.RunPython.noop),
+        migrations.AddConstraint(
+            model_name='case',
+            constraint=models.UniqueConstraint(condition=models.Q(('source_key', ''), _negated=True), fields=('source_key',), name='source_key_of_one_case'),
+        ),
     ]

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('cases', '0002_tag_case_source_key_case_stratum_series_flags_and_more'),
+        ('cases', '0002_tags_strata_preparation'),
         ('truth', '0001_initial'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
