@@ -51,7 +51,7 @@ class FoundSeries:
 
     Attributes
     ----------
-    kind : {"nifti", "dicom", "other"}
+    kind : {"nifti", "dicom", "png", "other"}
     paths : tuple of Path
         The file, or the files of a DICOM series.
     name : str
@@ -66,9 +66,11 @@ class FoundSeries:
         Why it was skipped or is unusable; empty for "ok".
     advice : str
         What to do about it; empty for "ok".
+    subject : str
+        Name of the patient, who may have several cases (visits); the case unless a layout tells.
     """
 
-    kind: Literal["nifti", "dicom", "other"]
+    kind: Literal["nifti", "dicom", "png", "other"]
     paths: tuple[Path, ...]
     name: str
     case: str
@@ -76,6 +78,11 @@ class FoundSeries:
     status: Status = "ok"
     reason: str = ""
     advice: str = ""
+    subject: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.subject:
+            object.__setattr__(self, "subject", self.case)
 
 
 def find_series(folder: str | PathLike[str]) -> list[FoundSeries]:

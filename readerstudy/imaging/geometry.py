@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from readerstudy.imaging.errors import OrientationError, TooLargeError, VoxelValueError
 from readerstudy.imaging.facts import Facts
 
-Kind = Literal["nifti", "dicom"]
+Kind = Literal["nifti", "dicom", "png"]
 Array = NDArray[Any]
 Matrix = NDArray[np.float64]
 
@@ -33,11 +33,13 @@ class Volume:
         Exact values: the stored numbers, rescaled where the file says so.
     affine_lps : ndarray, shape (4, 4)
         Voxel index (i, j, k, 1) = (x, y, z, 1) to LPS millimetres.
-    kind : {"nifti", "dicom"}
+    kind : {"nifti", "dicom", "png"}
     facts : mapping
         Allowed acquisition facts, see `readerstudy.imaging.facts`.
     source_sha256 : str
         Digest of the file, or of the sorted digests of the files of a series.
+    flags : tuple of str
+        Codes of what a coordinator should know, see `readerstudy.imaging.flags`.
     """
 
     array: Array
@@ -45,6 +47,7 @@ class Volume:
     kind: Kind
     facts: Facts
     source_sha256: str
+    flags: tuple[str, ...] = ()
 
     @property
     def shape(self) -> tuple[int, int, int]:
