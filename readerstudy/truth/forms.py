@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import secrets
-import uuid
 from typing import Any
 
 from django import forms
+
+from readerstudy.truth.runs import parse_run
 
 MAX_SEED = 2**31 - 1
 
@@ -28,7 +29,7 @@ class ChooseCasesForm(forms.Form):
         help_text="The same seed draws the same cases from the same pool. It is kept.",
     )
     generation_run = forms.TypedChoiceField(
-        coerce=uuid.UUID,
+        coerce=parse_run,
         empty_value=None,
         required=False,
         label="Synthetic cases of",

@@ -10,7 +10,11 @@ from readerstudy.studies.models import Study
 
 
 class Origin(models.Model):
-    """Whether a case is real, or which generation run made it."""
+    """Whether a case is real, or which generator made it.
+
+    A synthetic case always names its generator. One made here has a ``generation_run``; one made
+    elsewhere has none, but may name the run as it is called there in ``external_run``.
+    """
 
     class Kind(models.TextChoices):
         REAL = "real"
@@ -20,6 +24,9 @@ class Origin(models.Model):
     kind = models.CharField(max_length=16, choices=Kind)
     generator = models.CharField(max_length=120, blank=True)
     generation_run = models.UUIDField(null=True)
+    external_run = models.CharField(
+        max_length=120, blank=True, help_text="Name of the run at the place where it was made"
+    )
     record_sha256 = models.CharField(
         max_length=64, blank=True, help_text="Hash of the generation record"
     )
@@ -31,14 +38,31 @@ class Origin(models.Model):
     class Meta:
         constraints = (
             models.CheckConstraint(
-                name="synthetic_has_a_run",
-                condition=models.Q(kind="real", generation_run__isnull=True)
-                | models.Q(kind="synthetic", generation_run__isnull=False),
+                name="real_has_no_generator",
+                condition=models.Q(
+                    kind="real", generation_run__isnull=True, generator="", external_run=""
+                )
+                | models.Q(kind="synthetic"),
+            ),
+            models.CheckConstraint(
+                name="synthetic_names_its_generator",
+                condition=models.Q(kind="real") | ~models.Q(generator=""),
+            ),
+            models.CheckConstraint(
+                name="run_is_ours_or_external",
+                condition=models.Q(generation_run__isnull=True) | models.Q(external_run=""),
             ),
         )
 
     def __str__(self) -> str:
         return f"{self.case}: {self.kind}"
+
+
+class ReferenceQuerySet(models.QuerySet["ReferenceStandard"]):
+    def current(self) -> ReferenceQuerySet:
+        """What is held to be true now: rows that no correction superseded."""
+        superseded = ReferenceStandard.objects.filter(supersedes__isnull=False)
+        return self.exclude(pk__in=superseded.values("supersedes"))
 
 
 class ReferenceStandard(models.Model):
@@ -57,10 +81,10 @@ class ReferenceStandard(models.Model):
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
     )
     recorded_at = models.DateTimeField(auto_now_add=True)
-    supersedes = models.OneToOneField(
-        "self", null=True, on_delete=models.PROTECT, related_name="superseded_by"
-    )
+    supersedes = models.OneToOneField("self", null=True, on_delete=models.PROTECT, related_name="+")
     reason = models.TextField(blank=True)
+
+    objects = ReferenceQuerySet.as_manager()
 
     class Meta:
         ordering = ("endpoint", "recorded_at")
@@ -69,6 +93,10 @@ class ReferenceStandard(models.Model):
                 fields=("case", "endpoint"),
                 condition=models.Q(supersedes__isnull=True),
                 name="one_reference_chain_per_endpoint",
+            ),
+            models.CheckConstraint(
+                name="correction_states_its_reason",
+                condition=models.Q(supersedes__isnull=True) | ~models.Q(reason=""),
             ),
         )
 

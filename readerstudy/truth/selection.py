@@ -14,6 +14,7 @@ from readerstudy.core.errors import ReaderStudyError
 from readerstudy.studies import design
 from readerstudy.studies.models import Study
 from readerstudy.truth.models import Origin
+from readerstudy.truth.runs import RunChoice, is_of
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class Pool:
 
 
 def pool_of(
-    study: Study, *, generation_run: Any = None, among: Iterable[Case] | None = None
+    study: Study, *, generation_run: RunChoice | None = None, among: Iterable[Case] | None = None
 ) -> Pool:
     """Return the available cases that have every series the study shows.
 
@@ -48,13 +49,9 @@ def pool_of(
             unknown += 1
         elif origin.kind == Origin.Kind.REAL and (allowed is None or case.pk in allowed):
             real.append(case)
-        elif origin.kind == Origin.Kind.SYNTHETIC and _is_of(origin, generation_run):
+        elif origin.kind == Origin.Kind.SYNTHETIC and is_of(origin, generation_run):
             synthetic.append(case)
     return Pool(real, synthetic, unknown)
-
-
-def _is_of(origin: Origin, generation_run: Any) -> bool:
-    return generation_run is None or str(origin.generation_run) == str(generation_run)
 
 
 def choose_cases(
@@ -65,7 +62,7 @@ def choose_cases(
     seed: int,
     actor: Any,
     both_versions: bool = False,
-    generation_run: Any = None,
+    generation_run: RunChoice | None = None,
     among: Iterable[Case] | None = None,
 ) -> list[Case]:
     """Draw cases of both classes by a stored seed and make them the cases of the draft.
