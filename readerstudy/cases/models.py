@@ -111,6 +111,12 @@ class Series(models.Model):
     preparation = models.JSONField(
         default=list, help_text="Steps done since import: name, parameters, tool and version"
     )
+    verified_at = models.DateTimeField(
+        null=True, help_text="When the stored object was last compared with its checksum"
+    )
+    damage = models.CharField(
+        max_length=120, blank=True, help_text="What was wrong then; empty where all is well"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -155,3 +161,42 @@ class Preparation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.state} preparation of {self.case}"
+
+
+class ListChoice(models.Model):
+    """Which columns of the list of cases one person wants to see."""
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", primary_key=True
+    )
+    columns = models.JSONField(default=list, help_text="Names of columns; roles as role:t1")
+    per_page = models.PositiveSmallIntegerField(default=12)
+
+    def __str__(self) -> str:
+        return f"columns of {self.user}"
+
+
+class CaseChange(models.Model):
+    """One action on several cases: chosen, previewed row by row, then carried out once."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    action = models.CharField(max_length=32)
+    cases = models.JSONField(help_text="Identifiers of the chosen cases, by code")
+    parameters = models.JSONField(null=True, help_text="What was asked for; null: not yet")
+    rows = models.JSONField(default=list, help_text="The preview: case, code, old, new, reason")
+    revision = models.PositiveIntegerField(default=0, help_text="Counts the previews shown")
+    moved = models.JSONField(
+        default=list, help_text="Codes that changed between the preview before and this one"
+    )
+    result = models.JSONField(default=dict, help_text="What was done, and the job, if any")
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    done_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ("-created_at",)
+
+    def __str__(self) -> str:
+        return f"{self.action} of {len(self.cases)} cases"

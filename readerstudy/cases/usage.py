@@ -2,30 +2,86 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
+
+from django.db.models import Q, QuerySet
+
+from readerstudy.cases.models import Case
 
 
 @dataclass(frozen=True)
 class Usage:
-    """How many studies use a case, and how many of them are blinded at present."""
+    """How many studies use a case, how many of them run, and how many are blinded at present."""
 
     studies: int = 0
+    running: int = 0
     blinded: int = 0
 
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(
+            self.studies + other.studies,
+            self.running + other.running,
+            self.blinded + other.blinded,
+        )
 
-Source = Callable[[Any], Usage]
+
+@dataclass(frozen=True)
+class Collected:
+    """The cases of one study, as the list of cases may be narrowed to them."""
+
+    key: str
+    name: str
+    roles: tuple[str, ...]
+    case_ids: QuerySet[Any, Any]
+
+
+class Source(Protocol):
+    """What an app that uses cases tells the list."""
+
+    def counts(self, cases: Collection[Any]) -> Mapping[Any, Usage]:
+        """Return the use of each of these cases that is used at all."""
+
+    def blinded(self) -> QuerySet[Any, Any]:
+        """Return a query for the identifiers of all cases in blinded studies."""
+
+    def collected(self, key: str, user: Any) -> Collected | None:
+        """Return the cases that belong together under a key, if this user may see them."""
+
+
 _sources: list[Source] = []
 
 
-def counts_usage(source: Source) -> Source:
-    """Register a function that counts the studies of a case."""
-    _sources.append(source)
+def counts_usage(source: type[Source]) -> type[Source]:
+    """Register a class that tells how cases are used."""
+    _sources.append(source())
     return source
 
 
-def usage_of(case: Any) -> Usage:
+def usages_of(cases: Collection[Any]) -> dict[Any, Usage]:
+    """Return how often each case is used, by identifier, in one query a source."""
+    found = dict.fromkeys(cases, Usage())
+    for source in _sources:
+        for case, usage in source.counts(cases).items():
+            found[case] += usage
+    return found
+
+
+def usage_of(case: Case) -> Usage:
     """Return how often a case is used."""
-    counts = [source(case) for source in _sources]
-    return Usage(sum(c.studies for c in counts), sum(c.blinded for c in counts))
+    return usages_of([case.pk])[case.pk]
+
+
+def is_blinded() -> Q:
+    """Return the condition for cases that some blinded study shows."""
+    condition = Q(pk__in=[])
+    for source in _sources:
+        condition |= Q(pk__in=source.blinded())
+    return condition
+
+
+def collected(key: str, user: Any) -> Collected | None:
+    """Return the cases of one study; None where there is no such study among the user's."""
+    found = (source.collected(key, user) for source in _sources)
+    return next((one for one in found if one is not None), None)

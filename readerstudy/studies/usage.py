@@ -1,15 +1,48 @@
-"""Tell the list of cases in how many studies a case is used."""
+"""Tell the list of cases in which studies a case is used."""
 
 from __future__ import annotations
 
-from readerstudy.cases.models import Case
-from readerstudy.cases.usage import Usage, counts_usage
-from readerstudy.studies.models import Study
+import uuid
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from django.db.models import Count, Q, QuerySet
+
+from readerstudy.cases.usage import Collected, Usage, counts_usage
+from readerstudy.studies.access import studies_of
+from readerstudy.studies.models import Study, StudyCase
 
 BLINDED = (Study.State.LOCKED, Study.State.RUNNING, Study.State.CLOSED)
 
 
 @counts_usage
-def usage_in_studies(case: Case) -> Usage:
-    studies = Study.objects.filter(study_cases__case=case)
-    return Usage(studies.count(), studies.filter(state__in=BLINDED).count())
+class StudiesUse:
+    """The studies' answer to the list of cases."""
+
+    def counts(self, cases: Collection[Any]) -> Mapping[Any, Usage]:
+        """Return the use of each case that is part of a study."""
+        rows = (
+            StudyCase.objects.filter(case__in=cases)
+            .values("case")
+            .annotate(
+                studies=Count("pk"),
+                running=Count("pk", filter=Q(study__state=Study.State.RUNNING)),
+                blinded=Count("pk", filter=Q(study__state__in=BLINDED)),
+            )
+        )
+        return {row.pop("case"): Usage(**row) for row in rows}
+
+    def blinded(self) -> QuerySet[Any, Any]:
+        """Return a query for the cases of blinded studies."""
+        return StudyCase.objects.filter(study__state__in=BLINDED).values("case")
+
+    def collected(self, key: str, user: Any) -> Collected | None:
+        """Return the cases of a study of this user."""
+        try:
+            study = studies_of(user).filter(pk=uuid.UUID(key)).first()
+        except ValueError:
+            return None
+        if study is None:
+            return None
+        cases = StudyCase.objects.filter(study=study).values("case")
+        return Collected(key, study.name, tuple(study.slots), cases)
