@@ -1,206 +1,158 @@
-"""Draw the order of a blinded session. Pure: a design and a seed give one table, for ever.
-
-Terms
------
-item
-    What is shown once: a case, known here by an opaque key and the key of its subject.
-gap
-    The least distance between two positions of one reader at which the same subject may appear.
+"""Draw who is shown what, when and in which order. Pure: a design and a seed give one table.
 
 The random numbers come from SHA-256 in counter mode, not from a library's generator, so that
 the table can be drawn again bit by bit on any machine and in any language
 (docs/algorithms/allocation.md).
+
+allocation_design      the terms: Item, Design, Row, and what is refused
+allocation_assignment  which items, arms and periods a reader gets
+allocation_order       the order within a period
+allocation_stream      the random numbers
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any
 
-ALGORITHM = "readerstudy-allocation-1"
-REPAIR_PASSES = 500
-SWAP_TRIES = 50
+from readerstudy.reading.allocation_assignment import Showing, assign, sample
+from readerstudy.reading.allocation_design import (
+    TRAINING,
+    Design,
+    ImpossibleDesign,
+    Item,
+    Row,
+    design_document,
+    design_from,
+    validate,
+)
+from readerstudy.reading.allocation_order import put_in_order
+from readerstudy.reading.allocation_stream import ALGORITHM, Stream
 
-
-class ImpossibleDesign(ValueError):
-    """No order can meet the constraints; the message names the conflict."""
-
-
-@dataclass(frozen=True)
-class Item:
-    """One case to be shown: ``key`` names it, ``subject`` groups what may not be close."""
-
-    key: str
-    subject: str
-
-
-@dataclass(frozen=True)
-class Design:
-    """A fully crossed design: every reader reads every item once.
-
-    Attributes
-    ----------
-    readers : tuple of str
-        Reader codes.
-    items : tuple of Item
-        What each reader is shown.
-    gap : int
-        Least distance between two items of one subject, in positions; 1 = no constraint.
-    """
-
-    readers: tuple[str, ...]
-    items: tuple[Item, ...]
-    gap: int = 1
-
-
-@dataclass(frozen=True)
-class Row:
-    """One line of the table: at ``position`` (from 1) ``reader`` is shown ``item``."""
-
-    reader: str
-    position: int
-    item: str
-
-
-class Stream:
-    """Uniform whole numbers from SHA-256(seed | label | counter), 64 bits at a time."""
-
-    def __init__(self, seed: str, label: str) -> None:
-        self._prefix = f"{ALGORITHM}|{seed}|{label}|".encode()
-        self._counter = 0
-
-    def below(self, bound: int) -> int:
-        """Return a number in [0, bound), without modulo bias (rejection)."""
-        limit = (1 << 64) - (1 << 64) % bound
-        while True:
-            block = hashlib.sha256(self._prefix + str(self._counter).encode()).digest()
-            self._counter += 1
-            value = int.from_bytes(block[:8], "big")
-            if value < limit:
-                return value % bound
-
-    def shuffled(self, items: Sequence[Item]) -> list[Item]:
-        """Return a Fisher–Yates shuffle."""
-        order = list(items)
-        for last in range(len(order) - 1, 0, -1):
-            other = self.below(last + 1)
-            order[last], order[other] = order[other], order[last]
-        return order
+__all__ = [
+    "ALGORITHM",
+    "Design",
+    "ImpossibleDesign",
+    "Item",
+    "Row",
+    "design_document",
+    "design_from",
+    "draw",
+    "table_hash",
+    "verify",
+]
 
 
 def draw(design: Design, seed: str) -> list[Row]:
-    """Draw one order per reader.
+    """Draw the table of a design.
 
     Parameters
     ----------
     design : Design
-        Readers, items and the gap. The order of its tuples does not matter.
+        The order of its readers and items does not matter; that of its arms does.
     seed : str
         Any text; stored with the result.
 
     Returns
     -------
     list of Row
-        Sorted by reader and position; each reader has each item exactly once.
+        Sorted by reader, period and position.
 
     Raises
     ------
     ImpossibleDesign
-        If keys repeat, something is missing, or the gap cannot be kept.
+        If the design contradicts itself or no order keeps its rules.
     """
-    _validate(design)
-    items = sorted(design.items, key=lambda item: item.key)
-    rows = []
+    validate(design)
+    assignment = assign(design, seed)
+    rows: list[Row] = []
     for reader in sorted(design.readers):
-        stream = Stream(seed, reader)
-        order = _keep_apart(stream.shuffled(items), design.gap, stream)
-        rows += [Row(reader, position, item.key) for position, item in enumerate(order, start=1)]
+        rows += _training(design, reader, Stream(seed, f"training|{reader}"))
+        for period, showings in sorted(assignment[reader].items()):
+            stream = Stream(seed, f"order|{reader}|{period}")
+            rows += _period(design, reader, period, showings, stream)
     return rows
 
 
-def _validate(design: Design) -> None:
-    if not design.readers or not design.items:
-        raise ImpossibleDesign("A design needs at least one reader and one case.")
-    if len(set(design.readers)) != len(design.readers):
-        raise ImpossibleDesign("A reader is named twice in the design.")
-    if len({item.key for item in design.items}) != len(design.items):
-        raise ImpossibleDesign("A case is named twice in the design.")
-    if design.gap < 1:
-        raise ImpossibleDesign(f"The gap must be at least 1, not {design.gap}.")
-    counts: dict[str, int] = {}
-    for item in design.items:
-        counts[item.subject] = counts.get(item.subject, 0) + 1
-    most = max(counts.values())
-    tied = sum(count == most for count in counts.values())
-    # As in scheduling equal tasks with a cooling time: most − 1 full gaps and a last group.
-    needed = (most - 1) * design.gap + (tied if design.gap >= tied else 0)
-    if most > 1 and needed > len(design.items):
+def _training(design: Design, reader: str, stream: Stream) -> list[Row]:
+    items = stream.shuffled(sorted(design.training, key=lambda item: item.key))
+    return list(_rows(reader, 0, [Showing(item, (TRAINING,)) for item in items], stream))
+
+
+def _period(
+    design: Design, reader: str, period: int, showings: list[Showing], stream: Stream
+) -> list[Row]:
+    showings = sorted(showings, key=lambda showing: showing.item.key)
+    if design.repeats > len(showings):
         raise ImpossibleDesign(
-            f"{tied} subjects appear {most} times; keeping them {design.gap} positions apart "
-            f"needs {needed} positions, but there are {len(design.items)}. "
-            "Lower the gap or choose other cases."
+            f"{design.repeats} repeats were asked for, but reader {reader} is shown only "
+            f"{len(showings)} cases in a period."
         )
+    again = sample(showings, design.repeats, stream) if design.repeats else []
+    return list(_rows(reader, period, put_in_order(showings + again, design, stream), stream))
 
 
-def _keep_apart(order: list[Item], gap: int, stream: Stream) -> list[Item]:
-    """Swap each item that is too close to its like with a random other that cures it."""
-    for _ in range(REPAIR_PASSES):
-        close = [i for i in range(len(order)) if _clashes(order, i, gap)]
-        if not close:
-            return order
-        for here in close:
-            _cure(order, here, gap, stream)
-    raise ImpossibleDesign(
-        f"No order was found that keeps the cases of one subject {gap} positions apart. "
-        "Lower the gap."
-    )
+def _rows(reader: str, period: int, order: list[Showing], stream: Stream) -> Iterable[Row]:
+    seen: Counter[str] = Counter()
+    sides = _sides(order, stream)
+    position = 0
+    for showing, shown in zip(order, sides, strict=True):
+        for stage, arm in enumerate(showing.arms, start=1):
+            position += 1
+            repeat = seen[showing.item.key]
+            yield Row(reader, period, position, showing.item.key, arm, stage, repeat, shown)
+        seen[showing.item.key] += 1
 
 
-def _cure(order: list[Item], here: int, gap: int, stream: Stream) -> None:
-    """Swap the item at ``here`` away; if no swap cures it, leave a random one for the next pass."""
-    for _ in range(SWAP_TRIES):
-        if not _clashes(order, here, gap):
-            return
-        there = stream.below(len(order))
-        order[here], order[there] = order[there], order[here]
-        if not (_clashes(order, here, gap) or _clashes(order, there, gap)):
-            return
-        order[here], order[there] = order[there], order[here]
-    there = stream.below(len(order))
-    order[here], order[there] = order[there], order[here]
+def _sides(order: list[Showing], stream: Stream) -> list[tuple[int, ...]]:
+    """Draw which member stands in which place; the first member stands in each equally often."""
+    found: list[tuple[int, ...]] = [(0,)] * len(order)
+    for places in sorted({showing.item.places for showing in order} - {1}):
+        chosen = [i for i, showing in enumerate(order) if showing.item.places == places]
+        lots = stream.shuffled([number % places for number in range(len(chosen))])
+        for index, lot in zip(chosen, lots, strict=True):
+            others = stream.shuffled(range(1, places))
+            found[index] = (*others[:lot], 0, *others[lot:])
+    return found
 
 
-def _clashes(order: list[Item], index: int, gap: int) -> bool:
-    """Is another item of the same subject nearer than ``gap`` before or after this one?"""
-    low, high = max(0, index - gap + 1), min(len(order), index + gap)
-    subject = order[index].subject
-    return any(order[i].subject == subject for i in range(low, high) if i != index)
+def table(rows: Sequence[Row]) -> list[list[Any]]:
+    """Return the rows as plain lists, as the certificate prints them."""
+    return [
+        [r.reader, r.period, r.position, r.item, r.arm, r.stage, r.repeat, list(r.sides)]
+        for r in rows
+    ]
 
 
 def table_hash(rows: Sequence[Row]) -> str:
     """Return the SHA-256 of the table in canonical JSON."""
-    table = [[row.reader, row.position, row.item] for row in rows]
-    return hashlib.sha256(json.dumps(table, separators=(",", ":")).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(table(rows), separators=(",", ":")).encode()).hexdigest()
 
 
-def design_document(design: Design) -> dict[str, object]:
-    """Return a design as JSON, as stored and as printed in the certificate."""
-    return {
-        "readers": list(design.readers),
-        "items": [asdict(item) for item in design.items],
-        "gap": design.gap,
-    }
+def verify(certificate: dict[str, Any]) -> list[str]:
+    """Draw the table of a certificate again; return what differs, nothing if all agrees.
 
-
-def design_from(document: dict[str, object]) -> Design:
-    """Return the design that :func:`design_document` stored."""
-    readers, items = document["readers"], document["items"]
-    if not isinstance(readers, list) or not isinstance(items, list):
-        raise ImpossibleDesign("The stored design must list its readers and items.")
-    return Design(
-        readers=tuple(readers),
-        items=tuple(Item(**item) for item in items),
-        gap=int(str(document["gap"])),
-    )
+    Raises
+    ------
+    ImpossibleDesign
+        If the certificate was made by another algorithm or lacks its design.
+    """
+    if certificate.get("algorithm") != ALGORITHM:
+        raise ImpossibleDesign(
+            f"This certificate was made by {certificate.get('algorithm')!r}; "
+            f"this version draws with {ALGORITHM!r}."
+        )
+    if "design" not in certificate:
+        raise ImpossibleDesign(
+            "This certificate was made before unblinding and states only the hash of the design."
+        )
+    rows = draw(design_from(certificate["design"]), certificate["seed"])
+    differences = []
+    if table(rows) != certificate["table"]:
+        differences.append("The table differs from the one drawn again.")
+    if table_hash(rows) != certificate["table_hash"]:
+        differences.append("The hash of the table differs.")
+    return differences

@@ -99,10 +99,12 @@ def certificate(study: Study) -> dict[str, Any]:
     stored = study.allocation
     readings = Reading.objects.filter(enrolment__study=study).select_related("enrolment", "case")
     rows = [
-        allocation.Row(reading.enrolment.code, reading.position, reading.case.code)
+        allocation.Row(
+            reading.enrolment.code, reading.period, reading.position, reading.case.code, reading.arm
+        )
         for reading in readings
     ]
-    rows.sort(key=lambda row: (row.reader, row.position))
+    rows.sort(key=lambda row: (row.reader, row.period, row.position))
     return {
         "format": "readerstudy-allocation-certificate-1",
         "algorithm": stored.algorithm,
@@ -111,5 +113,5 @@ def certificate(study: Study) -> dict[str, Any]:
         "table_hash": stored.table_hash,
         "created_at": stored.created_at.isoformat(),
         "protocol_hash": study.protocol_hash,
-        "table": [[row.reader, row.position, row.item] for row in rows],
+        "table": allocation.table(rows),
     }
