@@ -61,7 +61,10 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
             ],
-            "libraries": {"readerstudy": "readerstudy.core.templatetags.readerstudy"},
+            "libraries": {
+                "readerstudy": "readerstudy.core.templatetags.readerstudy",
+                "truth": "readerstudy.truth.templatetags.truth",
+            },
             "builtins": ["readerstudy.core.templatetags.readerstudy"],
         },
     }

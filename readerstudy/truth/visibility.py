@@ -54,11 +54,16 @@ def is_blinded(case: Case) -> bool:
     return Study.objects.filter(study_cases__case=case, state__in=BLINDED).exists()
 
 
+def require_sight(*, user: Any, case: Case) -> None:
+    """Refuse who may not see the truth of a case, and say why."""
+    if reason := why_hidden(user, case):
+        raise NotAllowed(f"Truth is not shown. {reason}")
+
+
 def look_at(*, case: Case, actor: Any) -> Truth:
     """Return the truth of a case to whoever may see it, and record the look."""
     with write_transaction():
-        if reason := why_hidden(actor, case):
-            raise NotAllowed(f"Truth is not shown. {reason}")
+        require_sight(user=actor, case=case)
         audit.record(actor=actor, action="truth.look", target=f"case {case.pk}")
         return Truth(
             origin=Origin.objects.filter(case=case).first(),

@@ -13,7 +13,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from readerstudy.reading import progress
 from readerstudy.reading.models import Reading
 from readerstudy.studies.models import Enrolment
-from tests.factories import CoordinatorFactory, ReaderFactory, make_job, running_study
+from tests.factories import CoordinatorFactory, ReaderFactory, make_job, real_case, running_study
 
 pytestmark = pytest.mark.django_db
 
@@ -58,6 +58,7 @@ ROUTES: dict[str, tuple[Any, ...]] = {
     "cases": COORDINATORS,
     "case": COORDINATORS,
     "series-thumbnail": COORDINATORS,
+    "case-truth": (SIGN_IN, 403, 200, 200),  # of a case in no blinded study
     "generators": COORDINATORS,
     "checkpoint": (SIGN_IN, 403, 404, 404),
     "checkpoint-samples": (SIGN_IN, 403, 404, 404),
@@ -122,6 +123,7 @@ def arguments(study) -> dict[str, tuple[Any, ...]]:
         **dict.fromkeys(("api-answers", "api-undo", "api-draft"), (enrolment.token, reading.token)),
         "image": (reading.images.first().token, 0),
         "case": (case.pk,),
+        "case-truth": (real_case(roles=["t1c"]).pk,),
         "series-thumbnail": (case.series.first().pk,),
         **dict.fromkeys(("checkpoint", "checkpoint-samples", "generate"), (uuid.uuid4(),)),
         **dict.fromkeys(("job", "job-retry"), (make_job().pk,)),
