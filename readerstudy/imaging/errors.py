@@ -64,6 +64,10 @@ class MixedSeriesError(ImageError):
     """The files do not form one stack: several series, orientations, shapes or repeats."""
 
 
+class StoppedError(ImageError):
+    """Reading was stopped: it took too long, or brought the reading process down."""
+
+
 ASK_FOR_COPY = "Copy or export the file again from its source."
 
 
