@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from readerstudy.cases.models import Case, Tag
+from readerstudy.cases.models import Case, Series, Tag
 from readerstudy.cases.usage import usage_of
 from readerstudy.core import audit
 from readerstudy.core.db import write_transaction
 from readerstudy.core.errors import Conflict, ReaderStudyError
 
 MAX_STRATUM = Case._meta.get_field("stratum").max_length or 0
+MAX_UNIT = Series._meta.get_field("unit").max_length or 0
 MAX_TAG = Tag._meta.get_field("name").max_length or 0
 MAX_TAGS_AT_ONCE = 20
 
@@ -93,6 +94,44 @@ def _record_tags(case: Case, old: list[str], actor: Any) -> None:
 def tags_of(case: Case) -> list[str]:
     """Return the names of a case's tags, sorted."""
     return sorted(case.tags.values_list("name", flat=True))
+
+
+def set_unit(*, series: Series, unit: str, actor: Any) -> bool:
+    """State the unit of a quantitative map; return whether it was another."""
+    unit = clean_unit(unit)
+    with write_transaction():
+        series = Series.objects.select_for_update().select_related("case").get(pk=series.pk)
+        if series.unit == unit:
+            return False
+        _require_unit_free(series)
+        old, series.unit = series.unit, unit
+        series.save(update_fields=["unit"])
+        audit.record(
+            actor=actor,
+            action="case.set_unit",
+            target=f"case {series.case_id}",
+            old={"role": series.role, "unit": old},
+            new={"role": series.role, "unit": unit},
+        )
+    return True
+
+
+def _require_unit_free(series: Series) -> None:
+    if usage_of(series.case).blinded:
+        raise Conflict(
+            f"The unit of case {series.case.code} stands still while a study with it is locked, "
+            "running or closed; readers measure in it."
+        )
+
+
+def clean_unit(text: str) -> str:
+    """Return a unit as it is stored: spaces single, not too long."""
+    unit = " ".join(text.split())
+    if len(unit) > MAX_UNIT:
+        raise ReaderStudyError(
+            f"A unit has at most {MAX_UNIT} characters; this one has {len(unit)}."
+        )
+    return unit
 
 
 def clean_stratum(text: str) -> str:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from readerstudy.cases.labelling import add_tags, remove_tags, set_stratum, tags_of
+from readerstudy.cases.labelling import add_tags, remove_tags, set_stratum, set_unit, tags_of
 from readerstudy.cases.models import Case, Tag
 from readerstudy.core.errors import Conflict, ReaderStudyError
 from readerstudy.core.models import AuditRecord
-from tests.factories import CaseFactory, CoordinatorFactory, locked_study
+from tests.factories import CaseFactory, CoordinatorFactory, SeriesFactory, locked_study
 
 pytestmark = pytest.mark.django_db
 
@@ -109,3 +109,17 @@ def test_no_case_and_a_missing_case_are_refused(case, actor):
     gone = Case(subject=case.subject, code="none")
     with pytest.raises(ReaderStudyError, match="1 of the chosen cases"):
         add_tags(cases=[case, gone], tags=["a"], actor=actor)
+
+
+def test_a_unit_is_stated_once_and_stands_still_while_blinded(actor):
+    series = SeriesFactory(role="cbv")
+    assert set_unit(series=series, unit=" mL/100  g ", actor=actor)
+    assert not set_unit(series=series, unit="mL/100 g", actor=actor)
+    series.refresh_from_db()
+    assert series.unit == "mL/100 g"
+    assert AuditRecord.objects.get().new == {"role": "cbv", "unit": "mL/100 g"}
+    with pytest.raises(ReaderStudyError, match="at most 24"):
+        set_unit(series=series, unit="x" * 25, actor=actor)
+    blinded = locked_study().cases.first().series.first()
+    with pytest.raises(Conflict, match="readers measure in it"):
+        set_unit(series=blinded, unit="mm", actor=actor)
