@@ -162,19 +162,26 @@ def prepare_images(study: Study) -> None:
             role=role,
             objects_by_encoding=names,
             pixel_sha256="0" * 64,
+            frame_to_lps=np.eye(4).tolist(),
+            facts={"voxels": 100, "clipped": 0},
         )
         for case in study.cases.all()
         for role in study.slots
     )
-    DisplayForm.objects.create(
-        study=study,
-        shape=[6, 10, 8],
-        spacing_mm=[2, 1, 1],
-        chunks=[[0, 6]],
-        buckets={},
-        window={"width": 1000, "level": 500},
-        rule={},
-    )
+    slot = {
+        "plane": "axial",
+        "shape": [6, 10, 8],
+        "spacing_mm": [2, 1, 1],
+        "origin_mm": [-4, -5, -6],
+        "chunks": [[0, 6]],
+        "buckets": {},
+        "window": {"width": 1000, "level": 500},
+        "presets": [],
+        "value": None,
+        "colour": None,
+    }
+    slots = [{"role": one.role, "label": one.label, **slot} for one in study.display.slots]
+    DisplayForm.objects.create(study=study, slots=slots, rule={"flat": False})
 
 
 def running_study(**kwargs: Any) -> Study:

@@ -1,6 +1,7 @@
 """The one road from a loaded volume to the array that is encoded for display."""
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +34,7 @@ def canonicalise(
     *,
     mask: NDArray[np.bool_] | None = None,
     centre_mm: NDArray[np.float64] | None = None,
+    whole_voxels: bool | None = None,
 ) -> Canonical:
     """Put a volume on the grid of a study and clear its background.
 
@@ -47,6 +49,8 @@ def canonicalise(
         found with `foreground` when left out.
     centre_mm : ndarray, shape (3,), optional
         As for `to_grid`: pass one centre for all sequences of a case.
+    whole_voxels : bool, optional
+        As for `to_grid`.
 
     Returns
     -------
@@ -59,9 +63,11 @@ def canonicalise(
     inside = foreground(native.array) if given is None else given
     centre = brain_centre(native, inside) if centre_mm is None else centre_mm
     cleared = np.where(inside, native.array, native.array.dtype.type(0))
-    values = to_grid(replace(native, array=cleared), shape, spacing_mm, centre_mm=centre)
-    weights = replace(native, array=inside.astype(np.float32))
-    share = to_grid(weights, shape, spacing_mm, centre_mm=centre).array
+    put = partial(
+        to_grid, shape=shape, spacing_mm=spacing_mm, centre_mm=centre, whole_voxels=whole_voxels
+    )
+    values = put(replace(native, array=cleared))
+    share = put(replace(native, array=inside.astype(np.float32))).array
     covered = share >= 0.5
     array = np.where(covered, values.array, values.array.dtype.type(0))
     if array.dtype.kind == "f":

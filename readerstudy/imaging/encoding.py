@@ -102,14 +102,83 @@ def encode_display(
     the same variance, quantum^2 / 6, in every image of the study.
     """
     low, high = percentile_window(array, mask, (rule.low_percentile, rule.high_percentile))
-    levels = (array[mask].astype(np.float64) - low) * _levels_per_unit(low, high, rule)
-    own = source_quantum(array, mask, rule=rule)
-    random = np.random.default_rng(seed)
-    for width in (own, np.sqrt(2 * max(0.0, quantum**2 - own**2))):
-        levels += width * (random.random(levels.size) - 0.5)
+    scale = _levels_per_unit(low, high, rule)
+    levels = (array[mask].astype(np.float64) - low) * scale
+    levels = _dithered(levels, grey_step(array, mask) * scale, quantum, seed)
     encoded = np.full(array.shape, rule.background, dtype=np.int16)
     encoded[mask] = np.clip(np.rint(levels + rule.low_level), rule.minimum, rule.maximum)
     return encoded
+
+
+@dataclass(frozen=True)
+class LinearRule:
+    """The same linear map from values to levels for every image of a study.
+
+    Attributes
+    ----------
+    low, high : float
+        Values, in the unit of the images, that become level 0 and level `top`.
+    top : int
+        Highest level.
+    """
+
+    low: float
+    high: float
+    top: int = 4095
+
+    @property
+    def slope(self) -> float:
+        """Units of one level: value = slope * level + low."""
+        return (self.high - self.low) / self.top
+
+
+def encode_linear(
+    array: NDArray[Any],
+    mask: NDArray[np.bool_],
+    *,
+    rule: LinearRule,
+    quantum: float | None,
+    seed: int,
+) -> tuple[NDArray[np.int16], int]:
+    """Map a canonical volume to levels by a map that the study fixes.
+
+    Parameters
+    ----------
+    array : ndarray, shape (z, y, x)
+        Finite values.
+    mask : ndarray of bool, shape (z, y, x)
+        Foreground; everything else becomes level 0.
+    rule : LinearRule
+    quantum : float or None
+        As for `encode_display`. None where all images of the study have the same grey levels, so
+        that their combs tell nothing: no dither, every value to the nearest level.
+    seed : int
+        Of the dither, one per image.
+
+    Returns
+    -------
+    encoded : ndarray of int16, shape (z, y, x)
+        0 to `rule.top`, C order.
+    clipped : int
+        Foreground voxels outside the range of the rule.
+    """
+    values = array[mask].astype(np.float64)
+    clipped = int(((values < rule.low) | (values > rule.high)).sum())
+    levels = (values - rule.low) / rule.slope
+    if quantum is not None:
+        levels = _dithered(levels, grey_step(array, mask) / rule.slope, quantum, seed)
+    encoded = np.zeros(array.shape, dtype=np.int16)
+    encoded[mask] = np.clip(np.rint(levels), 0, rule.top)
+    return encoded, clipped
+
+
+def _dithered(
+    levels: NDArray[np.float64], own: float, quantum: float, seed: int
+) -> NDArray[np.float64]:
+    random = np.random.default_rng(seed)
+    for width in (own, np.sqrt(2 * max(0.0, quantum**2 - own**2))):
+        levels += width * (random.random(levels.size) - 0.5)
+    return levels
 
 
 def source_quantum(
@@ -126,15 +195,31 @@ def source_quantum(
     -------
     float
         800 / (number of grey levels between the two percentiles); 0 where values form a
-        continuum, that is where fewer than half of the voxels share their value with another in
-        their slice. The median over up to nine slices, since some scanners scale each slice
-        differently.
+        continuum.
     """
     low, high = percentile_window(array, mask, (rule.low_percentile, rule.high_percentile))
+    return grey_step(array, mask) * _levels_per_unit(low, high, rule)
+
+
+def grey_step(array: NDArray[Any], mask: NDArray[np.bool_]) -> float:
+    """Step between the grey levels of an image, in its own unit.
+
+    Parameters
+    ----------
+    array, mask : ndarray, shape (z, y, x)
+        The mask is not empty.
+
+    Returns
+    -------
+    float
+        0 where values form a continuum, that is where fewer than half of the voxels share their
+        value with another in their slice. The median over up to nine slices, since some scanners
+        scale each slice differently.
+    """
     filled = np.flatnonzero(mask.any(axis=(1, 2)))
     chosen = np.unique(filled[np.linspace(0, filled.size - 1, 9).round().astype(int)])
     steps = [_step(array[z][mask[z]]) for z in chosen]
-    return float(np.median(steps)) * _levels_per_unit(low, high, rule)
+    return float(np.median(steps))
 
 
 def _step(values: NDArray[Any]) -> float:

@@ -26,6 +26,8 @@ def to_grid(
     *,
     interpolation: Interpolation = "linear",
     centre_mm: NDArray[np.float64] | None = None,
+    whole_voxels: bool | None = None,
+    outside: float | None = None,
 ) -> Volume:
     """Resample, crop or pad a volume to one grid along the patient axes.
 
@@ -42,6 +44,11 @@ def to_grid(
     centre_mm : ndarray, shape (3,), optional
         LPS position that becomes the centre of the grid; `brain_centre` of this volume when left
         out. Pass the same centre for all sequences and masks of one case, so that they match.
+    whole_voxels : bool, optional
+        True: only crop or pad. False: interpolate. When left out, decided from the volume as said
+        below.
+    outside : float, optional
+        Value of voxels outside the source; its background value when left out.
 
     Returns
     -------
@@ -53,11 +60,14 @@ def to_grid(
         Voxels outside the source take its background value.
     """
     canonical = to_lps(volume)
+    fill = background_value(canonical.array) if outside is None else outside
     centre = brain_centre(canonical) if centre_mm is None else np.asarray(centre_mm, float)
-    same = np.allclose(canonical.spacing_mm, spacing_mm, rtol=0, atol=_SAME_SPACING)
-    if same and not is_oblique(canonical):
-        return _crop_or_pad(canonical, shape, centre)
-    return _resample(canonical, shape, spacing_mm, interpolation, centre)
+    if whole_voxels is None:
+        same = np.allclose(canonical.spacing_mm, spacing_mm, rtol=0, atol=_SAME_SPACING)
+        whole_voxels = bool(same) and not is_oblique(canonical)
+    if whole_voxels:
+        return _crop_or_pad(canonical, shape, centre, fill)
+    return _resample(canonical, shape, spacing_mm, interpolation, centre=centre, fill=fill)
 
 
 def brain_centre(volume: Volume, mask: NDArray[np.bool_] | None = None) -> NDArray[np.float64]:
@@ -92,10 +102,12 @@ def _grid_affine(
     return affine
 
 
-def _crop_or_pad(volume: Volume, shape: tuple[int, int, int], centre: Matrix) -> Volume:
+def _crop_or_pad(
+    volume: Volume, shape: tuple[int, int, int], centre: Matrix, fill: float
+) -> Volume:
     index = np.linalg.solve(volume.affine_lps, np.append(centre, 1.0))[2::-1]
     starts = np.floor(index - (np.array(shape) - 1) / 2 + 0.5).astype(int)
-    out = np.full(shape, background_value(volume.array), dtype=volume.array.dtype)
+    out = np.full(shape, fill, dtype=volume.array.dtype)
     source, target = [], []
     for start, length, available in zip(starts, shape, volume.shape, strict=True):
         first, last = max(0, start), min(available, start + length)
@@ -113,7 +125,9 @@ def _resample(
     shape: tuple[int, int, int],
     spacing_mm: tuple[float, float, float],
     interpolation: Interpolation,
+    *,
     centre: Matrix,
+    fill: float,
 ) -> Volume:
     nearest = interpolation == "nearest"
     affine = _grid_affine(shape, spacing_mm, centre)
@@ -123,7 +137,7 @@ def _resample(
     resample.SetOutputSpacing([float(step) for step in spacing_mm[::-1]])
     resample.SetOutputOrigin(affine[:3, 3].tolist())
     resample.SetInterpolator(sitk.sitkNearestNeighbor if nearest else sitk.sitkLinear)
-    resample.SetDefaultPixelValue(background_value(volume.array))
+    resample.SetDefaultPixelValue(fill)
     array = sitk.GetArrayFromImage(resample.Execute(image))
     if nearest:
         array = array.astype(volume.array.dtype)

@@ -32,6 +32,9 @@ class ReaderProfile(models.Model):
     )
     subspecialty = models.CharField(max_length=120, blank=True)
     years_of_experience = models.PositiveSmallIntegerField(null=True, blank=True)
+    preferences = models.JSONField(
+        default=dict, blank=True, help_text="Own keys and mouse buttons on the reading page"
+    )
 
     def __str__(self) -> str:
         return str(self.user)

@@ -15,10 +15,15 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from readerstudy.core.errors import Conflict, NotAllowed, ReaderStudyError
-from readerstudy.reading import access, images, recording
+from readerstudy.reading import access, images, preferences, recording
 from readerstudy.reading.models import Reading, Submission
 from readerstudy.reading.progress import receipt_of, state_of
-from readerstudy.reading.serializers import DraftSerializer, SessionSerializer, SubmissionSerializer
+from readerstudy.reading.serializers import (
+    DraftSerializer,
+    PreferencesSerializer,
+    SessionSerializer,
+    SubmissionSerializer,
+)
 from readerstudy.studies.models import Enrolment
 
 
@@ -91,6 +96,15 @@ class ImageView(APIView):
         image = access.access_image(token=token, user=request.user)
         accepted = request.headers.get("Accept-Encoding", "")
         return images.chunk_response(image=image, index=index, accepted=accepted)
+
+
+class PreferencesView(APIView):
+    """A reader's own keys and mouse buttons, the same in all studies."""
+
+    def put(self, request: Request) -> Response:
+        sent = PreferencesSerializer.checked(request.data)
+        preferences.change(user=request.user, keys=sent["keys"], mouse=sent["mouse"])
+        return Response(status=status.HTTP_204_NO_CONTENT)
 
 
 @method_decorator(csrf_protect, name="dispatch")

@@ -2,9 +2,9 @@
 
 Three passes over the series of the study, the same for every case whatever its origin:
 
-1. survey: grid, extent of the foreground, step between grey levels;
-2. encode: common grid, one background rule, display levels, compressed chunks on disk;
-3. store: pad each chunk to one length per study and put it into the object store.
+1. survey (`surveying`): frame of each case, grid, background rule and grey levels of each slot;
+2. encode: common grid, display levels, compressed chunks on disk;
+3. store: pad each chunk to one length per slot and put it into the object store.
 
 See docs/algorithms/canonical-images.md for the rules and why each exists.
 """
@@ -13,10 +13,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,47 +27,30 @@ from readerstudy.cases import canonical, storage
 from readerstudy.cases.models import Series
 from readerstudy.core.db import write_transaction
 from readerstudy.core.errors import ReaderStudyError
-from readerstudy.imaging import encoding
-from readerstudy.imaging.canonical import canonicalise
+from readerstudy.imaging import encoding, frames
+from readerstudy.imaging.canonical import Canonical, canonicalise
 from readerstudy.imaging.geometry import Volume
-from readerstudy.imaging.masks import foreground
+from readerstudy.imaging.resampling import to_grid
 from readerstudy.imaging.windowing import default_window
-from readerstudy.reading.models import DisplayForm, EncodedSeries
+from readerstudy.reading.files import write_whole
+from readerstudy.reading.models import DisplayForm, EncodedSeries, ReadingImage
+from readerstudy.reading.surveying import Masks, SlotForm, StudyForm, by_slot_order, decide
 from readerstudy.studies.models import Study
+from readerstudy.studies.viewing import Viewing
 
 ENCODINGS: tuple[encoding.Encoding, ...] = ("zstd", "gzip")
-SUPPORT_ROLE = "t1"
-MARGIN_MM = 6.0
-MULTIPLE = 4
 Progress = Callable[[int, int, str], None]
-Triple = tuple[float, float, float]
+Levels = npt.NDArray[np.int16]
 
 
 @dataclass(frozen=True)
-class Survey:
-    """What pass 1 finds out about one series."""
-
-    spacing_mm: Triple
-    extent_mm: Triple
-    quantum: float
-
-
-@dataclass(frozen=True)
-class Grid:
-    """The grid that all cases of the study share."""
-
-    shape: tuple[int, int, int]
-    spacing_mm: Triple
-
-
-@dataclass(frozen=True)
-class Form:
-    """What pass 1 decides for the whole study."""
+class Work:
+    """One run over a study: what was decided, and where the files of pass 2 lie."""
 
     study: Study
-    grid: Grid
-    quantum: float
-    masked_by_support: bool
+    viewing: Viewing
+    form: StudyForm
+    masks: Masks
     folder: Path
 
     def blob(self, series: Series, name: str, number: int) -> Path:
@@ -79,131 +61,156 @@ class Form:
         """Return where pass 2 leaves what is known of a series; its presence says done."""
         return self.folder / f"{series.pk}.json"
 
+    def chunks(self, role: str) -> list[tuple[int, int]]:
+        """Return the chunks of a slot in the order of fetching."""
+        slot = self.form.of(role)
+        return encoding.plan_chunks(frames.plane_geometry(slot.grid, slot.plane)["shape"][0])
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """One series as a stack of display levels, and what was noted on the way."""
+
+    levels: Levels
+    foreground: npt.NDArray[np.bool_]
+    clipped: int
+
 
 def prepare(study: Study, progress: Progress) -> dict[str, Any]:
     """Encode all images of a study; safe to run again, goes on where it stopped."""
     series = _series_of(study)
     total = 3 * len(series)
-    form = _decide_form(study, series, lambda n, text: progress(n, total, text))
+    root = Path(settings.WORK_ROOT) / "encoding" / str(study.pk)
+    masks = Masks(root / "masks")
+    viewing = study.display
+    form = decide(viewing, series, masks, lambda n, text: progress(n, total, text))
+    work = Work(study, viewing, form, masks, _scratch(root, viewing, form))
     for number, one in enumerate(series, start=1):
-        _encode(one, form)
+        _encode(one, work)
         progress(len(series) + number, total, f"Encoded {number} of {len(series)} series")
-    buckets = _buckets(series, form)
+    buckets = {role: _buckets(group, work) for role, group in _by_role(series).items()}
     for number, one in enumerate(series, start=1):
-        _store(one, form, buckets)
+        _store(one, work, buckets[one.role])
         progress(2 * len(series) + number, total, f"Stored {number} of {len(series)} series")
-    _store_form(series, form, buckets)
-    shutil.rmtree(form.folder)
-    return {"series": len(series), "shape": list(form.grid.shape)}
-
-
-def _decide_form(study: Study, series: list[Series], tell: Callable[[int, str], None]) -> Form:
-    masked_by_support = all(_has_support(one) for one in series)
-    surveys = []
-    for number, one in enumerate(series, start=1):
-        surveys.append(_survey(one, masked_by_support))
-        tell(number, f"Measured {number} of {len(series)} series")
-    grid, quantum = common_grid(surveys), max(survey.quantum for survey in surveys)
-    return Form(study, grid, quantum, masked_by_support, _scratch(study, grid, quantum))
+    _store_form(_by_role(series), work, buckets)
+    shutil.rmtree(root)
+    return {"series": len(series), "slots": len(form.slots)}
 
 
 def _series_of(study: Study) -> list[Series]:
-    series = list(
-        Series.objects.filter(case__in=study.cases.all(), role__in=study.slots)
-        .select_related("case")
-        .order_by("case__code", "role")
-    )
-    if not series:
+    """Return what readers were promised at the lock: the slots, and the overlay if all have it."""
+    roles = [*study.slots, *shown_overlay(study)]
+    series = Series.objects.filter(case__in=study.cases.all(), role__in=roles)
+    found = list(by_slot_order(study.display, list(series.select_related("case"))))
+    if not found:
         raise ReaderStudyError("The study has no images to prepare.")
-    return series
+    return found
 
 
-def _has_support(series: Series) -> bool:
-    """Has the case a T1 on the same grid, whose foreground can serve as the mask?"""
-    support = series.case.series.filter(role=SUPPORT_ROLE).first()
-    return (
-        support is not None
-        and support.shape == series.shape
-        and bool(np.allclose(support.affine_lps, series.affine_lps, atol=1e-3))
-    )
+def shown_overlay(study: Study) -> list[str]:
+    """Return the role of the overlay, in a list, if the readings of a locked study hold it."""
+    overlay = study.display.overlay
+    if overlay is None:
+        return []
+    images = ReadingImage.objects.filter(reading__enrolment__study=study, role=overlay.role)
+    return [overlay.role] if images.exists() else []
 
 
-def _mask(series: Series, volume: Volume, masked_by_support: bool) -> npt.NDArray[np.bool_]:
-    """Return the foreground: of the case's T1 where all cases have one, so that the outline of
-    a generated image is drawn by the same acquired image as that of a real one."""
-    if not masked_by_support:
-        return foreground(volume.array)
-    return foreground(canonical.load_array(series.case.series.get(role=SUPPORT_ROLE)))
+def _by_role(series: list[Series]) -> dict[str, list[Series]]:
+    groups: dict[str, list[Series]] = {}
+    for one in series:
+        groups.setdefault(one.role, []).append(one)
+    return groups
 
 
-def _survey(series: Series, masked_by_support: bool) -> Survey:
-    volume = canonical.load_volume(series)
-    mask = _mask(series, volume, masked_by_support)
-    if not mask.any():
-        raise ReaderStudyError(f"Case {series.case.code}: no head or brain was found in it.")
-    spans = []
-    for axis in range(3):
-        used = np.flatnonzero(mask.any(axis=tuple(a for a in range(3) if a != axis)))
-        spans.append(float(used[-1] - used[0] + 1) * volume.spacing_mm[axis])
-    return Survey(
-        spacing_mm=volume.spacing_mm,
-        extent_mm=(spans[0], spans[1], spans[2]),
-        quantum=encoding.source_quantum(volume.array, mask),
-    )
-
-
-def common_grid(surveys: list[Survey]) -> Grid:
-    """Return the grid that holds every case: median spacing, largest extent and a margin."""
-    spacing = np.median([survey.spacing_mm for survey in surveys], axis=0).round(4)
-    extent = np.max([survey.extent_mm for survey in surveys], axis=0) + 2 * MARGIN_MM
-    shape = [int(np.ceil(length / MULTIPLE) * MULTIPLE) for length in extent / spacing]
-    return Grid(
-        shape=(shape[0], shape[1], shape[2]),
-        spacing_mm=(float(spacing[0]), float(spacing[1]), float(spacing[2])),
-    )
-
-
-def _scratch(study: Study, grid: Grid, quantum: float) -> Path:
-    """Return the folder of pass 2; another grid or quantum starts afresh."""
-    folder = Path(settings.WORK_ROOT) / "encoding" / str(study.pk)
-    facts = json.dumps([asdict(grid), quantum, asdict(encoding.DISPLAY_RULE)], sort_keys=True)
+def _scratch(root: Path, viewing: Viewing, form: StudyForm) -> Path:
+    """Return the folder of pass 2; another form starts afresh."""
+    presets = [asdict(preset) for preset in viewing.presets]
+    facts = json.dumps([form.facts(), presets], sort_keys=True)
+    folder = root / "chunks"
     note = folder / "form.json"
     if not note.exists() or note.read_text() != facts:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        _write_whole(note, facts.encode())
+        write_whole(note, facts.encode())
     return folder
 
 
-def _encode(series: Series, form: Form) -> None:
-    """Write the compressed, not yet padded chunks of one series and its window."""
-    if form.note(series).exists():
+def _encode(series: Series, work: Work) -> None:
+    """Write the compressed, not yet padded chunks of one series and what is known of it."""
+    if work.note(series).exists():
         return
-    levels = display_levels(series, form)
-    for number, chunk in enumerate(encoding.plan_chunks(form.grid.shape[0])):
-        content = encoding.chunk_bytes(levels, chunk)
+    encoded = display_levels(series, work)
+    for number, chunk in enumerate(work.chunks(series.role)):
+        content = encoding.chunk_bytes(encoded.levels, chunk)
         for name in ENCODINGS:
-            _write_whole(form.blob(series, name, number), encoding.compress(content, name))
-    pixels = hashlib.sha256(levels.astype("<i2").tobytes()).hexdigest()
-    note = {"width": default_window([levels]).width, "pixel_sha256": pixels}
-    _write_whole(form.note(series), json.dumps(note).encode())
+            write_whole(work.blob(series, name, number), encoding.compress(content, name))
+    write_whole(work.note(series), json.dumps(_note(encoded, work)).encode())
 
 
-def _write_whole(path: Path, content: bytes) -> None:
-    """Let a file appear whole or not at all, whenever the worker dies."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    partial.write_bytes(content)
-    partial.replace(path)
+def _note(encoded: Encoded, work: Work) -> dict[str, Any]:
+    inside = encoded.levels[encoded.foreground]
+    percentiles = [[preset.low, preset.high] for preset in work.viewing.presets]
+    return {
+        "pixel_sha256": hashlib.sha256(encoded.levels.astype("<i2").tobytes()).hexdigest(),
+        "width": default_window([inside]).width if inside.any() else 1,
+        "presets": [np.percentile(inside, pair).tolist() for pair in percentiles if inside.size],
+        "voxels": int(inside.size),
+        "clipped": encoded.clipped,
+    }
 
 
-def display_levels(series: Series, form: Form) -> npt.NDArray[np.int16]:
-    """Return a series on the study's grid as display levels 0 to 4095."""
+def display_levels(series: Series, work: Work) -> Encoded:
+    """Return a series on the grid of its slot as levels, its slices ordered for the screen."""
+    slot = work.form.of(series.role)
+    frame = work.form.frames_by_case[series.case_id]
     volume = canonical.load_volume(series)
-    mask = _mask(series, volume, form.masked_by_support)
-    put = canonicalise(volume, form.grid.shape, form.grid.spacing_mm, mask=mask)
-    return encoding.encode_display(
-        put.volume.array, put.mask, quantum=form.quantum, seed=_seed(form.study, series)
+    placed = frames.in_frame(volume, frame)
+    if slot.masking == "labels":
+        return _labels(series, placed, slot)
+    mask = work.masks.of(series, volume, slot.masking)
+    inside = frames.in_frame(replace(volume, array=mask), frame).array
+    put = canonicalise(
+        placed,
+        slot.grid.shape,
+        slot.grid.spacing_mm,
+        mask=inside,
+        centre_mm=slot.grid.centre_mm,
+        whole_voxels=slot.whole_voxels,
     )
+    levels, clipped = _levels(put, slot, _seed(work.study, series))
+    return Encoded(
+        frames.to_plane(levels, slot.plane), frames.to_plane(put.mask, slot.plane), clipped
+    )
+
+
+def _levels(put: Canonical, slot: SlotForm, seed: int) -> tuple[Levels, int]:
+    array, mask = put.volume.array, put.mask
+    if slot.linear is None:
+        quantum = slot.quantum or 0.0
+        return encoding.encode_display(array, mask, quantum=quantum, seed=seed), 0
+    return encoding.encode_linear(array, mask, rule=slot.linear, quantum=slot.quantum, seed=seed)
+
+
+def _labels(series: Series, placed: Volume, slot: SlotForm) -> Encoded:
+    """Return a label map on the grid of the first slot: its values stay what they are."""
+    put = to_grid(
+        placed,
+        slot.grid.shape,
+        slot.grid.spacing_mm,
+        interpolation="nearest",
+        centre_mm=slot.grid.centre_mm,
+        whole_voxels=slot.whole_voxels and frames.lies_on(placed, slot.grid.spacing_mm),
+        outside=0,
+    ).array
+    labels = put.astype(np.int16)
+    if not np.array_equal(labels, put) or labels.min() < 0:
+        raise ReaderStudyError(
+            f"The {series.role} of case {series.case.code} holds values other than whole numbers "
+            "from 0 to 32767, so it is no label map. Import it again, or show no overlay."
+        )
+    labels = frames.to_plane(labels, slot.plane)
+    return Encoded(labels, labels > 0, 0)
 
 
 def _seed(study: Study, series: Series) -> int:
@@ -211,49 +218,94 @@ def _seed(study: Study, series: Series) -> int:
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
 
 
-def _buckets(series: list[Series], form: Form) -> dict[str, list[int]]:
-    """Return the one stored length of each chunk, by encoding."""
-    chunks = range(len(encoding.plan_chunks(form.grid.shape[0])))
+def _buckets(series: list[Series], work: Work) -> dict[str, list[int]]:
+    """Return the one stored length of each chunk of a slot, by encoding."""
+    chunks = range(len(work.chunks(series[0].role)))
     return {
         name: [
-            encoding.bucket_length(form.blob(one, name, number).stat().st_size for one in series)
+            encoding.bucket_length(work.blob(one, name, number).stat().st_size for one in series)
             for number in chunks
         ]
         for name in ENCODINGS
     }
 
 
-def _store(series: Series, form: Form, buckets: dict[str, list[int]]) -> None:
+def _store(series: Series, work: Work, buckets: dict[str, list[int]]) -> None:
     names = {
         name: [
-            storage.put(encoding.pad(form.blob(series, name, number).read_bytes(), name, length))
+            storage.put(encoding.pad(work.blob(series, name, number).read_bytes(), name, length))
             for number, length in enumerate(buckets[name])
         ]
         for name in ENCODINGS
     }
-    note = json.loads(form.note(series).read_text())
+    note = json.loads(work.note(series).read_text())
     with write_transaction():
         EncodedSeries.objects.update_or_create(
-            study=form.study,
+            study=work.study,
             case=series.case,
             role=series.role,
-            defaults={"objects_by_encoding": names, "pixel_sha256": note["pixel_sha256"]},
-        )
-
-
-def _store_form(series: list[Series], form: Form, buckets: dict[str, list[int]]) -> None:
-    widths = [json.loads(form.note(one).read_text())["width"] for one in series]
-    width = int(np.median(widths))
-    chunks = encoding.plan_chunks(form.grid.shape[0])
-    with write_transaction():
-        DisplayForm.objects.update_or_create(
-            study=form.study,
             defaults={
-                "shape": list(form.grid.shape),
-                "spacing_mm": list(form.grid.spacing_mm),
-                "chunks": [list(chunk) for chunk in chunks],
-                "buckets": buckets,
-                "window": {"width": width, "level": width // 2},
-                "rule": {**asdict(encoding.DISPLAY_RULE), "quantum": form.quantum},
+                "objects_by_encoding": names,
+                "pixel_sha256": note["pixel_sha256"],
+                "frame_to_lps": work.form.frames_by_case[series.case_id].tolist(),
+                "facts": {"voxels": note["voxels"], "clipped": note["clipped"]},
             },
         )
+
+
+def _store_form(
+    groups: dict[str, list[Series]], work: Work, buckets: dict[str, dict[str, list[int]]]
+) -> None:
+    slots = []
+    for slot in work.form.slots:
+        notes = [json.loads(work.note(one).read_text()) for one in groups[slot.role]]
+        slots.append(_slot_document(slot, work, notes) | {"buckets": buckets[slot.role]})
+    overlay = work.form.overlay
+    rule = {**asdict(encoding.DISPLAY_RULE), "flat": work.form.flat}
+    with write_transaction():
+        DisplayForm.objects.update_or_create(
+            study=work.study,
+            defaults={
+                "slots": slots,
+                "overlay_buckets": buckets[overlay.role] if overlay else None,
+                "rule": rule,
+            },
+        )
+
+
+def _slot_document(slot: SlotForm, work: Work, notes: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return what the readers' page is told of a slot, and how its levels were made."""
+    linear = slot.linear
+    top = linear.top if linear else 0
+    width = top or int(np.median([note["width"] for note in notes]))
+    quantitative = linear if slot.unit else None
+    return {
+        "role": slot.role,
+        "label": slot.label,
+        "plane": slot.plane,
+        **frames.plane_geometry(slot.grid, slot.plane),
+        "chunks": [list(chunk) for chunk in work.chunks(slot.role)],
+        "window": {"width": width, "level": width // 2},
+        "presets": _presets(work.viewing, notes),
+        "value": quantitative
+        and {"unit": slot.unit, "slope": quantitative.slope, "intercept": quantitative.low},
+        "colour": {"map": slot.colour, "range": [0, top]} if slot.colour else None,
+        "made": {
+            "whole_voxels": slot.whole_voxels,
+            "masking": slot.masking,
+            "quantum": slot.quantum,
+            "linear": asdict(linear) if linear else None,
+        },
+    }
+
+
+def _presets(viewing: Viewing, notes: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return one window a preset for all cases: the median of the cases' percentiles."""
+    shown = []
+    for number, preset in enumerate(viewing.presets):
+        ends = [note["presets"][number] for note in notes if note["presets"]]
+        low, high = np.median(ends, axis=0) if ends else (0.0, 1.0)
+        width = max(1, round(float(high - low)))
+        level = round(float(high + low) / 2)
+        shown.append({"label": preset.label, "width": width, "level": level})
+    return shown

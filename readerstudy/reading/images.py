@@ -26,7 +26,7 @@ def chunk_response(*, image: ReadingImage, index: int, accepted: str) -> HttpRes
     if not 0 <= index < len(names):
         raise NotFound("There is no such image.")
     response = FileResponse(
-        storage.open_object(names[index]), content_type="application/octet-stream"
+        storage.open_verified(names[index]), content_type="application/octet-stream"
     )
     del response["Content-Disposition"]
     response["Content-Encoding"] = encoding

@@ -33,11 +33,12 @@ class DisplayForm(models.Model):
     """The one form in which all images of a study reach its readers."""
 
     study = models.OneToOneField(Study, on_delete=models.PROTECT, related_name="display_form")
-    shape = models.JSONField(help_text="[z, y, x], the same for every case")
-    spacing_mm = models.JSONField(help_text="[z, y, x]")
-    chunks = models.JSONField(help_text="[[first slice, end], …] in the order of fetching")
-    buckets = models.JSONField(help_text="Stored length of each chunk by encoding, in bytes")
-    window = models.JSONField(help_text='{"width", "level"} on opening')
+    slots = models.JSONField(
+        help_text="Series shown, in order: plane, grid, chunks and their stored lengths, windows"
+    )
+    overlay_buckets = models.JSONField(
+        null=True, help_text="Stored lengths of the overlay's chunks; null without an overlay"
+    )
     rule = models.JSONField(help_text="Display rule and its version")
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -53,6 +54,12 @@ class EncodedSeries(models.Model):
     role = models.CharField(max_length=16)
     objects_by_encoding = models.JSONField(help_text='{"zstd": [sha256, …], "gzip": […]}')
     pixel_sha256 = models.CharField(max_length=64)
+    frame_to_lps = models.JSONField(
+        null=True, help_text="4 by 4, mm of the case frame to patient LPS mm"
+    )
+    facts = models.JSONField(
+        default=dict, help_text="Voxels of the foreground, and how many clipped"
+    )
 
     class Meta:
         constraints = (
@@ -159,13 +166,23 @@ class Submission(models.Model):
         return f"{self.outcome} submission for {self.reading}"
 
 
+def _only(form: str) -> Q:
+    """Return the condition that a rating has this form and no other."""
+    values = ("choice", "choices", "region")
+    given = Q(**{f"{name}__isnull": name != form for name in values})
+    return given & Q(not_evaluable=form == "not_evaluable")
+
+
 class Rating(models.Model):
-    """One value for one question: a choice, a set of choices, or not evaluable."""
+    """One value for one question: a choice, a set of choices, a place, or not evaluable."""
 
     submission = models.ForeignKey(Submission, on_delete=models.PROTECT, related_name="ratings")
     question = models.ForeignKey(Question, on_delete=models.PROTECT, related_name="+")
     choice = models.ForeignKey(Option, null=True, on_delete=models.PROTECT, related_name="+")
     choices = models.JSONField(null=True, help_text="Codes of a question with any number")
+    region = models.JSONField(
+        null=True, help_text="A place: points in the case frame and in patient LPS mm, measures"
+    )
     not_evaluable = models.BooleanField(default=False)
 
     class Meta:
@@ -176,9 +193,7 @@ class Rating(models.Model):
             models.CheckConstraint(
                 name="rating_has_exactly_one_form",
                 condition=(
-                    Q(choice__isnull=False, choices__isnull=True, not_evaluable=False)
-                    | Q(choice__isnull=True, choices__isnull=False, not_evaluable=False)
-                    | Q(choice__isnull=True, choices__isnull=True, not_evaluable=True)
+                    _only("choice") | _only("choices") | _only("region") | _only("not_evaluable")
                 ),
             ),
         )

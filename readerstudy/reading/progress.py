@@ -3,32 +3,49 @@
 from __future__ import annotations
 
 import statistics
-from typing import Any
+from dataclasses import asdict
+from typing import Any, cast
 
 from django.db.models import F, Q
 from django.utils import timezone
 
 from readerstudy.core.db import write_transaction
-from readerstudy.imaging.sequences import LABELS
-from readerstudy.reading import recording
-from readerstudy.reading.models import Reading, Submission
-from readerstudy.studies.models import Enrolment, Study
+from readerstudy.imaging.sequences import LABELS, Role
+from readerstudy.reading import preferences, recording
+from readerstudy.reading.models import DisplayForm, Reading, Submission
+from readerstudy.studies.models import Enrolment, Question, Study
+from readerstudy.studies.viewing import Viewing
 
 BREAK_EVERY = 50
+UPCOMING = 2
+SHOWN_OF_SLOT = (
+    "role",
+    "label",
+    "plane",
+    "shape",
+    "spacing_mm",
+    "origin_mm",
+    "chunks",
+    "window",
+    "presets",
+    "value",
+    "colour",
+)
 
 
 def state_of(enrolment: Enrolment) -> dict[str, Any]:
     """Return the whole state for the reading page (fields listed by hand)."""
     study = enrolment.study
-    current, following = offered(enrolment) if study.state == Study.State.RUNNING else (None, None)
+    current, upcoming = offered(enrolment) if study.state == Study.State.RUNNING else (None, [])
     last = recording.last_submission(enrolment)
     return {
         "study": {"title": study.reader_title, "instructions": study.instructions},
-        "layout": layout_of(study),
+        "layout": layout_of(study, enrolment.reader),
         "questions": questions_of(study),
         "progress": progress_of(enrolment),
         "reading": _reading(current, with_draft=True),
-        "next": _reading(following),
+        "upcoming": [_reading(one) for one in upcoming],
+        "next": _reading(upcoming[0]) if upcoming else None,
         "undo": _undo(last, current),
         "last_receipt": receipt_of(last) if last else None,
         "state": "running" if study.state == Study.State.RUNNING else "closed",
@@ -36,20 +53,19 @@ def state_of(enrolment: Enrolment) -> dict[str, Any]:
     }
 
 
-def offered(enrolment: Enrolment) -> tuple[Reading | None, Reading | None]:
-    """Return the present and the next reading, and note that they were offered."""
+def offered(enrolment: Enrolment) -> tuple[Reading | None, list[Reading]]:
+    """Return the present reading and the next two, and note that they were offered."""
     open_readings = list(
         enrolment.readings.filter(Q(completed_at__isnull=True) | Q(reopened_at__isnull=False))
         .filter(case__withdrawn_at__isnull=True)
         .order_by(F("reopened_at").asc(nulls_last=True), "period", "position")
-        .prefetch_related("images")[:2]
+        .prefetch_related("images")[: 1 + UPCOMING]
     )
     fresh = [reading.pk for reading in open_readings if reading.offered_at is None]
     if fresh:
         with write_transaction():
             Reading.objects.filter(pk__in=fresh).update(offered_at=timezone.now())
-    current, following, *_ = [*open_readings, None, None]
-    return current, following
+    return (open_readings[0] if open_readings else None), open_readings[1:]
 
 
 def _reading(reading: Reading | None, *, with_draft: bool = False) -> dict[str, Any] | None:
@@ -65,17 +81,40 @@ def _reading(reading: Reading | None, *, with_draft: bool = False) -> dict[str, 
     return shown
 
 
-def layout_of(study: Study) -> dict[str, Any]:
+def layout_of(study: Study, reader: Any) -> dict[str, Any]:
     """Return the hanging protocol and the geometry that all cases of the study share."""
-    form = study.display_form
+    form, viewing = study.display_form, study.display
+    first = form.slots[0]
     return {
-        "grid": "1x1",
-        "slots": [{"role": role, "label": LABELS[role], "plane": "Axial"} for role in study.slots],
-        "shape": form.shape,
-        "spacing_mm": form.spacing_mm,
-        "chunks": form.chunks,
-        "window": form.window,
+        "hanging": {"initial": viewing.initial, "allowed": list(viewing.allowed)},
+        "slots": [{name: slot[name] for name in SHOWN_OF_SLOT} for slot in form.slots],
+        "overlays": _overlays(form, viewing),
+        "interpolation": viewing.interpolation,
+        "interpolation_fixed": viewing.interpolation_fixed,
+        "integer_scale": bool(form.rule.get("flat")),
+        "tools": list(viewing.tools),
+        **preferences.of(reader),
+        "grid": viewing.initial if "x" in viewing.initial else "2x2",
+        **{name: first[name] for name in ("shape", "spacing_mm", "chunks", "window")},
     }
+
+
+def _overlays(form: DisplayForm, viewing: Viewing) -> list[dict[str, Any]]:
+    """Return the overlay with the slots that lie voxel by voxel under it."""
+    overlay, first = viewing.overlay, form.slots[0]
+    if overlay is None or form.overlay_buckets is None:
+        return []
+    place = ("plane", "shape", "spacing_mm", "origin_mm")
+    under = [s["role"] for s in form.slots if all(s[name] == first[name] for name in place)]
+    return [
+        {
+            "role": overlay.role,
+            "label": LABELS.get(cast(Role, overlay.role), overlay.role),
+            "on": under,
+            "opacity": overlay.opacity,
+            "labels": [asdict(label) for label in overlay.labels],
+        }
+    ]
 
 
 def questions_of(study: Study) -> list[dict[str, Any]]:
@@ -88,6 +127,7 @@ def questions_of(study: Study) -> list[dict[str, Any]]:
             "required": question.required,
             "may_be_not_evaluable": question.may_be_not_evaluable,
             "help": question.help,
+            **_asked_region(question),
             "options": [
                 {"code": option.code, "label": option.label, "anchor": option.anchor}
                 for option in question.options.all()
@@ -95,6 +135,14 @@ def questions_of(study: Study) -> list[dict[str, Any]]:
         }
         for question in study.questions.prefetch_related("options")
     ]
+
+
+def _asked_region(question: Question) -> dict[str, Any]:
+    """Return what kind of place a question asks for, and on which series."""
+    if question.kind != Question.Kind.REGION or question.region is None:
+        return {}
+    asked = question.region
+    return {"region": {"kind": asked["kind"], "role": asked.get("role"), "many": False}}
 
 
 def progress_of(enrolment: Enrolment) -> dict[str, Any]:

@@ -13,9 +13,11 @@ from typing import Any
 
 from django.utils import timezone
 
+from readerstudy.cases.models import Case
 from readerstudy.core import audit
 from readerstudy.core.db import write_transaction
 from readerstudy.core.errors import Conflict, ReaderStudyError
+from readerstudy.reading import regions
 from readerstudy.reading.access import is_open
 from readerstudy.reading.models import Rating, Reading, ReadingSession, Submission
 from readerstudy.studies.lifecycle import hash_of
@@ -33,6 +35,7 @@ class Answer:
     question: Question
     choice: Option | None = None
     choices: list[str] | None = None
+    region: dict[str, Any] | None = None
     not_evaluable: bool = False
 
 
@@ -86,12 +89,13 @@ def _as_uuid(key: str) -> uuid.UUID:
 
 
 def _store(reading_pk: int, key: uuid.UUID, digest: str, body: dict[str, Any]) -> Submission:
-    reading = Reading.objects.select_related("enrolment__study").get(pk=reading_pk)
+    reading = Reading.objects.select_related("enrolment__study", "case").get(pk=reading_pk)
     study = reading.enrolment.study
     outcome, reason = _verdict(reading, study)
-    answers = validate(study, body.get("answers")) if outcome == Outcome.ACCEPTED else []
+    counts = outcome == Outcome.ACCEPTED
+    answers = validate(study, reading.case, body.get("answers")) if counts else []
     now = timezone.now()
-    former = current_submission(reading) if outcome == Outcome.ACCEPTED else None
+    former = current_submission(reading) if counts else None
     submission = Submission.objects.create(
         reading=reading,
         session=current_session(reading.enrolment),
@@ -103,7 +107,7 @@ def _store(reading_pk: int, key: uuid.UUID, digest: str, body: dict[str, Any]) -
         reason="Corrected by the reader within the grace time" if former else reason,
         supersedes=former,
     )
-    if outcome == Outcome.ACCEPTED:
+    if counts:
         _store_ratings(submission, answers)
         reading.completed_at, reading.reopened_at, reading.draft = now, None, None
         reading.save(update_fields=("completed_at", "reopened_at", "draft"))
@@ -135,6 +139,7 @@ def _store_ratings(submission: Submission, answers: list[Answer]) -> None:
             question=answer.question,
             choice=answer.choice,
             choices=answer.choices,
+            region=answer.region,
             not_evaluable=answer.not_evaluable,
         )
         for answer in answers
@@ -146,8 +151,8 @@ def current_submission(reading: Reading) -> Submission | None:
     return reading.submissions.filter(outcome=Outcome.ACCEPTED, superseded_by__isnull=True).first()
 
 
-def validate(study: Study, answers: Any) -> list[Answer]:
-    """Check a complete form against the questions of the study; refuse the first misfit."""
+def validate(study: Study, case: Case, answers: Any) -> list[Answer]:
+    """Check a complete form about a case against the study's questions; refuse the first misfit."""
     if not isinstance(answers, dict):
         raise ReaderStudyError("The answers must be an object.", code="invalid_answer")
     questions = list(study.questions.prefetch_related("options"))
@@ -156,12 +161,11 @@ def validate(study: Study, answers: Any) -> list[Answer]:
         raise ReaderStudyError(
             f"There is no question “{sorted(unknown)[0]}”.", code="invalid_answer"
         )
-    checked = [_check(question, answers.get(question.code)) for question in questions]
+    checked = [_check(question, answers.get(question.code), study, case) for question in questions]
     return [answer for answer in checked if answer is not None]
 
 
-def _check(question: Question, value: Any) -> Answer | None:
-    options = {option.code: option for option in question.options.all()}
+def _check(question: Question, value: Any, study: Study, case: Case) -> Answer | None:
     if value is None or (value == [] and question.kind == Question.Kind.MULTI):
         if question.required:
             raise _misfit(question, "needs an answer")
@@ -170,6 +174,13 @@ def _check(question: Question, value: Any) -> Answer | None:
         if not question.may_be_not_evaluable:
             raise _misfit(question, "cannot be answered with “not evaluable”")
         return Answer(question, not_evaluable=True)
+    if question.kind == Question.Kind.REGION:
+        return Answer(question, region=regions.check(question, value, study=study, case=case))
+    return _chosen(question, value)
+
+
+def _chosen(question: Question, value: Any) -> Answer:
+    options = {option.code: option for option in question.options.all()}
     if question.kind == Question.Kind.MULTI:
         if not isinstance(value, list) or any(code not in options for code in value):
             raise _misfit(question, "has no such choice")

@@ -82,9 +82,19 @@ def _store_rows(study: Study, rows: list[allocation.Row]) -> None:
         Reading(enrolment=enrolments[row.reader], case=cases[row.item], position=row.position)
         for row in rows
     )
+    roles = [*study.slots, *overlay_of_all(study)]
     ReadingImage.objects.bulk_create(
-        ReadingImage(reading=reading, role=role) for reading in readings for role in study.slots
+        ReadingImage(reading=reading, role=role) for reading in readings for role in roles
     )
+
+
+def overlay_of_all(study: Study) -> list[str]:
+    """Return the role of the overlay, in a list, if every case of the study has it."""
+    overlay = study.display.overlay
+    if overlay is None:
+        return []
+    cases = study.cases.all()
+    return [overlay.role] if cases.with_role(overlay.role).count() == len(cases) else []
 
 
 def launch(*, study: Study, actor: Any) -> Study:

@@ -35,6 +35,11 @@ class SubmissionSerializer(CheckedSerializer):
     viewer = serializers.DictField(required=False)
 
 
+class PreferencesSerializer(CheckedSerializer):
+    keys = serializers.DictField()
+    mouse = serializers.DictField()
+
+
 class SessionSerializer(CheckedSerializer):
     username = serializers.CharField(max_length=254)
     password = serializers.CharField(max_length=1024, trim_whitespace=False)

@@ -18,6 +18,7 @@ urlpatterns = [
     path(f"{READING}answers", api.AnswersView.as_view(), name="api-answers"),
     path(f"{READING}undo", api.UndoView.as_view(), name="api-undo"),
     path(f"{READING}draft", api.DraftView.as_view(), name="api-draft"),
+    path("api/read/preferences/", api.PreferencesView.as_view(), name="api-preferences"),
     path("api/session", api.SessionView.as_view(), name="api-session"),
     path("i/<str:token>/<int:index>", api.ImageView.as_view(), name="image"),
     path("staff/studies/", staff_views.StudiesPage.as_view(), name="studies"),

@@ -9,6 +9,7 @@ from readerstudy.cases.models import Case
 from readerstudy.core import audit
 from readerstudy.core.db import write_transaction
 from readerstudy.core.errors import Conflict, ReaderStudyError
+from readerstudy.studies import viewing
 from readerstudy.studies.models import (
     Enrolment,
     Membership,
@@ -33,7 +34,7 @@ def create_study(*, template: str, name: str, reader_title: str, actor: Any) -> 
             reader_title=reader_title.strip(),
             template=template,
             instructions=source.instructions,
-            slots=list(source.slots),
+            viewing=viewing.document_of(source.viewing),
             margin=source.margin,
             created_by=actor,
         )
@@ -55,6 +56,7 @@ def _create_question(study: Study, position: int, source: QuestionTemplate) -> N
         kind=source.kind,
         required=source.required,
         help=source.help,
+        region=source.region,
     )
     Option.objects.bulk_create(
         Option(
@@ -105,6 +107,24 @@ def _description(study: Study) -> dict[str, Any]:
         "instructions": study.instructions,
         "margin": study.margin,
     }
+
+
+def set_viewing(*, study: Study, document: dict[str, Any], actor: Any) -> None:
+    """Change how a draft shows its images; every case chosen must have the series shown."""
+    wanted = viewing.parse(document)
+    with write_transaction():
+        study = Study.objects.select_for_update().get(pk=study.pk)
+        require_draft(study)
+        old, study.viewing = study.viewing, viewing.document_of(wanted)
+        _require_slots(study, list(study.cases.all()))
+        study.save(update_fields=("viewing",))
+        audit.record(
+            actor=actor,
+            action="study.set_viewing",
+            target=f"study {study.pk}",
+            old=old,
+            new=study.viewing,
+        )
 
 
 def set_cases(*, study: Study, cases: Iterable[Case], actor: Any) -> None:

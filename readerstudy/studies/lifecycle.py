@@ -60,13 +60,13 @@ def close(*, study: Study, actor: Any, reason: str) -> Study:
 def protocol_of(study: Study) -> dict[str, Any]:
     """Return everything that defines the study, without any truth, as JSON."""
     return {
-        "format": "readerstudy-protocol-1",
+        "format": "readerstudy-protocol-2",
         "study": str(study.pk),
         "name": study.name,
         "reader_title": study.reader_title,
         "template": study.template,
         "instructions": study.instructions,
-        "slots": study.slots,
+        "viewing": study.viewing,
         "margin": study.margin,
         "questions": [
             {
@@ -76,6 +76,7 @@ def protocol_of(study: Study) -> dict[str, Any]:
                 "required": question.required,
                 "may_be_not_evaluable": question.may_be_not_evaluable,
                 "help": question.help,
+                "region": question.region,
                 "options": list(question.options.values("code", "label", "anchor")),
             }
             for question in study.questions.prefetch_related("options")

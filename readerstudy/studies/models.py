@@ -9,6 +9,7 @@ from django.db import models
 
 from readerstudy.cases.models import Case
 from readerstudy.core.tokens import new_token
+from readerstudy.studies import viewing
 
 
 class Study(models.Model):
@@ -28,7 +29,7 @@ class Study(models.Model):
     )
     template = models.CharField(max_length=64)
     instructions = models.TextField()
-    slots = models.JSONField(help_text="Roles shown beside each other, in order.")
+    viewing = models.JSONField(help_text="How images are shown; see studies/viewing.py.")
     margin = models.FloatField(
         default=0.1, help_text="Equivalence margin around guessing, as a proportion."
     )
@@ -50,6 +51,16 @@ class Study(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def display(self) -> viewing.Viewing:
+        """The display, checked."""
+        return viewing.parse(self.viewing)
+
+    @property
+    def slots(self) -> list[str]:
+        """Roles shown beside each other, in order."""
+        return self.display.roles
 
 
 class StudyCase(models.Model):
@@ -74,6 +85,7 @@ class Question(models.Model):
         SINGLE = "single", "One of several"
         ORDINAL = "ordinal", "Ordered levels"
         MULTI = "multi", "Any number"
+        REGION = "region", "A place on the image"
 
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="questions")
     position = models.PositiveSmallIntegerField()
@@ -83,6 +95,9 @@ class Question(models.Model):
     required = models.BooleanField(default=True)
     may_be_not_evaluable = models.BooleanField(default=False)
     help = models.TextField(blank=True)
+    region = models.JSONField(
+        null=True, blank=True, help_text='{"kind", "role"} of a place that is asked for'
+    )
 
     class Meta:
         ordering = ("position",)

@@ -3,6 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
+
+from readerstudy.imaging.sequences import LABELS
+from readerstudy.studies.viewing import Preset, Slot, Viewing
+
+PRESETS = (Preset("Whole", 0.1, 99.9), Preset("Tissue", 2, 98), Preset("Narrow", 10, 90))
+READING_TOOLS = ("window", "zoom", "pan", "length", "ellipse", "invert", "full")
 
 
 @dataclass(frozen=True)
@@ -20,6 +27,7 @@ class QuestionTemplate:
     options: tuple[OptionTemplate, ...]
     required: bool = True
     help: str = ""
+    region: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -29,9 +37,14 @@ class StudyTemplate:
     description: str
     reader_title: str
     instructions: str
-    slots: tuple[str, ...]
+    viewing: Viewing
     questions: tuple[QuestionTemplate, ...]
     margin: float
+
+    @property
+    def slots(self) -> list[str]:
+        """Names of the series shown, in order."""
+        return [slot.label for slot in self.viewing.slots]
 
 
 VISUAL_TURING_TEST = StudyTemplate(
@@ -52,7 +65,7 @@ VISUAL_TURING_TEST = StudyTemplate(
         "at the same place; nothing is lost. Please do not discuss the cases with other "
         "readers before the study is closed."
     ),
-    slots=("t1c",),
+    viewing=Viewing(slots=(Slot("t1c", LABELS["t1c"]),), tools=READING_TOOLS, presets=PRESETS),
     margin=0.1,
     questions=(
         QuestionTemplate(

@@ -66,7 +66,7 @@ def walk(client: Client, made) -> list[dict]:
     while state["reading"]:
         shown = state["reading"]
         reading = Reading.objects.get(token=shown["token"])
-        note = {"code": reading.case.code, "shown": shown, "next": state["next"], "chunks": {}}
+        note = {"code": reading.case.code, "shown": shown, "upcoming": state["upcoming"], "chunks": {}}
         for encoding in ENCODINGS:
             for index in range(len(state["layout"]["chunks"])):
                 token = shown["images"]["t1c"]
@@ -86,7 +86,7 @@ def test_every_image_comes_with_the_same_headers_length_type_and_range(client, m
     assert len(seen) == 8
     assert set(kinds().values()) == {"real", "synthetic"}
     for encoding in ENCODINGS:
-        for index in range(len(made.study.display_form.chunks)):
+        for index in range(len(made.study.display_form.slots[0]["chunks"])):
             answers = [note["chunks"][encoding, index] for note in seen]
             headers = {json.dumps(sorted(r.headers.items())) for r, _ in answers}
             assert len(headers) == 1, f"headers differ between cases: {headers}"
@@ -156,7 +156,7 @@ def test_no_page_or_answer_names_a_case_subject_generator_or_the_study(client, m
         text = response.content.decode() + str(response.headers)
         assert [secret for secret in secrets if secret in text] == []
     for note in walk(client, made):
-        text = json.dumps([note["shown"], note["next"], note["receipt"]])
+        text = json.dumps([note["shown"], note["upcoming"], note["receipt"]])
         assert [secret for secret in secrets if secret in text] == []
 
 
@@ -165,10 +165,12 @@ def test_the_same_case_has_another_address_for_each_reader(made):
     assert len(set(tokens)) == len(tokens) == 16
 
 
-def test_only_the_present_and_the_next_image_can_be_fetched(client, made):
+def test_only_the_present_and_the_next_two_images_can_be_fetched(client, made):
     walked = made.enrolment()
     state = client.get(f"/api/read/{walked.token}/state").json()
-    allowed = {state["reading"]["images"]["t1c"], state["next"]["images"]["t1c"]}
+    shown = [state["reading"], *state["upcoming"]]
+    assert [set(one) for one in state["upcoming"]] == 2 * [{"token", "position", "images"}]
+    allowed = {one["images"]["t1c"] for one in shown}
     for image in ReadingImage.objects.filter(reading__enrolment=walked):
         response = client.get(f"/i/{image.token}/0")
         if response.status_code == 200:

@@ -38,6 +38,7 @@ ROUTES: dict[str, tuple[Any, ...]] = {
     "api-answers": READERS_API,
     "api-undo": READERS_API,
     "api-draft": READERS_API,
+    "api-preferences": (401, 204, 403, 403),
     "api-session": (400, 400, 400, 400),  # to sign in again; these are wrong names
     "image": READERS_API,
     "studies": COORDINATORS,
@@ -75,6 +76,7 @@ SENT: dict[str, tuple[str, dict[str, Any]]] = {
     "api-answers": ("post", {"key": str(uuid.uuid4()), "answers": {}}),
     "api-undo": ("post", {}),
     "api-draft": ("put", {"answers": {}}),
+    "api-preferences": ("put", {"keys": {}, "mouse": {}}),
     "api-session": ("post", {"username": "a", "password": "b", "enrolment": "c"}),
 }
 PEOPLE = ("anonymous", "reader", "stranger", "coordinator")

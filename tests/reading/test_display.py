@@ -15,7 +15,7 @@ from readerstudy.core import jobs
 from readerstudy.core.errors import ReaderStudyError
 from readerstudy.core.models import Job
 from readerstudy.imaging import encoding
-from readerstudy.reading import display
+from readerstudy.reading import display, surveying
 from readerstudy.reading.models import DisplayForm, EncodedSeries
 from readerstudy.reading.scheduling import lock_and_allocate
 from readerstudy.studies.models import Study
@@ -54,8 +54,9 @@ def scratch() -> list[Path]:
 def test_every_image_gets_the_same_grid_and_the_same_lengths(study):
     assert display.prepare(study, silent)["series"] == 6
     form = DisplayForm.objects.get(study=study)
-    for name, lengths in form.buckets.items():
-        assert len(lengths) == len(form.chunks)
+    (slot,) = form.slots
+    for name, lengths in slot["buckets"].items():
+        assert len(lengths) == len(slot["chunks"])
         for one in EncodedSeries.objects.filter(study=study):
             objects = one.objects_by_encoding[name]
             assert [len(storage.read(stored)) for stored in objects] == lengths
@@ -74,7 +75,7 @@ def test_the_job_of_a_study_prepares_it_once(study):
 @pytest.mark.parametrize("step", [1, 6, 7, 11, 12, 13, 17, 18])
 def test_a_worker_that_dies_at_any_step_changes_nothing_of_the_outcome(study, step):
     display.prepare(study, silent)
-    whole = (prepared(study), DisplayForm.objects.get(study=study).buckets)
+    whole = (prepared(study), DisplayForm.objects.get(study=study).slots)
     EncodedSeries.objects.all().delete()
     DisplayForm.objects.all().delete()
 
@@ -86,7 +87,7 @@ def test_a_worker_that_dies_at_any_step_changes_nothing_of_the_outcome(study, st
         display.prepare(study, dying)
     assert not DisplayForm.objects.exists(), "the form says that all is there"
     display.prepare(study, silent)
-    assert (prepared(study), DisplayForm.objects.get(study=study).buckets) == whole
+    assert (prepared(study), DisplayForm.objects.get(study=study).slots) == whole
     assert scratch() == []
 
 
@@ -132,7 +133,7 @@ def test_images_already_encoded_are_not_encoded_again(study, monkeypatch):
 
 
 def test_an_image_without_anything_in_it_is_named_by_its_case(study, monkeypatch):
-    monkeypatch.setattr(display, "foreground", lambda array: np.zeros(array.shape, bool))
+    monkeypatch.setattr(surveying, "foreground", lambda array: np.zeros(array.shape, bool))
     case = study.cases.order_by("code").first()
     with pytest.raises(ReaderStudyError, match=f"Case {case.code}: no head or brain was found"):
         display.prepare(study, silent)
