@@ -11,12 +11,14 @@ from typing import BinaryIO
 
 from django.conf import settings
 
+from readerstudy.cases.reporting import report_damage
 from readerstudy.core.errors import ReaderStudyError
 from readerstudy.core.jobs import cleans_up
 from readerstudy.core.processes import is_of_dead_process, mark
 
 TEMPORARY = ".new-"
 EPOCH = (0, 0)  # one time stamp for all objects: dates must not tell one class from another
+FOR_READERS = "This image cannot be shown. Please tell the coordinator of the study."
 
 
 class DamagedObject(ReaderStudyError):
@@ -77,9 +79,28 @@ def path_of(name: str) -> Path:
     return Path(settings.MEDIA_ROOT) / "objects" / name[:2] / name
 
 
-def open_object(name: str) -> BinaryIO:
-    """Open a stored object for reading."""
-    return path_of(name).open("rb")
+def open_verified(name: str) -> BinaryIO:
+    """Open a stored object for sending, after its content was compared with its name.
+
+    The whole object is hashed each time, since damage to a disk changes neither date nor size:
+    about 0.6 ms for each MB. The content is never held in memory, and never sent in part.
+
+    Raises
+    ------
+    DamagedObject
+        In words that tell a reader nothing about the image; the staff find it in the audit log.
+    """
+    try:
+        file = path_of(name).open("rb")
+    except FileNotFoundError:
+        report_damage(name=name, what="gone")
+        raise DamagedObject(FOR_READERS) from None
+    if hashlib.file_digest(file, "sha256").hexdigest() != name:
+        file.close()
+        report_damage(name=name, what="changed")
+        raise DamagedObject(FOR_READERS)
+    file.seek(0)
+    return file
 
 
 def read(name: str) -> bytes:

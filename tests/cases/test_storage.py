@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import subprocess
 import sys
 import time
@@ -13,6 +14,7 @@ from django.conf import settings
 
 from readerstudy.cases import storage
 from readerstudy.core import processes
+from readerstudy.core.models import AuditRecord
 
 pytestmark = pytest.mark.django_db  # for a media folder of its own
 
@@ -43,6 +45,43 @@ def test_a_changed_object_is_refused():
     path.write_bytes(b"others")
     with pytest.raises(storage.DamagedObject, match="Restore it from a backup"):
         storage.read(name)
+
+
+def test_an_object_is_compared_with_its_name_each_time_it_is_opened_for_sending(caplog):
+    name = storage.put(b"pixels")
+    for _ in range(2):
+        with storage.open_verified(name) as file:
+            assert file.read() == b"pixels"
+    before = storage.path_of(name).stat()
+    flip_one_bit(name)
+    after = storage.path_of(name).stat()
+    assert (before.st_mtime_ns, before.st_size) == (after.st_mtime_ns, after.st_size)
+    for _ in range(2):
+        with pytest.raises(storage.DamagedObject) as error:
+            storage.open_verified(name)
+        assert name[:6] not in error.value.message
+        assert (error.value.status, error.value.code) == (500, "damaged")
+    records = AuditRecord.objects.filter(action="storage.damage")
+    assert [(r.target, r.new) for r in records] == [(f"object {name}", {"what": "changed"})]
+    assert caplog.text.count(name) == 2
+
+
+def test_a_lost_object_is_reported_like_a_damaged_one():
+    name = storage.put(b"pixels")
+    storage.path_of(name).unlink()
+    with pytest.raises(storage.DamagedObject, match="tell the coordinator"):
+        storage.open_verified(name)
+    assert AuditRecord.objects.get(action="storage.damage").new == {"what": "gone"}
+
+
+def flip_one_bit(name: str) -> None:
+    """Change one bit as a failing disk does: no date and no size tells."""
+    path = storage.path_of(name)
+    content = bytearray(path.read_bytes())
+    content[3] ^= 1
+    path.chmod(0o600)
+    path.write_bytes(content)
+    os.utime(path, storage.EPOCH)
 
 
 def test_what_a_killed_process_left_is_removed_and_nothing_else():
