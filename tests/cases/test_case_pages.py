@@ -9,7 +9,7 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
 
-from readerstudy.cases import browser, storage, usage
+from readerstudy.cases import columns, panel, storage, usage
 from readerstudy.cases.models import Case
 from readerstudy.studies import design
 from tests.factories import (
@@ -37,7 +37,7 @@ def page(client):
 
 
 def codes(response) -> list[str]:
-    return [row.case.code for row in response.context["rows"]]
+    return [row.case.code for row in response.context["listing"].rows]
 
 
 def test_cases_are_listed_by_code_with_their_gaps(page):
@@ -71,14 +71,16 @@ def test_filters_count_what_they_leave(page):
     CaseFactory(code="1111")
     CaseFactory(code="2222", roles=["t1", "t2"])
     CaseFactory(code="3333", withdrawn_at=timezone.now())
-    response = page(show="incomplete")
-    assert response.context["listing"].counts == {
+    response = page(show="complete")
+    chips = {chip.key: chip.count for chip in response.context["listing"].chips}
+    assert {key: chips[key] for key in ("all", "complete", "flags", "withdrawn")} == {
         "all": 3,
         "complete": 2,
-        "incomplete": 1,
+        "flags": 2,
         "withdrawn": 1,
     }
-    assert codes(response) == ["2222"]
+    assert codes(response) == ["1111", "3333"]
+    assert codes(page(show="flags")) == ["2222", "3333"]
     assert codes(page(show="withdrawn")) == ["3333"]
     assert codes(page(show="anything else")) == ["1111", "2222", "3333"]
 
@@ -87,16 +89,17 @@ def test_different_grids_and_thick_slices_are_flagged():
     case = CaseFactory(roles=["t1", "t2", "flair"])
     SeriesFactory(case=case, role="t1c", volume=small_volume(1, shape=(4, 10, 8)))
     case.series.filter(role="t2").update(spacing_mm=[6.5, 1, 1])
-    assert browser.detail(case).row.flags == ["2 grids", "Thick slices"]
+    user = CoordinatorFactory()
+    flags = panel.detail(case, columns.columns_of(user)).flags
+    assert [flag.words for flag in flags] == ["2 grids", "Thick slices"]
 
 
-def test_long_lists_come_in_pages_and_keep_the_search(page, monkeypatch):
-    monkeypatch.setattr(browser, "PER_PAGE", 2)
-    for code in ("1001", "1002", "1003"):
-        CaseFactory(code=code, roles=[])
-    response = page(q="100", page=2)
-    assert codes(response) == ["1003"]
-    assert "q=100&amp;page=1" in response.content.decode()
+def test_long_lists_come_in_pages_and_keep_the_search(page):
+    for number in range(1001, 1014):
+        CaseFactory(code=str(number), roles=[])
+    response = page(q="10", page=2)
+    assert codes(response) == ["1013"]
+    assert "q=10&amp;page=1" in response.content.decode()
 
 
 def test_an_empty_store_says_how_cases_come_in(page):
@@ -117,6 +120,8 @@ def test_the_panel_shows_geometry_checksums_and_use(page):
     assert series.sha256 in text
     assert "1 study" in text
     assert "contrast agent, field strength t 3.0" in text
+    assert "1 of 4" in text
+    assert "not verified yet" in text
 
 
 def test_facts_that_could_tell_are_hidden_while_a_study_is_blinded(page):
@@ -125,9 +130,11 @@ def test_facts_that_could_tell_are_hidden_while_a_study_is_blinded(page):
     case.series.update(facts={"field_strength_t": 3.0})
     text = page(case.pk).content.decode()
     assert "field strength" not in text
-    assert "Imported" not in text
+    assert "imported <time" not in text
+    assert "NIfTI" not in text
+    assert "int16" not in text
     assert "Not shown here while a study with this case is blinded" in text
-    assert usage.usage_of(case) == usage.Usage(studies=1, blinded=1)
+    assert usage.usage_of(case) == usage.Usage(studies=1, running=0, blinded=1)
 
 
 def test_no_page_tells_the_class(page):

@@ -58,6 +58,9 @@ ROUTES: dict[str, tuple[Any, ...]] = {
     "study-certificate": OWN_STUDY,
     "cases": COORDINATORS,
     "case": COORDINATORS,
+    "cases-columns": (SIGN_IN, 403, 405, 405),
+    "cases-select": (SIGN_IN, 403, 405, 405),
+    "cases-change": (SIGN_IN, 403, 404, 404),  # only for whoever prepared it
     "series-thumbnail": COORDINATORS,
     "case-truth": (SIGN_IN, 403, 200, 200),  # of a case in no blinded study
     "generators": COORDINATORS,
@@ -125,6 +128,7 @@ def arguments(study) -> dict[str, tuple[Any, ...]]:
         **dict.fromkeys(("api-answers", "api-undo", "api-draft"), (enrolment.token, reading.token)),
         "image": (reading.images.first().token, 0),
         "case": (case.pk,),
+        "cases-change": (uuid.uuid4(),),
         "case-truth": (real_case(roles=["t1c"]).pk,),
         "series-thumbnail": (case.series.first().pk,),
         **dict.fromkeys(("checkpoint", "checkpoint-samples", "generate"), (uuid.uuid4(),)),

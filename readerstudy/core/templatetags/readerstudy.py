@@ -64,6 +64,12 @@ def short_hash(value: str) -> str:
     return f"{value[:4]} {value[4:8]}"
 
 
+@register.filter
+def checksum(value: str) -> str:
+    """Return the beginning and the end of a hash in groups of four."""
+    return f"{value[:4]} {value[4:8]} … {value[-4:]}"
+
+
 @register.simple_tag
 def moment(at: datetime, kind: str = "datetime") -> SafeString:
     """Return a <time> element in UTC; the page's script turns it into local time."""
