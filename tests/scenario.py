@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
+from scipy.spatial.transform import Rotation
 
 from readerstudy.cases import canonical
 from readerstudy.cases.ingest import new_case, source_key
@@ -17,8 +20,10 @@ from readerstudy.reading.models import Reading
 from readerstudy.reading.progress import state_of
 from readerstudy.reading.recording import submit
 from readerstudy.reading.scheduling import launch, lock_and_allocate
-from readerstudy.studies.design import create_study, enrol
+from readerstudy.studies import viewing
+from readerstudy.studies.design import create_study, enrol, set_viewing
 from readerstudy.studies.models import Enrolment, Study
+from readerstudy.studies.viewing import Slot
 from readerstudy.truth import register, selection
 
 SHAPE = (12, 20, 16)
@@ -62,14 +67,77 @@ def brain(seed: int, *, small: bool = False) -> np.ndarray:
     return np.where(radius < (0.8 if small else 1), np.clip(values, 1, 32000), 0).astype(np.int16)
 
 
-def volume(array: np.ndarray) -> Volume:
+def volume(array: np.ndarray, affine: np.ndarray | None = None) -> Volume:
     return Volume(
         array=array,
-        affine_lps=np.diag([1.0, 1.0, 2.0, 1.0]),
+        affine_lps=np.diag([1.0, 1.0, 2.0, 1.0]) if affine is None else affine,
         kind="nifti",
         facts={},
         source_sha256=uuid.uuid4().hex * 2,
     )
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """Where the voxels of a series lie: (z, y, x) sizes, turned about the middle of the head."""
+
+    shape: tuple[int, int, int]
+    spacing_mm: tuple[float, float, float]
+    degrees: tuple[float, float, float] = (0, 0, 0)
+    offset_mm: tuple[float, float, float] = (0, 0, 0)
+
+    @property
+    def affine(self) -> np.ndarray:
+        turn = Rotation.from_euler("xyz", self.degrees, degrees=True).as_matrix()
+        affine = np.eye(4)
+        affine[:3, :3] = turn * np.array(self.spacing_mm[::-1])
+        middle = (np.array(self.shape[::-1]) - 1) / 2
+        affine[:3, 3] = HEAD_MM + self.offset_mm - affine[:3, :3] @ middle
+        return affine
+
+
+HEAD_MM = np.array([7.0, -12.0, 31.0])
+# Middle of a bright spot in patient LPS, off the head's middle in every direction.
+SPOT_MM = HEAD_MM + np.array([9.0, -6.0, 5.0])
+HALF_AXES_MM = np.array([22.0, 28.0, 20.0])
+
+
+def head(geometry: Geometry, seed: int, *, smooth: bool = False) -> Volume:
+    """A head of two tissues, 600 within 300, with one bright spot to 1500, drawn in
+    patient space, so that any geometry shows the same."""
+    z, y, x = np.indices(geometry.shape)
+    ones = np.ones(z.size)
+    at = (geometry.affine @ np.stack([x.ravel(), y.ravel(), z.ravel(), ones]))[:3].T
+    radius = (((at - HEAD_MM) / HALF_AXES_MM) ** 2).sum(axis=1)
+    spot = 900 * np.exp(-((at - SPOT_MM) ** 2).sum(axis=1) / (2 * 3.0**2))
+    noise = np.random.default_rng(seed).normal(0, 4 if smooth else 12, len(at))
+    tissue = np.where(radius < 0.5, 600, 300)
+    values = np.where(radius < 1, tissue + spot + noise, 0)
+    return volume(values.reshape(geometry.shape).astype(np.int16), geometry.affine)
+
+
+def make_heads(
+    n_real: int, n_synthetic: int, geometries: Callable[[int], dict[str, Geometry]]
+) -> None:
+    """Cases of both classes; ``geometries(number)`` gives the roles of a case and their grids."""
+    made = []
+    for number in range(n_real + n_synthetic):
+        key = source_key(f"head-{number}")
+        case = new_case(Subject.objects.create(source_key=key, code=f"S-{key[:10]}"))
+        for offset, (role, geometry) in enumerate(geometries(number).items()):
+            shown = head(geometry, 10 * number + offset, smooth=number >= n_real)
+            columns = canonical.store_volume(shown)
+            Series.objects.create(case=case, role=role, source_orientation="LPS", **columns)
+        made.append(case)
+    declare(made[:n_real], made[n_real:])
+
+
+def declare(real: list[Case], synthetic: list[Case]) -> None:
+    """Put the classes of cases on record."""
+    register.declare_real(cases=real, actor=None)
+    generated = register.Generated(generator="toy", run=uuid.uuid4(), record_sha256="0" * 64)
+    for case in synthetic:
+        register.declare_synthetic(case=case, generated=generated, actor=None)
 
 
 def make_case(name: str, seed: int, *, small: bool = False, roles=("t1", "t1c")) -> Case:
@@ -86,24 +154,43 @@ def make_case(name: str, seed: int, *, small: bool = False, roles=("t1", "t1c"))
 def make_cases(n_real: int, n_synthetic: int, *, small: bool = False) -> None:
     """Cases of both classes with their origins on record."""
     real = [make_case(f"real-{i}", 10 * i) for i in range(n_real)]
-    register.declare_real(cases=real, actor=None)
-    generated = register.Generated(generator="toy", run=uuid.uuid4(), record_sha256="0" * 64)
-    for i in range(n_synthetic):
-        case = make_case(f"synthetic-{i}", 5000 + 10 * i, small=small)
-        register.declare_synthetic(case=case, generated=generated, actor=None)
+    synthetic = [
+        make_case(f"synthetic-{i}", 5000 + 10 * i, small=small) for i in range(n_synthetic)
+    ]
+    declare(real, synthetic)
 
 
-def draft(n_real: int = 3, n_synthetic: int = 3, n_readers: int = 2, **options) -> Scenario:
-    """A draft with cases and readers."""
+def viewing_of(*slots: Slot, **options) -> dict:
+    """A display of these series, as stored with a study."""
+    return viewing.document_of(viewing.Viewing(slots=slots, **options))
+
+
+def draft(
+    n_real: int = 3,
+    n_synthetic: int = 3,
+    n_readers: int = 2,
+    *,
+    cases: Callable[[int, int], None] | None = None,
+    shown: dict | None = None,
+    **options,
+) -> Scenario:
+    """A draft with cases and readers.
+
+    ``cases(n_real, n_synthetic)`` makes the cases in place of the usual ones; ``shown`` is the
+    display in place of the template's.
+    """
     coordinator = person("coordinator", coordinator=True)
     readers = [person(f"reader{i + 1}") for i in range(n_readers)]
-    make_cases(n_real, n_synthetic, **options)
+    (cases or partial(make_cases, **options))(n_real, n_synthetic)
     study = create_study(
         template="visual-turing-test",
         name="Turing, T1c",
         reader_title="Brain MR reading A",
         actor=coordinator,
     )
+    if shown:
+        set_viewing(study=study, document=shown, actor=coordinator)
+        study.refresh_from_db()
     selection.choose_cases(
         study=study, n_real=n_real, n_synthetic=n_synthetic, seed=1, actor=coordinator
     )
