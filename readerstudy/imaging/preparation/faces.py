@@ -15,6 +15,7 @@ Mask = NDArray[np.bool_]
 CLEAN_SHARE = 0.98
 LARGEST_BRAIN_ML = 2200.0
 LARGEST_BRAIN_SLICE_CM2 = 235.0
+LARGEST_CUT_CM2 = 80.0
 SKULL_DIP = 0.72
 _WORKING_MM = 2.0
 _RING_MM = 2.0
@@ -40,6 +41,8 @@ class HeadFinding:
         Of the filled foreground.
     largest_slice_cm2 : float
         Largest axial cross-section of the filled foreground.
+    cut_cm2 : float
+        Largest area in which the edge of the image cuts the foreground.
     skull_dip : float
         Darkness of a layer under the surface against what lies outside and inside of it; 1
         without such a layer, about 0.4 where a skull is.
@@ -50,6 +53,7 @@ class HeadFinding:
     clean_share: float
     volume_ml: float
     largest_slice_cm2: float
+    cut_cm2: float
     skull_dip: float
 
 
@@ -80,8 +84,9 @@ def find_head(volume: Volume) -> HeadFinding:
     Returns
     -------
     HeadFinding
-        A brain that was cut out lies in a clean background, is no larger than a brain, and has
-        no dark skull under its surface. All three must hold for `shows_head` to be False.
+        A brain that was cut out lies in a clean background, is no larger than a brain, has no
+        dark skull under its surface, and the edge of the image does not cut through its lower
+        part, where a face might be. All four must hold for `shows_head` to be False.
 
     Notes
     -----
@@ -96,8 +101,11 @@ def find_head(volume: Volume) -> HeadFinding:
     volume_ml = float(inside.sum()) * voxel_mm3 / 1e3
     slice_cm2 = float(inside.sum(axis=(1, 2)).max()) * voxel_mm3 / small.spacing_mm[0] / 100
     dip = _skull_dip(small, inside)
-    reason = _reason(clean, volume_ml, slice_cm2, dip)
-    return HeadFinding(bool(reason), reason or "brain alone", clean, volume_ml, slice_cm2, dip)
+    cut_cm2 = _cut_area(small, inside)
+    reason = _reason(clean, volume_ml, slice_cm2, dip, cut_cm2)
+    reason = reason or "brain alone"
+    shown = reason != "brain alone"
+    return HeadFinding(shown, reason, clean, volume_ml, slice_cm2, cut_cm2, dip)
 
 
 def brain_only(volume: Volume, mask: Mask, *, margin_mm: float = 0.0) -> Volume:
@@ -160,6 +168,19 @@ def _clean_share(volume: Volume, inside: Mask) -> float:
     return float((distance[around] <= NEAR_BACKGROUND * top).mean())
 
 
+def _cut_area(volume: Volume, inside: Mask) -> float:
+    """Area of the foreground on the edges of the image, apart from the upper one."""
+    z, y, x = volume.spacing_mm
+    sides = (
+        (inside[0], y * x),
+        (inside[:, 0], z * x),
+        (inside[:, -1], z * x),
+        (inside[:, :, 0], z * y),
+        (inside[:, :, -1], z * y),
+    )
+    return max(float(side.sum()) * area / 100 for side, area in sides)
+
+
 def _skull_dip(volume: Volume, inside: Mask) -> float:
     """Lowest ratio of a layer's median to the smaller of the brightest layer on either side."""
     padded = np.pad(inside, ((0, 0), (1, 1), (1, 1)))
@@ -177,7 +198,7 @@ def _skull_dip(volume: Volume, inside: Mask) -> float:
     return min(dips)
 
 
-def _reason(clean: float, volume_ml: float, slice_cm2: float, dip: float) -> str:
+def _reason(clean: float, volume_ml: float, slice_cm2: float, dip: float, cut_cm2: float) -> str:
     """Why the volume may show a head; empty for a brain alone."""
     if clean < CLEAN_SHARE:
         return f"only {100 * clean:.0f} % of the background is clean, so nothing was cut away"
@@ -185,6 +206,8 @@ def _reason(clean: float, volume_ml: float, slice_cm2: float, dip: float) -> str
         return f"{volume_ml:.0f} mL are more than a brain has"
     if slice_cm2 > LARGEST_BRAIN_SLICE_CM2:
         return f"a cross-section of {slice_cm2:.0f} cm² is larger than that of a brain"
+    if cut_cm2 > LARGEST_CUT_CM2:
+        return f"the edge of the image cuts {cut_cm2:.0f} cm² of tissue, so it cannot be told"
     if dip < SKULL_DIP:
         return "a dark layer like a skull lies under the surface"
     return ""
