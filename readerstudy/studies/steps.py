@@ -1,4 +1,4 @@
-"""The way of a draft to its launch: four steps, each with its state and one action."""
+"""The way of a draft to its launch: steps, each with its state and one action."""
 
 from __future__ import annotations
 
@@ -18,10 +18,11 @@ class Step:
 
 
 def steps_of(study: Study) -> list[Step]:
-    """Return the four steps of a draft, in order."""
+    """Return the steps of a draft, in order."""
     blocking = checklist.blocking(study, before="lock")
     return [
         Step("Describe", f"Readers see “{study.reader_title}”", True, "Edit", "study-describe"),
+        Step("Display", _shown(study), True, "Edit", "study-display"),
         _counted("Choose cases", study.study_cases.count(), "case", "study-cases"),
         _counted("Invite readers", study.enrolments.count(), "reader", "study-readers"),
         Step(
@@ -34,6 +35,11 @@ def steps_of(study: Study) -> list[Step]:
             "study-launch",
         ),
     ]
+
+
+def _shown(study: Study) -> str:
+    labels = [slot.label for slot in study.display.slots]
+    return f"Shows {', '.join(labels)}"
 
 
 def _counted(title: str, count: int, noun: str, url_name: str) -> Step:

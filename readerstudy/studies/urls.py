@@ -12,6 +12,7 @@ urlpatterns = [
         views.DescribePage.as_view(),
         name="study-describe",
     ),
+    path("staff/studies/<uuid:pk>/display/", views.DisplayPage.as_view(), name="study-display"),
     path(
         "staff/studies/<uuid:pk>/readers/",
         views.StudyReadersPage.as_view(),

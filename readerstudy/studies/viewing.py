@@ -14,7 +14,13 @@ from typing import Any
 from readerstudy.core.errors import ReaderStudyError
 
 PLANES = ("axial", "coronal", "sagittal")
-HANGINGS = ("1x1", "1x2", "2x2", "2x3", "planes")
+HANGINGS = {
+    "1x1": "One pane",
+    "1x2": "Two side by side",
+    "2x2": "Two by two",
+    "2x3": "Two by three",
+    "planes": "Three planes of one series",
+}
 INTERPOLATIONS = ("linear", "nearest")
 COLOUR_MAPS = ("inferno", "viridis", "grey")
 TOOLS = {
@@ -97,6 +103,14 @@ class Viewing:
     faces_reason: str = ""
 
     @property
+    def initial_label(self) -> str:
+        return HANGINGS[self.initial]
+
+    @property
+    def tool_labels(self) -> list[str]:
+        return [TOOLS[tool] for tool in self.tools]
+
+    @property
     def roles(self) -> list[str]:
         return [slot.role for slot in self.slots]
 
@@ -114,9 +128,9 @@ def parse(document: Any) -> Viewing:
     hanging = _mapping(document.get("hanging"), "hanging")
     viewing = Viewing(
         slots=tuple(_slot(one) for one in _sequence(document.get("slots"), "slots")),
-        initial=_one_of(hanging.get("initial"), HANGINGS, "hanging"),
+        initial=_one_of(hanging.get("initial"), tuple(HANGINGS), "hanging"),
         allowed=tuple(
-            _one_of(one, HANGINGS, "hanging")
+            _one_of(one, tuple(HANGINGS), "hanging")
             for one in _sequence(hanging.get("allowed"), "hanging")
         ),
         interpolation=_one_of(document.get("interpolation"), INTERPOLATIONS, "interpolation"),
@@ -202,7 +216,7 @@ def _range(value: Any, role: str) -> tuple[float, float] | None:
     if value is None:
         return None
     ends = _sequence(value, f"the range of {role}")
-    if len(ends) != 2:
+    if len(ends) != 2 or None in ends:
         raise _fault(f"The range of {role} needs a lowest and a highest value.")
     low, high = (_number(end, f"the range of {role}") for end in ends)
     if not low < high:

@@ -22,6 +22,7 @@ from readerstudy.studies.inviting import invite_reader, renew_link
 from readerstudy.studies.pages import StudyAction
 from readerstudy.studies.people import people_for
 from readerstudy.studies.templates import TEMPLATES
+from readerstudy.studies.viewing_form import ViewingForm, initial_of
 
 
 class NewStudyPage(CoordinatorPage, ActionView):
@@ -55,6 +56,25 @@ class DescribePage(StudyAction):
         margin = data.pop("margin_points") / 100
         design.describe(study=self.study, margin=margin, actor=self.request.user, **data)
         messages.success(self.request, "The description is saved.")
+        return redirect(self.get_success_url())
+
+
+class DisplayPage(StudyAction):
+    """Say how the images of a draft are shown."""
+
+    template_name = "studies/display.html"
+    form_class = ViewingForm
+
+    def get_initial(self) -> dict[str, Any]:
+        return initial_of(self.study.display)
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        form.cleaned_data["document"] = form.document()
+        return super().form_valid(form)
+
+    def act(self, data: dict[str, Any]) -> HttpResponse:
+        design.set_viewing(study=self.study, document=data["document"], actor=self.request.user)
+        messages.success(self.request, "The display is saved.")
         return redirect(self.get_success_url())
 
 

@@ -102,11 +102,11 @@ def test_a_locked_protocol_is_not_changed(client):
     assert study.name != "Another"
 
 
-def test_the_draft_shows_four_steps_with_their_state():
+def test_the_draft_shows_its_steps_with_their_state():
     empty, ready = StudyFactory(), ready_study()
-    assert [step.done for step in steps_of(empty)] == [True, False, False, False]
-    assert steps_of(empty)[3].evidence == "Not yet: No cases chosen; No readers"
-    assert [step.evidence for step in steps_of(ready)[1:]] == [
+    assert [step.done for step in steps_of(empty)] == [True, True, False, False, False]
+    assert steps_of(empty)[4].evidence == "Not yet: No cases chosen; No readers"
+    assert [step.evidence for step in steps_of(ready)[2:]] == [
         "4 cases",
         "2 readers",
         "Nothing blocks the lock",
