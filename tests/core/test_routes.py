@@ -45,6 +45,7 @@ ROUTES: dict[str, tuple[Any, ...]] = {
     "study-new": COORDINATORS,
     "study": OWN_STUDY,
     "study-describe": OWN_STUDY,
+    "study-display": OWN_STUDY,
     "study-readers": OWN_STUDY,
     "study-reader-link": (SIGN_IN, 404, 404, 405),
     "study-cases": OWN_STUDY,
