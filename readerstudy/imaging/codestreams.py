@@ -4,9 +4,11 @@ from os import PathLike
 from typing import Any
 
 from pydicom.encaps import generate_frames
+from pydicom.uid import JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLSNearLossless
 
 from readerstudy.imaging.errors import ASK_FOR_COPY, UnreadableError
 
+_LOSSY_SYNTAXES = (JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLSNearLossless)
 _SIZE_MARKERS = {*range(0xC0, 0xD0), 0xF7} - {0xC4, 0xC8, 0xCC}
 
 
@@ -34,6 +36,11 @@ def check_codestreams(path: str | PathLike[str], dataset: Any, shape: tuple[int,
             raise UnreadableError(
                 path, "its compressed image has another size than its header", ASK_FOR_COPY
             )
+
+
+def is_lossy(dataset: Any) -> bool:
+    """Whether the transfer syntax itself always loses something."""
+    return dataset.file_meta.TransferSyntaxUID in _LOSSY_SYNTAXES
 
 
 def codestream_size(frame: bytes) -> tuple[int, int] | None:

@@ -4,12 +4,10 @@ POSITION_UNKNOWN = "position_unknown"
 MONOCHROME1 = "monochrome1"
 LOSSY = "lossy"
 PADDED = "padded"
-NON_FINITE_REPLACED = "non_finite_replaced"
 
 LABELS: dict[str, str] = {
     POSITION_UNKNOWN: "Position and side in the patient unknown",
     MONOCHROME1: "Stored inverted: high values are dark",
     LOSSY: "From lossy compressed images",
     PADDED: "Padded outside the field of view",
-    NON_FINITE_REPLACED: "Values that were not numbers became 0",
 }

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from readerstudy.imaging.errors import OrientationError, TooLargeError, VoxelValueError
 from readerstudy.imaging.facts import Facts
 
-Kind = Literal["nifti", "dicom", "png"]
+Kind = Literal["nifti", "dicom", "mgh", "png"]
 Array = NDArray[Any]
 Matrix = NDArray[np.float64]
 
@@ -33,7 +33,7 @@ class Volume:
         Exact values: the stored numbers, rescaled where the file says so.
     affine_lps : ndarray, shape (4, 4)
         Voxel index (i, j, k, 1) = (x, y, z, 1) to LPS millimetres.
-    kind : {"nifti", "dicom", "png"}
+    kind : {"nifti", "dicom", "mgh", "png"}
     facts : mapping
         Allowed acquisition facts, see `readerstudy.imaging.facts`.
     source_sha256 : str

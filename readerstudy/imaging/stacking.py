@@ -16,10 +16,13 @@ from readerstudy.imaging.geometry import Matrix
 Vector = NDArray[np.float64]
 
 _ANGLE_TOLERANCE = 0.002
-_SAME_PLACE_MM = 0.01
+SAME_PLACE_MM = 0.01
 _STEP_TOLERANCE = 0.03
 _GAP = 1.5
+_SPACING_TOLERANCE = 1e-3
 _OFF_LINE_MM = 0.2
+_ROUNDING_MM = 0.06
+_COMPLETE = "Export the complete series again."
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,19 +78,27 @@ def stack(folder: str | PathLike[str], planes: list[Plane]) -> tuple[list[int], 
     return order, _affine(planes[0], origin, step)
 
 
+def alike(first: Plane, other: Plane) -> bool:
+    """Whether two planes have one shape, orientation and pixel size."""
+    return not _difference(first, other)
+
+
+def _difference(first: Plane, other: Plane) -> str:
+    if (other.rows, other.columns) != (first.rows, first.columns):
+        return "images of different sizes"
+    turn = max(np.abs(other.row - first.row).max(), np.abs(other.column - first.column).max())
+    if turn > _ANGLE_TOLERANCE:
+        return "slices at different angles"
+    uneven = np.abs(other.spacing - first.spacing).max() > _SPACING_TOLERANCE * first.spacing.max()
+    return "different pixel sizes" if uneven else ""
+
+
 def _check_alike(folder: str | PathLike[str], planes: list[Plane]) -> None:
     advice = "Put each stack of slices in a series of its own; leave localisers out."
     first = planes[0]
     for plane in planes:
-        if (plane.rows, plane.columns) != (first.rows, first.columns):
-            reason = f"one series holds images of different sizes ({first.name}, {plane.name})"
-            raise MixedSeriesError(folder, reason, advice)
-        turn = max(np.abs(plane.row - first.row).max(), np.abs(plane.column - first.column).max())
-        if turn > _ANGLE_TOLERANCE:
-            reason = f"one series holds slices at different angles ({first.name}, {plane.name})"
-            raise MixedSeriesError(folder, reason, advice)
-        if not np.allclose(plane.spacing, first.spacing, rtol=1e-3):
-            reason = f"one series holds different pixel sizes ({first.name}, {plane.name})"
+        if difference := _difference(first, plane):
+            reason = f"one series holds {difference} ({first.name}, {plane.name})"
             raise MixedSeriesError(folder, reason, advice)
 
 
@@ -101,7 +112,7 @@ def _normal(folder: str | PathLike[str], plane: Plane) -> Vector:
 
 
 def _check_repeats(folder: str | PathLike[str], planes: list[Plane], steps: Vector) -> None:
-    repeats = np.flatnonzero(steps < _SAME_PLACE_MM)
+    repeats = np.flatnonzero(steps < SAME_PLACE_MM)
     if repeats.size:
         first, second = planes[repeats[0]].name, planes[repeats[0] + 1].name
         count = "1 slice repeats" if repeats.size == 1 else f"{repeats.size} slices repeat"
@@ -114,17 +125,33 @@ def _check_steps(folder: str | PathLike[str], planes: list[Plane], steps: Vector
     if steps.size < 2:
         return
     step = float(np.median(steps))
-    if np.abs(steps - step).max() <= _STEP_TOLERANCE * step + _SAME_PLACE_MM:
+    if _even(steps, step):
         return
     gaps = np.flatnonzero(steps > _GAP * step)
     if not gaps.size:
         reason = f"its slices lie at uneven distances ({steps.min():.2f} to {steps.max():.2f} mm)"
         raise MissingSlicesError(folder, reason, "Export the original slices again.")
+    raise MissingSlicesError(folder, _gap(planes, steps, gaps, step), _COMPLETE)
+
+
+def _even(steps: Vector, step: float) -> bool:
+    """Equal steps, or places that were only rounded (some scanners write 0.1 mm)."""
+    if np.abs(steps - step).max() <= _STEP_TOLERANCE * step + SAME_PLACE_MM:
+        return True
+    places = np.concatenate([[0.0], np.cumsum(steps)])
+    number = np.arange(len(places))
+    fitted = np.polynomial.Polynomial.fit(number, places, 1)(number)
+    return bool(np.abs(places - fitted).max() <= min(_ROUNDING_MM, step / 4))
+
+
+def _gap(planes: list[Plane], steps: Vector, gaps: NDArray[np.intp], step: float) -> str:
     missing = sum(round(float(steps[gap]) / step) - 1 for gap in gaps)
-    first, second = planes[gaps[0]].name, planes[gaps[0] + 1].name
+    first = int(gaps[0])
     count = f"{missing} slice is" if missing == 1 else f"{missing} slices are"
-    reason = f"{count} missing (the first gap is between {first} and {second})"
-    raise MissingSlicesError(folder, reason, "Export the complete series again.")
+    return (
+        f"{count} missing: slice {first + 2} of {len(planes)} does not follow slice {first + 1} "
+        f"(gap {steps[first]:.1f} mm, expected {step:.1f} mm)"
+    )
 
 
 def _line(planes: list[Plane], normal: Vector) -> tuple[Vector, Vector]:

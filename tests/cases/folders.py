@@ -88,11 +88,6 @@ def _crooked(folder: Path) -> None:
     path.write_bytes(content)
 
 
-def _without_orientation(folder: Path) -> None:
-    folder.mkdir()
-    write_nifti(folder / "t1.nii.gz", brain_like(SHAPE).T, codes=(0, 0))
-
-
 def _damaged_dicom(folder: Path) -> None:
     paths = series(folder / "T1")
     for path in paths:
@@ -109,7 +104,6 @@ FAULTS: dict[str, tuple[Callable[[Path], object], str, str]] = {
     "constant": (_constant, "bad/t1.nii.gz", "same value"),
     "4-D": (_time_series, "bad/t1.nii.gz", "it holds 3 volumes"),
     "wrong orientation matrix": (_crooked, "bad/t1.nii", "wrong orientation matrix"),
-    "no orientation": (_without_orientation, "bad/t1.nii.gz", "left is unknown"),
     "missing slices": (
         lambda folder: series(folder / "T1", missing=(2,)),
         "bad/T1",
@@ -135,11 +129,6 @@ FAULTS: dict[str, tuple[Callable[[Path], object], str, str]] = {
         lambda folder: series(folder / "T1", image_type=("ORIGINAL", "PRIMARY", "MOSAIC")),
         "bad/T1",
         "mosaic",
-    ),
-    "colour": (
-        lambda folder: series(folder / "T1", samples=3, photometric="RGB"),
-        "bad/T1",
-        "colour",
     ),
 }
 

@@ -76,6 +76,7 @@ class SeriesOptions:
     photometric: str = "MONOCHROME2"
     syntax: str = ExplicitVRLittleEndian
     uid: str = ""
+    study: str = "1.2.826.0.1.3680043.10.1"
 
 
 def write_series(
@@ -127,7 +128,7 @@ def base_dataset(pixels: np.ndarray, options: SeriesOptions, uid: str, sop_class
     dataset.SOPClassUID = sop_class
     dataset.SOPInstanceUID = generate_uid()
     dataset.SeriesInstanceUID = uid
-    dataset.StudyInstanceUID = generate_uid()
+    dataset.StudyInstanceUID = options.study
     dataset.Modality = "MR"
     name, identifier, birth, hospital, doctor = IDENTIFIERS
     dataset.PatientName, dataset.PatientID, dataset.PatientBirthDate = name, identifier, birth

@@ -1,5 +1,7 @@
 import hashlib
 import shutil
+import tracemalloc
+import zlib
 
 import numpy as np
 import pydicom
@@ -211,11 +213,16 @@ def test_mosaic(tmp_path):
     refused(paths, UnsupportedImageError, "mosaic", "dcm2niix")
 
 
-def test_colour_and_inverted(tmp_path):
+def test_colour(tmp_path):
     options = SeriesOptions(samples=3, photometric="RGB")
     refused(write_series(tmp_path / "s", BRAIN, options), UnsupportedImageError, "colour")
+
+
+def test_inverted_grey_scale_keeps_its_values_and_is_flagged(tmp_path):
     options = SeriesOptions(photometric="MONOCHROME1")
-    refused(write_series(tmp_path / "t", BRAIN, options), UnsupportedImageError, "inverted")
+    volume = load_dicom_series(write_series(tmp_path / "t", BRAIN, options))
+    np.testing.assert_array_equal(volume.array, BRAIN)
+    assert volume.flags == ("monochrome1",)
 
 
 def test_object_without_pixels(tmp_path):
@@ -255,10 +262,32 @@ def test_codestream_of_another_size(tmp_path):
 
 
 def test_deflated_syntax(tmp_path):
-    paths = write_series(
-        tmp_path / "s", BRAIN[:1], SeriesOptions(syntax=DeflatedExplicitVRLittleEndian)
-    )
-    refused(paths, UnsupportedImageError, "deflated")
+    options = SeriesOptions(syntax=DeflatedExplicitVRLittleEndian)
+    paths = write_series(tmp_path / "s", BRAIN, options)
+    np.testing.assert_array_equal(load_dicom_series(paths).array, BRAIN)
+
+
+def test_deflated_bomb_is_refused_without_unpacking_it(tmp_path):
+    options = SeriesOptions(syntax=DeflatedExplicitVRLittleEndian)
+    path = write_series(tmp_path / "s", np.zeros((1, 8, 8), np.int16), options)[0]
+    whole = path.read_bytes()
+    start = len(whole) - len(deflated(path))
+    plain = zlib.decompress(deflated(path), -15)
+    packer = zlib.compressobj(1, zlib.DEFLATED, -15)
+    packed = packer.compress(plain + bytes(160 * 2**20)) + packer.flush()
+    path.write_bytes(whole[:start] + packed)
+    tracemalloc.start()
+    refused([path], TooLargeError, "unpack to more than is read")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 150 * 2**20
+
+
+def deflated(path):
+    with path.open("rb") as stream:
+        stream.seek(132)
+        pydicom.filereader._read_file_meta_info(stream)
+        return stream.read()
 
 
 def test_big_endian(tmp_path):

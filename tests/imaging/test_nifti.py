@@ -172,10 +172,18 @@ def test_colour_and_complex(tmp_path):
     refused(write_nifti(tmp_path / "b.nii", XYZ.astype("complex64")), UnsupportedImageError)
 
 
-def test_pair_of_files(tmp_path):
-    image = nib.Nifti1Pair(XYZ.astype("int16"), np.eye(4))
-    image.to_filename(tmp_path / "a.hdr")
-    refused(tmp_path / "a.hdr", UnsupportedImageError, "pair of files")
+@pytest.mark.parametrize("packed", ["", ".gz"])
+def test_pair_of_files(tmp_path, packed):
+    image = nib.Nifti1Pair(XYZ.astype("int16"), OBLIQUE)
+    image.to_filename(tmp_path / f"a.hdr{packed}")
+    np.testing.assert_array_equal(load_nifti(tmp_path / f"a.hdr{packed}").array.T, XYZ)
+    (tmp_path / f"a.img{packed}").unlink()
+    refused(tmp_path / f"a.hdr{packed}", UnreadableError, ".img file is not beside it")
+
+
+def test_analyze_is_refused(tmp_path):
+    nib.AnalyzeImage(XYZ.astype("int16"), np.eye(4)).to_filename(tmp_path / "a.hdr")
+    refused(tmp_path / "a.hdr", UnsupportedImageError, "ANALYZE 7.5", "left")
 
 
 SHEARED = np.eye(4) + np.eye(4, k=1) * [[0.3]]
@@ -199,9 +207,12 @@ def test_wrong_orientation_matrix(tmp_path, rows, words):
     refused(patched(path, 280, sform.tobytes()), OrientationError, "orientation matrix", words)
 
 
-def test_orientation_not_set(tmp_path):
+def test_orientation_not_set_gets_the_base_affine_and_a_flag(tmp_path):
     path = write_nifti(tmp_path / "a.nii", XYZ.astype("int16"), codes=(0, 0))
-    refused(path, OrientationError, "neither sform nor qform")
+    volume = load_nifti(path)
+    assert volume.flags == ("position_unknown",)
+    ras = nib.load(path).affine @ [1, 2, 3, 1]
+    np.testing.assert_allclose(volume.position_mm(3, 2, 1), ras[:3] * [-1, -1, 1])
 
 
 def test_claim_of_nine_exabytes(tmp_path):

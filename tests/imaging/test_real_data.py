@@ -183,7 +183,7 @@ def test_everything_is_found_and_nothing_is_lost():
     assert roles["dicom/normal-02-t1-siemens-enhanced"] == "t1"
     assert roles["nifti/gli-00001/t2f.nii.gz"] == "flair"
     assert roles["nifti/gli-00001/inpaint_mask.nii.gz"] == "mask"
-    assert roles["dicom/normal-04-pd-ge"] is None
+    assert roles["dicom/normal-04-pd-ge"] == "pd"
     assert [one.name for one in found if one.status != "ok"] == ["dicom/mosaic-siemens"]
 
 

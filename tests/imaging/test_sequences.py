@@ -32,7 +32,7 @@ from readerstudy.imaging.sequences import LABELS, names_only_a_role, role_of, ro
         ("t1c_seg.nii.gz", "mask"),
         ("inpaint_mask.nii.gz", "mask"),
         ("tumour-segmentation", "mask"),
-        ("FSE PD AXIAL OBL", None),
+        ("FSE PD AXIAL OBL", "pd"),
         ("image001", None),
         ("t10", None),
         ("", None),
@@ -44,7 +44,8 @@ def test_role_of(name, role):
 
 def test_every_role_has_a_label():
     assert LABELS["t1c"] == "T1 after contrast"
-    assert set(LABELS) == {"t1", "t1c", "t2", "flair", "adc", "cbv", "dwi", "mask"}
+    named = ["t1", "t1c", "t2", "flair", "pd", "adc", "dwi", "cbv", "cbf", "swi", "mask"]
+    assert list(LABELS) == named
 
 
 @pytest.mark.parametrize(
