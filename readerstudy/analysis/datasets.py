@@ -124,15 +124,18 @@ def _read(
         origin=origin.kind,
         generator=origin.generator,
         answers={
-            rating.question.code: rating.choice.code if rating.choice else rating.choices
-            for rating in ratings
-            if not rating.not_evaluable
+            rating.question.code: _value(rating) for rating in ratings if not rating.not_evaluable
         },
         not_evaluable=frozenset(r.question.code for r in ratings if r.not_evaluable),
         received_at=submission.received_at,
         clock=submission.body.get("clock") or {},
         corrections=corrections.get(reading.pk, 0),
     )
+
+
+def _value(rating: Rating) -> Any:
+    """Return a code, a list of codes, or the region as it was stored."""
+    return rating.choice.code if rating.choice else rating.choices or rating.region or []
 
 
 def _readers(study: Study) -> list[ReaderFacts]:

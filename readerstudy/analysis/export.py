@@ -17,6 +17,7 @@ from readerstudy.analysis.datasets import Dataset, Read
 from readerstudy.analysis.turing import Counts, TuringReport
 from readerstudy.reading.scheduling import certificate
 from readerstudy.stats.results import json_safe
+from readerstudy.studies.models import Question
 
 LONG_COLUMNS = (
     "study",
@@ -27,7 +28,11 @@ LONG_COLUMNS = (
     "origin",
     "generator",
     "question",
+    "question_kind",
     "value",
+    "points_mm",
+    "points_lps_mm",
+    "measured",
     "not_evaluable",
     "received_at_utc",
     "load_seconds",
@@ -45,7 +50,14 @@ COLUMN_TEXTS = {
     "origin": "Truth: real or synthetic",
     "generator": "Generator of a synthetic case; empty for real cases",
     "question": "Code of the question",
-    "value": "Code of the answer; several codes are separated by a vertical bar",
+    "question_kind": "single, ordinal, multi, or region for a place on the image",
+    "value": "Code of the answer; several codes are separated by a vertical bar. Of a region: "
+    "what was drawn (point, length, ellipse), series and plane",
+    "points_mm": "Points of a region in the case frame, mm to the left, back and top: x y z, "
+    "points separated by a vertical bar; of an ellipse two corners of its box",
+    "points_lps_mm": "The same points in patient coordinates (DICOM LPS), mm",
+    "measured": "What the page measured, as name=number, separated by a vertical bar: length_mm; "
+    "or mean, sd, area_mm2, n; or level. In the unit of the map, else in display levels",
     "not_evaluable": "1 if the reader chose “not evaluable”, else 0",
     "received_at_utc": "When the server received the answer, ISO 8601, UTC",
     "load_seconds": "Time until the image was on screen",
@@ -67,7 +79,9 @@ def long_rows(data: Dataset) -> Iterable[dict[str, Any]]:
                 yield {
                     **common,
                     "question": question.code,
-                    "value": "|".join(value) if isinstance(value, list) else value or "",
+                    "question_kind": question.kind,
+                    "value": _text_of(value),
+                    **_region_cells(value),
                     "not_evaluable": int(skipped),
                 }
 
@@ -78,10 +92,31 @@ def wide_rows(data: Dataset) -> Iterable[dict[str, Any]]:
         row = _common(data, read)
         for question in data.study.questions.all():
             value = read.answers.get(question.code)
-            row[f"answer_{question.code}"] = (
-                "|".join(value) if isinstance(value, list) else value or ""
-            )
+            row[f"answer_{question.code}"] = _text_of(value)
+            if question.kind == Question.Kind.REGION:
+                row |= {f"{name}_{question.code}": v for name, v in _region_cells(value).items()}
         yield row
+
+
+def _text_of(value: Any) -> str:
+    if isinstance(value, dict):
+        return f"{value['kind']} {value['role']} {value['plane']}"
+    return "|".join(value) if isinstance(value, list) else value or ""
+
+
+def _region_cells(value: Any) -> dict[str, str]:
+    """Return the cells of a region; empty for every other answer."""
+    region = value if isinstance(value, dict) else {}
+    measured = region.get("measured", {})
+    return {
+        "points_mm": _points(region.get("points_mm")),
+        "points_lps_mm": _points(region.get("points_lps_mm")),
+        "measured": "|".join(f"{name}={measured[name]!r}" for name in sorted(measured)),
+    }
+
+
+def _points(points: list[list[float]] | None) -> str:
+    return "|".join(" ".join(repr(number) for number in point) for point in points or [])
 
 
 def _common(data: Dataset, read: Read) -> dict[str, Any]:
