@@ -1,14 +1,15 @@
 """Bring images in: a folder of NIfTI files and DICOM series becomes cases with one series each.
 
-A case is what one folder holds; its name at the source is not kept, only a keyed digest of it,
-so that importing the same folder again finds the same case. Each file that cannot be used is
-reported with its reason, and the others still come in.
+A case is what one folder holds (or one visit of a person); its name at the source is not kept,
+only a keyed digest of it, so that importing the same folder again finds the same case. Each file
+that cannot be used is reported with its reason, and the others still come in.
 """
 
 from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 import secrets
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -17,7 +18,7 @@ from typing import Any
 
 from django.conf import settings
 
-from readerstudy.cases import canonical
+from readerstudy.cases import canonical, quality
 from readerstudy.cases.models import Case, Series, Subject
 from readerstudy.core import audit
 from readerstudy.core.db import write_transaction
@@ -28,8 +29,35 @@ from readerstudy.imaging.orientation import axis_letters, to_lps
 from readerstudy.imaging.volumes import FoundSeries, find_series, load
 
 OK, ERROR, SKIPPED = "ok", "error", "skipped"
+AGAIN = "already imported"
 UNNAMED_ROLE = "other"
 Progress = Callable[[int, int, str], None]
+Load = Callable[[FoundSeries], Volume]
+Along = Callable[[Series], object]
+
+
+@dataclass(frozen=True)
+class Source:
+    """What holds for all series of one import.
+
+    Attributes
+    ----------
+    label : str
+        Names the place the images are from, so that equal folder names of two places stay apart.
+    loose : str
+        Name of the folder that stands for files without a folder of their own; what lies there
+        is found again by its checksum alone.
+    faces : {"brain-only", "keep"}
+        What is to happen to whole heads.
+    """
+
+    label: str = ""
+    loose: str = ""
+    faces: str = quality.BRAIN_ONLY
+
+    def is_loose(self, case: str) -> bool:
+        """Is a case named after no folder of its own?"""
+        return bool(self.loose) and re.split(r"[/~]", case)[0] == self.loose
 
 
 @dataclass(frozen=True)
@@ -52,7 +80,11 @@ class Outcome:
 
 
 def import_folder(
-    folder: Path, *, actor: Any = None, progress: Progress | None = None
+    folder: Path,
+    *,
+    source: Source | None = None,
+    actor: Any = None,
+    progress: Progress | None = None,
 ) -> list[Outcome]:
     """Import every series below a folder. Progress is told without names of the source.
 
@@ -69,34 +101,50 @@ def import_folder(
         raise ReaderStudyError(f"{folder.name}: there are no files in this folder.")
     outcomes = []
     for number, one in enumerate(found, start=1):
-        outcomes.append(import_series(one, actor=actor))
+        outcomes.append(import_series(one, source=source or Source(), actor=actor))
         if progress:
             progress(number, len(found), f"{number} of {len(found)} files and series")
     return outcomes
 
 
-def import_series(found: FoundSeries, *, actor: Any = None) -> Outcome:
-    """Import one series; an error becomes its outcome and leaves nothing behind."""
+def import_series(
+    found: FoundSeries,
+    *,
+    source: Source,
+    actor: Any = None,
+    load: Load = load,
+    along: Along | None = None,
+) -> Outcome:
+    """Import one series; an error becomes its outcome and leaves nothing behind.
+
+    ``along`` writes more about a new series in the same transaction; its refusal refuses the
+    series.
+    """
     if found.status == SKIPPED:
         return Outcome(path=found.name, status=SKIPPED, reason=found.reason)
     try:
-        return _import(found, load(found), actor)
+        return _import(found, load(found), source, actor, along)
     except ImageError as error:
         return Outcome(path=found.name, status=ERROR, reason=f"{error.reason}. {error.advice}")
 
 
-def _import(found: FoundSeries, volume: Volume, actor: Any) -> Outcome:
-    if known := _known(found, volume):
-        return _compare(found, volume, known)
+def _import(
+    found: FoundSeries, volume: Volume, source: Source, actor: Any, along: Along | None
+) -> Outcome:
+    if known := _known(found, volume, source):
+        return _compare(found, volume, known, source, actor)
+    flags = quality.flags_at_import(volume, role=found.role or UNNAMED_ROLE, faces=source.faces)
     columns = canonical.store_volume(to_lps(volume))
     with write_transaction():
-        if known := _known(found, volume):  # another import was faster
-            return _compare(found, volume, known)
-        case = _case_of(found.case)
+        if known := _known(found, volume, source):  # another import was faster
+            return _compare(found, volume, known, source, actor)
+        case = _case_of(found, source)
         series = Series.objects.create(
             case=case,
             role=found.role or _role_without_name(case),
             source_orientation=axis_letters(volume),
+            source_kind=volume.kind,
+            flags=flags,
             **columns,
         )
         audit.record(
@@ -105,23 +153,31 @@ def _import(found: FoundSeries, volume: Volume, actor: Any) -> Outcome:
             target=f"case {case.pk}",
             new={"role": series.role, "sha256": series.sha256},
         )
+        if along:
+            along(series)
     return _came_in(found, series)
 
 
-def _known(found: FoundSeries, volume: Volume) -> Series | None:
+def _known(found: FoundSeries, volume: Volume, source: Source) -> Series | None:
     """Return the stored series that stands where this one would."""
-    subject = Subject.objects.filter(source_key=source_key(found.case)).first()
-    if subject is None:
+    same = Series.objects.filter(source_sha256=volume.source_sha256)
+    if source.is_loose(found.case) and (known := same.exclude(case__source_key="").first()):
+        return known
+    case = existing_case(found, source)
+    if case is None:
         return None
-    stored = subject.cases.earliest("created_at").series
     if found.role:
-        return stored.filter(role=found.role).first()
-    return stored.filter(source_sha256=volume.source_sha256).first()
+        return case.series.filter(role=found.role).first()
+    return same.filter(case=case).first()
 
 
-def _compare(found: FoundSeries, volume: Volume, known: Series) -> Outcome:
+def _compare(
+    found: FoundSeries, volume: Volume, known: Series, source: Source, actor: Any
+) -> Outcome:
     if known.source_sha256 == volume.source_sha256:
-        return _came_in(found, known, "already imported")
+        if source.faces == quality.KEEP and quality.FACE in known.flags:
+            _keep_face(known, actor)
+        return _came_in(found, known, AGAIN)
     return Outcome(
         path=found.name,
         status=ERROR,
@@ -129,6 +185,21 @@ def _compare(found: FoundSeries, volume: Volume, known: Series) -> Outcome:
         reason=f"case {known.case.code} has another {known.role} series already. "
         "Put this file into a folder of its own.",
     )
+
+
+def _keep_face(series: Series, actor: Any) -> None:
+    """Put on record that the head of a stored series may be shown."""
+    old = series.flags
+    with write_transaction():
+        series.flags = sorted({*old, quality.FACE_KEPT} - {quality.FACE})
+        series.save(update_fields=["flags"])
+        audit.record(
+            actor=actor,
+            action="case.keep_face",
+            target=f"case {series.case_id}",
+            old={"role": series.role, "flags": old},
+            new={"role": series.role, "flags": series.flags},
+        )
 
 
 def _came_in(found: FoundSeries, series: Series, reason: str = "") -> Outcome:
@@ -151,28 +222,40 @@ def _role_without_name(case: Case) -> str:
     return UNNAMED_ROLE if others == 0 else f"{UNNAMED_ROLE}-{others + 1}"
 
 
-def source_key(name: str) -> str:
-    """Return the keyed digest under which a subject's name at the source is remembered."""
+def source_key(name: str, label: str = "") -> str:
+    """Return the keyed digest under which a name at the source is remembered."""
     key = settings.SECRET_KEY.encode()
+    text = "\0".join(part.strip().lower() for part in (label, name) if part.strip())
     # Folders may be named in another character set; Python marks such bytes as surrogates.
-    spelled = name.strip().lower().encode(errors="surrogateescape")
-    return hmac.new(key, spelled, hashlib.sha256).hexdigest()
+    return hmac.new(key, text.encode(errors="surrogateescape"), hashlib.sha256).hexdigest()
 
 
-def _case_of(name: str) -> Case:
-    """Return the imported case of a folder, made on first sight."""
-    key = source_key(name)
-    subject, new = Subject.objects.get_or_create(
-        source_key=key, defaults={"code": _free_code(Subject, "S-")}
+def case_key(found: FoundSeries, source: Source) -> str:
+    """Return the keyed digest that stands for a case: its own name, and whose it is."""
+    one_visit = found.subject == found.case
+    name = found.case if one_visit else f"{found.subject}\0{found.case}"
+    return source_key(name, source.label)
+
+
+def existing_case(found: FoundSeries, source: Source) -> Case | None:
+    """Return the case that this series belongs to, if it was imported before."""
+    return Case.objects.filter(source_key=case_key(found, source)).first()
+
+
+def _case_of(found: FoundSeries, source: Source) -> Case:
+    """Return the case of a series, made on first sight, under the subject it is of."""
+    if case := existing_case(found, source):
+        return case
+    subject, _ = Subject.objects.get_or_create(
+        source_key=source_key(found.subject, source.label),
+        defaults={"code": _free_code(Subject, "S-")},
     )
-    if not new:
-        return subject.cases.earliest("created_at")
-    return new_case(subject)
+    return new_case(subject, source_key=case_key(found, source))
 
 
-def new_case(subject: Subject) -> Case:
+def new_case(subject: Subject, *, source_key: str = "") -> Case:
     """Create a case under a random free code, so that the code tells nothing."""
-    return Case.objects.create(subject=subject, code=_free_code(Case, ""))
+    return Case.objects.create(subject=subject, code=_free_code(Case, ""), source_key=source_key)
 
 
 def _free_code(model: type[Case] | type[Subject], prefix: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import nibabel as nib
@@ -14,10 +15,11 @@ import zstandard
 from django.db import connection
 
 from readerstudy.cases import canonical, ingest, storage
-from readerstudy.cases.ingest import import_folder
+from readerstudy.cases.ingest import Source, import_folder
 from readerstudy.cases.models import Case, Series, Subject
 from readerstudy.core.errors import ReaderStudyError
 from readerstudy.core.models import AuditRecord
+from readerstudy.imaging.volumes import FoundSeries
 from tests.cases.folders import FAULTS, beside, image, objects, rows, series
 from tests.imaging.factories import IDENTIFIERS, brain_like, write_nifti
 
@@ -326,3 +328,85 @@ def test_every_image_that_came_in_is_on_the_log_without_a_name(source):
     case = Case.objects.get()
     assert (record.action, record.target) == ("case.import", f"case {case.pk}")
     assert record.new == {"role": "t1", "sha256": outcome.sha256}
+
+
+# Cases, subjects and sources
+
+
+def visit(path: Path, case: str, subject: str = "") -> FoundSeries:
+    return FoundSeries("nifti", (path,), path.name, case, "t1", subject=subject)
+
+
+def test_two_visits_of_one_subject_are_two_cases_of_one_subject(source):
+    first = visit(image(source / "a", seed=1), "ses-1", "sub-1")
+    second = visit(image(source / "b", seed=2), "ses-2", "sub-1")
+    other = visit(image(source / "c", seed=3), "ses-1", "sub-2")
+    outcomes = [ingest.import_series(one, source=Source()) for one in (first, second, other)]
+    assert [outcome.status for outcome in outcomes] == ["ok"] * 3
+    assert len({outcome.case for outcome in outcomes}) == 3
+    assert sorted(one.cases.count() for one in Subject.objects.all()) == [1, 2]
+    again = ingest.import_series(first, source=Source())
+    assert (again.case, again.reason) == (outcomes[0].case, "already imported")
+
+
+def test_a_subject_keeps_the_key_of_its_name(source):
+    ingest.import_series(visit(image(source / "a"), "ses-1", "sub-1"), source=Source())
+    assert Subject.objects.get().source_key == ingest.source_key("sub-1")
+
+
+def test_equal_names_of_two_sources_stay_apart(source):
+    one = visit(image(source / "a", seed=1), "001")
+    two = visit(image(source / "b", seed=2), "001")
+    first = ingest.import_series(one, source=Source(label="Ljubljana"))
+    second = ingest.import_series(two, source=Source(label="Split"))
+    assert (first.status, second.status) == ("ok", "ok")
+    assert Subject.objects.count() == Case.objects.count() == 2
+    again = ingest.import_series(one, source=Source(label=" ljubljana "))
+    assert (again.case, again.reason) == (first.case, "already imported")
+
+
+def test_a_file_without_a_folder_is_found_again_by_its_checksum(source):
+    path = image(source)
+    first = ingest.import_series(visit(path, "upload-1"), source=Source(loose="upload-1"))
+    again = ingest.import_series(visit(path, "upload-2"), source=Source(loose="upload-2"))
+    assert (again.case, again.reason) == (first.case, "already imported")
+    image(source, seed=8)
+    other = ingest.import_series(visit(path, "upload-3"), source=Source(loose="upload-3"))
+    assert (other.status, other.reason) == ("ok", "")
+    assert other.case != first.case
+
+
+def test_form_and_flags_of_the_source_are_kept(source):
+    (source / "a").mkdir()
+    write_nifti(source / "a" / "t1.nii.gz", brain_like((5, 14, 12)).T, np.diag([1, 1, 6.5, 1]))
+    series(source / "b" / "T2")
+    import_folder(source)
+    kept = {one.role: (one.source_kind, one.flags) for one in Series.objects.all()}
+    assert kept == {"t1": ("nifti", ["thick"]), "t2": ("dicom", [])}
+
+
+def head(folder: Path) -> Path:
+    """Tissue up to the border and noise around it: nothing was cut away."""
+    folder.mkdir(parents=True, exist_ok=True)
+    array = np.random.default_rng(5).integers(20, 60, (12, 40, 36)).astype("int16")
+    array[2:-2, 6:-6, 6:-6] += 400
+    return write_nifti(folder / "t1.nii.gz", array.T, np.diag([4.0, 4.0, 4.0, 1]))
+
+
+def test_a_whole_head_is_flagged_and_keeping_it_is_a_choice_on_record(source):
+    path = head(source / "a")
+    found = visit(path, "a")
+    ingest.import_series(found, source=Source())
+    assert Series.objects.get().flags == ["face"]
+    ingest.import_series(found, source=Source(faces="keep"))
+    assert Series.objects.get().flags == ["face_kept"]
+    record = AuditRecord.objects.get(action="case.keep_face")
+    assert (record.old["flags"], record.new["flags"]) == (["face"], ["face_kept"])
+    ingest.import_series(found, source=Source(faces="keep"))
+    assert AuditRecord.objects.filter(action="case.keep_face").count() == 1
+
+
+def test_a_mask_shows_no_face(source):
+    found = replace(visit(head(source / "a"), "a"), role="mask")
+    ingest.import_series(found, source=Source())
+    assert Series.objects.get().flags == []
