@@ -21,6 +21,7 @@ export default defineConfig({
     rolldownOptions: {
       input: [
         "src/reading/main.ts",
+        "src/viewer/main.ts",
         "src/staff/main.ts",
         "src/styles/reader.css",
         "src/styles/staff.css",

@@ -1,7 +1,10 @@
 /**
  * A small server with an invented study, for work on the reading page alone.
  *
- *   node dev/mock-server.mjs [--port 8123] [--total 24] [--quad] [--file state.json]
+ *   node dev/mock-server.mjs [--port 8123] [--total 24] [--layout single] [--file state.json]
+ *
+ * Layouts: single, quad, mixed (five images on four grids), map, flat. /viewer/ shows a case outside
+ * a reading.
  *
  * POST /__mock with {"delay": ms, "fail": status, "images": false, "closed": true, "signedOut": true,
  * "lost": true} changes how it behaves; "lost" stores an answer and drops the connection.
@@ -12,20 +15,22 @@ import { dirname, extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { gzipSync } from "node:zlib";
-import { makeChunks, makeVolume, SHAPE } from "./phantom.mjs";
+import { LAYOUTS, valueOf } from "./layouts.mjs";
+import { fillSlab } from "./phantom.mjs";
 import { Study } from "./study.mjs";
 
 const { values } = parseArgs({
   options: {
     port: { type: "string", default: "8123" },
     total: { type: "string", default: "24" },
-    quad: { type: "boolean", default: false },
+    layout: { type: "string", default: "single" },
+    dist: { type: "string" },
     file: { type: "string" },
     median: { type: "string", default: "23" },
   },
 });
 
-const DIST = join(dirname(fileURLToPath(import.meta.url)), "..", "dist");
+const DIST = values.dist ?? join(dirname(fileURLToPath(import.meta.url)), "..", "dist");
 const CSP =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; " +
   "connect-src 'self'; worker-src 'self'; font-src 'self'; base-uri 'none'; form-action 'self'";
@@ -39,30 +44,42 @@ const TYPES = {
 const study = new Study({
   file: values.file,
   total: Number(values.total),
-  quad: values.quad,
+  layout: values.layout,
   median: values.median === "none" ? null : Number(values.median),
 });
 const behaviour = { delay: 0, fail: 0, images: true, imageDelay: 0, signedOut: false, lost: false };
 const log = [];
 const cache = new Map();
 
+/** Where an image lies and how it is cut; label maps lie on the image they belong to. */
+function slotOf(role) {
+  const { slots, overlays } = LAYOUTS[values.layout];
+  const under = overlays.find((overlay) => overlay.role === role)?.on[0] ?? role;
+  return slots.find((slot) => slot.role === under);
+}
+
+function slabOf(role, seed) {
+  const key = `${role} ${seed}`;
+  if (!cache.has(key)) {
+    cache.set(key, { slab: fillSlab(slotOf(role), valueOf(role, seed)), chunks: new Map() });
+  }
+  return cache.get(key);
+}
+
 function chunkBytes(token, chunk) {
-  const at = Number(token.at(-1));
-  const position = Number(/^r(\d+)-/.exec(token)?.[1] ?? 1);
-  const key = `${position % 4}-${at}`;
-  if (!cache.has(key))
-    cache.set(key, new Map([["volume", makeVolume((position % 4) + 1, 1 + at * 0.3)]]));
-  const entry = cache.get(key);
-  if (!entry.has(chunk)) {
-    const [z0, z1] = makeChunks(SHAPE[0])[chunk];
-    const size = SHAPE[1] * SHAPE[2];
-    const slab = entry.get("volume").subarray(z0 * size, z1 * size);
-    entry.set(
+  const [, position = "1", role] = /^r(\d+)-[^x]*x(\w+)$/.exec(token) ?? [];
+  const { slab, chunks } = slabOf(role, 1 + (Number(position) % 4));
+  if (!chunks.has(chunk)) {
+    const slot = slotOf(role);
+    const [z0, z1] = slot.chunks[chunk];
+    const size = slot.shape[1] * slot.shape[2];
+    const part = slab.subarray(z0 * size, z1 * size);
+    chunks.set(
       chunk,
-      gzipSync(Buffer.from(slab.buffer, slab.byteOffset, slab.byteLength), { level: 3 }),
+      gzipSync(Buffer.from(part.buffer, part.byteOffset, part.byteLength), { level: 3 }),
     );
   }
-  return entry.get(chunk);
+  return chunks.get(chunk);
 }
 
 function send(response, status, body, headers = {}) {
@@ -89,6 +106,30 @@ function page(response) {
 <link rel="stylesheet" href="${asset("src/styles/reader.css")}"></head><body class="reading-body">
 <div id="reading" data-enrolment="enr1" data-signed-in-as="R1" data-home="/"></div>
 <script type="module" src="${asset("src/reading/main.ts")}"></script></body></html>`);
+}
+
+/** Two images beside each other and their difference, as a page of the staff shows a case. */
+function viewerPage(response) {
+  const manifest = JSON.parse(readFileSync(join(DIST, "manifest.json"), "utf8"));
+  const asset = (name) => `/static/${manifest[name].file}`;
+  const { slots, ...layout } = LAYOUTS[values.layout];
+  const data = {
+    layout: { ...layout, slots },
+    images: Object.fromEntries(
+      [...slots, ...layout.overlays].map(({ role }) => [role, `r1-staffx${role}`]),
+    ),
+    differences: slots.length > 1 ? [{ of: slots[0].role, minus: slots[1].role }] : [],
+  };
+  response.writeHead(200, {
+    "Content-Type": "text/html; charset=utf-8",
+    "Content-Security-Policy": CSP,
+    "Cache-Control": "no-store",
+  });
+  response.end(`<!doctype html><html lang="en" class="theme-dark"><head><meta charset="utf-8">
+<title>Viewer</title><link rel="stylesheet" href="${asset("src/styles/reader.css")}"></head>
+<body class="reading-body"><div id="viewer" class="viewer-page"></div>
+<script type="application/json" id="viewer-data">${JSON.stringify(data)}</script>
+<script type="module" src="${asset("src/viewer/main.ts")}"></script></body></html>`);
 }
 
 function file(response, path) {
@@ -144,6 +185,10 @@ function api(request, response, path, body) {
     study.data.pauses.push(path.split("/").at(-1));
     return send(response, 204);
   }
+  if (path === "/api/read/preferences/") {
+    study.own = { keys: body.keys, mouse: body.mouse };
+    return send(response, 204);
+  }
   const match = /readings\/([^/]+)\/(answers|undo|draft)$/.exec(path);
   if (!match) return send(response, 404, {});
   if (match[2] === "answers") return answer(request, response, match[1], body);
@@ -164,6 +209,7 @@ const server = createServer(async (request, response) => {
   if (chunk) return image(response, chunk[1], chunk[2]);
   if (path.startsWith("/static/")) return file(response, path.slice("/static/".length));
   if (path.startsWith("/read/")) return page(response);
+  if (path === "/viewer/") return viewerPage(response);
   if (!path.startsWith("/api/")) return send(response, 404, {});
   if (request.method !== "GET")
     log.push({ method: request.method, path, csrf: request.headers["x-csrftoken"] });

@@ -1,7 +1,7 @@
 /** The invented study behind the mock server, kept in a file so that it survives a kill. */
 import { randomUUID } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { makeChunks, SHAPE, SPACING } from "./phantom.mjs";
+import { LAYOUTS } from "./layouts.mjs";
 
 const GRACE_MS = 60_000;
 
@@ -78,19 +78,34 @@ const SET = [
   options,
 }));
 
-const SLOTS = [
-  ["t1", "T1"],
-  ["t1c", "T1 after contrast"],
-  ["t2", "T2"],
-  ["flair", "FLAIR"],
-].map(([role, label]) => ({ role, label, plane: "Axial" }));
+const region = (code, text, kind, role) => ({
+  code,
+  text,
+  kind: "region",
+  required: true,
+  may_be_not_evaluable: true,
+  help: "Draw on the image; the squares at its ends change it.",
+  region: { kind, role, many: false },
+  options: [],
+});
+
+const REGIONS = [
+  region("diameter", "Largest diameter of the lesion", "length", "t1c"),
+  region("perfusion", "Highest perfusion", "ellipse", "cbv"),
+  region("centre", "Centre of the lesion", "point", null),
+  SET[1],
+];
+
+const QUESTIONS = { quad: SET, mixed: REGIONS, map: REGIONS };
+const TITLES = { quad: "Brain MR reading C", mixed: "Brain MR reading D", map: "CBV map quality" };
 
 export class Study {
-  constructor({ file, total, quad, median }) {
+  constructor({ file, total, layout, median }) {
     this.file = file;
-    this.quad = quad;
+    this.name = layout;
+    this.layout = LAYOUTS[layout];
+    this.own = { keys: {}, mouse: this.layout.mouse };
     this.median = median;
-    this.slots = quad ? SLOTS : [SLOTS[1]];
     this.data =
       file && existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : this.fresh(total);
     this.closed = false;
@@ -127,9 +142,8 @@ export class Study {
 
   brief(reading) {
     if (!reading) return null;
-    const images = Object.fromEntries(
-      this.slots.map(({ role }, at) => [role, `${reading.token}x${at}`]),
-    );
+    const roles = [...this.layout.slots, ...this.layout.overlays].map(({ role }) => role);
+    const images = Object.fromEntries(roles.map((role) => [role, `${reading.token}x${role}`]));
     return { token: reading.token, position: reading.position, images };
   }
 
@@ -141,25 +155,18 @@ export class Study {
   }
 
   state() {
-    const [reading, next] = this.closed ? [] : this.open;
+    const [reading, ...after] = this.closed ? [] : this.open;
     const total = this.data.readings.length;
     const receipt = this.last?.answers.at(-1).receipt ?? null;
     return {
       study: {
-        title: this.quad ? "Brain MR reading C" : "Brain MR reading A",
+        title: TITLES[this.name] ?? "Brain MR reading A",
         instructions:
           "You see one image at a time. Decide whether it was measured or computed.\n\n" +
           "There is no time limit. Answer with the digits; Enter saves.",
       },
-      layout: {
-        grid: this.quad ? "2x2" : "1x1",
-        slots: this.slots,
-        shape: SHAPE,
-        spacing_mm: SPACING,
-        chunks: makeChunks(SHAPE[0]),
-        window: { width: 2600, level: 1300 },
-      },
-      questions: this.quad ? SET : TURING,
+      layout: { ...this.layout, ...this.own },
+      questions: QUESTIONS[this.name] ?? TURING,
       progress: {
         done: total - this.open.length,
         total,
@@ -167,7 +174,7 @@ export class Study {
         breaks: [Math.floor(total / 2)],
       },
       reading: reading ? { ...this.brief(reading), draft: reading.draft } : null,
-      next: this.brief(next),
+      upcoming: after.slice(0, 2).map((one) => this.brief(one)),
       undo: this.undo(),
       last_receipt: receipt && {
         id: receipt.id,

@@ -8,7 +8,7 @@ const draft = (answer: string): Omit<LocalDraft, "id"> => ({
   answers: { q1: answer },
   active: 1,
   viewer: {},
-  extras: { centre: [3, 4], measures: [] },
+  extras: { view: { position: [3, 4, 5], centre: [0, 0, 0], scale: 2 }, measures: [] },
   clock: { shownAt: 1, load: 2, look: 3, idle: 0, away: 0, paused: false, at: 4 },
 });
 
@@ -40,7 +40,7 @@ describe("a half-filled form", () => {
     }
     sessionStorage.clear();
     vi.useRealTimers();
-    expect((await drafts.find("t1"))?.extras.centre).toEqual([3, 4]);
+    expect((await drafts.find("t1"))?.extras.view.position).toEqual([3, 4, 5]);
   });
 
   it("goes to the server once changes have stopped for a second", async () => {

@@ -5,6 +5,43 @@ import type {
   StudyState,
   Submission,
 } from "../src/reading/contract";
+import type { Layout, SlotLayout } from "../src/viewer/layout";
+
+export function slot(role: string, changes: Partial<SlotLayout> = {}): SlotLayout {
+  return {
+    role,
+    label: role.toUpperCase(),
+    plane: "axial",
+    shape: [4, 2, 3],
+    spacing_mm: [2, 1, 1],
+    origin_mm: [-1, -0.5, 10],
+    chunks: [
+      [1, 3],
+      [3, 4],
+      [0, 1],
+    ],
+    window: { width: 2600, level: 1300 },
+    presets: [],
+    value: null,
+    colour: null,
+    ...changes,
+  };
+}
+
+export function layout(slots: readonly SlotLayout[], changes: Partial<Layout> = {}): Layout {
+  return {
+    hanging: { initial: "1x1", allowed: ["1x1"] },
+    slots,
+    overlays: [],
+    interpolation: "linear",
+    interpolation_fixed: false,
+    integer_scale: false,
+    tools: ["window", "zoom", "pan"],
+    keys: {},
+    mouse: {},
+    ...changes,
+  };
+}
 
 export function question(code: string, changes: Partial<Question> = {}): Question {
   return {
@@ -60,22 +97,11 @@ export function state(done: number, total = 5, changes: Partial<StudyState> = {}
   const current = at(done + 1);
   return {
     study: { title: "Reading A", instructions: "" },
-    layout: {
-      grid: "1x1",
-      slots: [{ role: "t1c", label: "T1 after contrast", plane: "Axial" }],
-      shape: [4, 2, 3],
-      spacing_mm: [2, 1, 1],
-      chunks: [
-        [1, 3],
-        [3, 4],
-        [0, 1],
-      ],
-      window: { width: 2600, level: 1300 },
-    },
+    layout: layout([slot("t1c")]),
     questions: [question("q1")],
     progress: { done, total, median_seconds: null, breaks: [2] },
     reading: current && { ...current, draft: null },
-    next: at(done + 2),
+    upcoming: [at(done + 2), at(done + 3)].filter((one) => one !== null),
     undo: done > 0 ? { token: `t${done}`, position: done, seconds_left: 60 } : null,
     last_receipt: null,
     state: "running",

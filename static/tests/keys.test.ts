@@ -1,10 +1,28 @@
 import { describe, expect, it } from "vitest";
-import { commandFor, type KeyPress, type Mode } from "../src/reading/keys";
+import { ACTION_ROWS, commandFor, type KeyPress, type Mode } from "../src/reading/keys";
+import { isOffered, type Offer, VIEWER_ACTIONS } from "../src/viewer/actions";
+import { changesOnly, conflict, keyName, KeyMap, keyOf } from "../src/viewer/keymap";
 
-function press(key: string, changes: Partial<KeyPress> = {}, mode: Mode = "reading") {
-  const plain = { key, shift: false, modified: false, repeat: false, focus: "other" } as const;
-  return commandFor({ ...plain, ...changes }, mode);
+const DEFAULTS = new KeyMap(ACTION_ROWS);
+
+function press(
+  key: string,
+  changes: Partial<KeyPress> = {},
+  mode: Mode = "reading",
+  keys: KeyMap = DEFAULTS,
+) {
+  const plain = {
+    key,
+    code: "",
+    shift: false,
+    modified: false,
+    repeat: false,
+    focus: "other",
+  } as const;
+  return commandFor({ ...plain, ...changes }, mode, keys);
 }
+
+const view = (action: string) => ({ do: "view", action });
 
 describe("while reading", () => {
   it.each([
@@ -12,16 +30,34 @@ describe("while reading", () => {
     ["n", { do: "not-evaluable" }],
     ["N", { do: "not-evaluable" }],
     ["Enter", { do: "save" }],
-    ["w", { do: "tool", tool: "window" }],
-    ["z", { do: "tool", tool: "zoom" }],
-    ["x", { do: "tool", tool: "pan" }],
-    ["ArrowUp", { do: "slice", by: -1 }],
-    ["PageDown", { do: "slice", by: 5 }],
-    ["Home", { do: "end", end: "first" }],
+    ["w", view("window")],
+    ["z", view("zoom")],
+    ["x", view("pan")],
+    ["m", view("mark")],
+    ["g", view("hanging_next")],
+    ["k", view("link")],
+    ["ArrowUp", view("slice_up")],
+    ["PageDown", view("slice_down_5")],
+    ["Home", view("slice_first")],
+    ["Backspace", view("erase")],
+    ["Delete", view("erase")],
     ["?", { do: "keys" }],
     ["p", { do: "pause" }],
   ])("%s", (key, command) => {
     expect(press(key)).toEqual(command);
+  });
+
+  it("tells shifted letters apart", () => {
+    expect(press("G", { shift: true })).toEqual(view("hanging_previous"));
+    expect(press("B", { shift: true })).toEqual(view("pane_previous"));
+    expect(press("F", { shift: true })).toEqual(view("fullscreen"));
+  });
+
+  it("chooses presets with Shift and a digit wherever the digit sits on the keyboard", () => {
+    expect(press("!", { shift: true, code: "Digit1" })).toEqual({ do: "preset", index: 0 });
+    expect(press('"', { shift: true, code: "Digit2" })).toEqual({ do: "preset", index: 1 });
+    // A keyboard whose digits need Shift answers questions with them.
+    expect(press("1", { shift: true, code: "Digit1" })).toEqual({ do: "digit", digit: "1" });
   });
 
   it("moves between questions with Tab and Shift+Tab", () => {
@@ -35,16 +71,19 @@ describe("while reading", () => {
   });
 
   it("repeats slices but neither digits nor tools", () => {
-    expect(press("ArrowDown", { repeat: true })).toEqual({ do: "slice", by: 1 });
+    expect(press("ArrowDown", { repeat: true })).toEqual(view("slice_down"));
     expect(press("3", { repeat: true })).toBeNull();
+    expect(press("i", { repeat: true })).toBeNull();
   });
 
-  it("leaves Enter on a button to the button", () => {
+  it("leaves Enter and Space on a button to the button", () => {
     expect(press("Enter", { focus: "button" })).toBeNull();
+    expect(press(" ", { focus: "button" })).toBeNull();
+    expect(press(" ")).toEqual(view("place"));
   });
 
   it("scrolls with the arrows even when an option has the focus, so that none is changed", () => {
-    expect(press("ArrowDown", { focus: "option" })).toEqual({ do: "slice", by: 1 });
+    expect(press("ArrowDown", { focus: "option" })).toEqual(view("slice_down"));
     expect(press("ArrowRight", { focus: "option" })).toEqual({ do: "option", by: 1 });
     expect(press("ArrowRight")).toBeNull();
   });
@@ -75,5 +114,69 @@ describe("outside reading", () => {
   it("answers nothing behind a curtain", () => {
     expect(press("1", {}, "paused")).toBeNull();
     expect(press("Enter", {}, "finished")).toBeNull();
+    expect(press("w", {}, "paused")).toBeNull();
+  });
+});
+
+describe("the reader's own keys", () => {
+  const own = { invert: "q", pause: "", window: "shift+w" };
+  const keys = new KeyMap(ACTION_ROWS, own);
+
+  it("take the place of the defaults", () => {
+    expect(press("q", {}, "reading", keys)).toEqual(view("invert"));
+    expect(press("i", {}, "reading", keys)).toBeNull();
+    expect(press("p", {}, "reading", keys)).toBeNull();
+    expect(press("W", { shift: true }, "reading", keys)).toEqual(view("window"));
+  });
+
+  it("cannot do two things", () => {
+    expect(conflict(ACTION_ROWS, {}, "invert", "r")).toContain("R is taken");
+    expect(conflict(ACTION_ROWS, { reset: "q" }, "invert", "r")).toBeNull();
+    expect(conflict(ACTION_ROWS, {}, "invert", "i")).toBeNull();
+    expect(conflict(ACTION_ROWS, {}, "invert", "")).toBeNull();
+  });
+
+  it("leave alone what is the same for everybody", () => {
+    for (const key of ["1", "enter", "tab", "escape", "?", "arrowleft"]) {
+      expect(conflict(ACTION_ROWS, {}, "invert", key)).toContain("stays as it is");
+    }
+  });
+
+  it("are kept only where they differ", () => {
+    expect(changesOnly(ACTION_ROWS, { invert: "i", reset: "q", undo: "" })).toEqual({
+      reset: "q",
+      undo: "",
+    });
+  });
+
+  it("have one name for a press, and one on a key cap", () => {
+    expect(keyOf({ key: "G", shift: true })).toBe("shift+g");
+    expect(keyOf({ key: "?", shift: true })).toBe("?");
+    expect(keyOf({ key: "ArrowUp", shift: false })).toBe("arrowup");
+    expect(keyName("shift+g")).toBe("⇧ G");
+    expect(keyName("pageup")).toBe("PgUp");
+  });
+});
+
+describe("the table of actions", () => {
+  it("gives no key and no action twice", () => {
+    const keys = ACTION_ROWS.map(({ key }) => key).filter((key) => key !== "");
+    expect(new Set(keys).size).toBe(keys.length);
+    const actions = ACTION_ROWS.map(({ action }) => action);
+    expect(new Set(actions).size).toBe(actions.length);
+  });
+
+  it("offers what the study allows and the images can show", () => {
+    const offer: Offer = {
+      tools: ["window", "length", "hanging", "planes", "colour", "cine"],
+      hangings: ["1x1"],
+      slots: 1,
+      coloured: false,
+      overlays: false,
+      interpolationFixed: true,
+      slices: false,
+    };
+    const offered = VIEWER_ACTIONS.filter((row) => isOffered(row, offer)).map((row) => row.action);
+    expect(offered).toEqual(["window", "length", "place", "erase", "reset"]);
   });
 });

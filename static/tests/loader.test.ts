@@ -1,26 +1,19 @@
 import { describe, expect, it, vi } from "vitest";
 import { CaseCache } from "../src/viewer/cache";
 import { CaseImages, type CaseSource, ChunkError, type FetchChunk } from "../src/viewer/loader";
-import { settled } from "./fixtures";
+import { layout, settled, slot } from "./fixtures";
+import { seriesOf } from "../src/viewer/layout";
 
 const SLICE = 6;
 
 function source(key = "case", images: Record<string, string> = { t1: "tokenA" }): CaseSource {
-  return {
-    key,
-    images,
-    geometry: { shape: [4, 2, 3], spacing: [2, 1, 1] },
-    chunks: [
-      [1, 3],
-      [3, 4],
-      [0, 1],
-    ],
-  };
+  const roles = Object.keys(images);
+  return { key, images, series: seriesOf(layout(roles.map((role) => slot(role)))) };
 }
 
 /** Chunk whose voxels hold 100 times their slice, plus their place in the slice. */
 function slab(chunk: number): ArrayBuffer {
-  const [z0, z1] = source().chunks[chunk] as readonly [number, number];
+  const [z0, z1] = slot("t1").chunks[chunk] as readonly [number, number];
   const values = new Int16Array((z1 - z0) * SLICE);
   for (let i = 0; i < values.length; i++) {
     values[i] = 100 * (z0 + Math.floor(i / SLICE)) + (i % SLICE);
@@ -33,7 +26,7 @@ const noWait = async () => undefined;
 
 describe("one case", () => {
   it("puts every chunk at its slices", async () => {
-    const images = new CaseImages(source(), good, noWait);
+    const images = new CaseImages(source(), good, noWait, noWait);
     images.start("high");
     await settled();
     expect(images.complete).toBe(true);
@@ -47,17 +40,19 @@ describe("one case", () => {
       source(),
       (_token, chunk) => (chunk === 0 ? Promise.resolve(slab(0)) : new Promise(() => undefined)),
       noWait,
+      noWait,
     );
     images.start("high");
     await settled();
-    expect([0, 1, 2, 3].map((z) => images.hasAll(z))).toEqual([false, true, true, false]);
-    expect(images.slicesLoaded).toBe(2);
+    expect([0, 1, 2, 3].map((z) => images.has("t1", z))).toEqual([false, true, true, false]);
+    expect(images.slicesOf("t1")).toBe(2);
+    expect([...images.pixels("t1", 2)]).toEqual([0, 1, 2, 3, 4, 5].map((i) => 200 + i));
     expect(() => images.pixels("t1", 0)).toThrow("not loaded");
   });
 
   it("asks for the first-paint pack first, with the priority of the case", async () => {
     const bring = vi.fn<FetchChunk>(async (_token, chunk) => slab(chunk));
-    const images = new CaseImages(source("case", { t1: "A", t2: "B" }), bring, noWait);
+    const images = new CaseImages(source("case", { t1: "A", t2: "B" }), bring, noWait, noWait);
     images.start("low");
     await settled();
     expect(bring.mock.calls.slice(0, 2).map(([token, chunk]) => [token, chunk])).toEqual([
@@ -71,7 +66,8 @@ describe("one case", () => {
     const bring = vi.fn<FetchChunk>(async () => {
       throw new ChunkError("network", "lost");
     });
-    const images = new CaseImages({ ...source(), chunks: [[0, 4]] }, bring, noWait);
+    const whole = seriesOf(layout([slot("t1", { chunks: [[0, 4]] })]));
+    const images = new CaseImages({ ...source(), series: whole }, bring, noWait, noWait);
     images.start("high");
     await settled();
     expect(bring).toHaveBeenCalledTimes(3);
@@ -84,7 +80,7 @@ describe("one case", () => {
       if (broken) throw new ChunkError("gone", "no");
       return slab(chunk);
     };
-    const images = new CaseImages(source(), bring, noWait);
+    const images = new CaseImages(source(), bring, noWait, noWait);
     images.start("high");
     await settled();
     expect(images.failure?.kind).toBe("gone");
@@ -96,7 +92,7 @@ describe("one case", () => {
   });
 
   it("refuses bytes of another length", async () => {
-    const images = new CaseImages(source(), async () => new ArrayBuffer(10), noWait);
+    const images = new CaseImages(source(), async () => new ArrayBuffer(10), noWait, noWait);
     images.start("high");
     await settled();
     expect(images.failure?.kind).toBe("damaged");
@@ -108,7 +104,7 @@ describe("one case", () => {
       new Promise((_resolve, reject) => {
         signal.addEventListener("abort", () => reject(new Error("aborted")));
       });
-    const images = new CaseImages(source(), bring, noWait);
+    const images = new CaseImages(source(), bring, noWait, noWait);
     images.start("low");
     images.stop();
     await settled();
@@ -117,9 +113,44 @@ describe("one case", () => {
   });
 });
 
+describe("cuts through a case", () => {
+  it("shows the stored slices that are here, in any plane", async () => {
+    const images = new CaseImages(
+      source(),
+      (_token, chunk) => (chunk === 0 ? Promise.resolve(slab(0)) : new Promise(() => undefined)),
+      noWait,
+      noWait,
+    );
+    images.start("high");
+    await settled();
+    // Rows go down: the top row is the last stored slice, which has not arrived.
+    expect([...images.section("t1", "coronal", 1)]).toEqual([
+      0, 0, 0, 203, 204, 205, 103, 104, 105, 0, 0, 0,
+    ]);
+  });
+
+  it("subtracts images on one grid", async () => {
+    const bring: FetchChunk = async (token, chunk) => {
+      const bytes = slab(chunk);
+      if (token === "B") new Int16Array(bytes).forEach((v, at, all) => (all[at] = 2 * v));
+      return bytes;
+    };
+    const differences = [{ role: "d", of: "a", minus: "b" }];
+    const images = new CaseImages(
+      { ...source("x", { a: "A", b: "B" }), differences },
+      bring,
+      noWait,
+      noWait,
+    );
+    images.start("high");
+    await settled();
+    expect([...images.pixels("d", 3)]).toEqual([-300, -301, -302, -303, -304, -305]);
+  });
+});
+
 describe("cases in memory", () => {
   function cache() {
-    return new CaseCache((case_) => new CaseImages(case_, good, noWait));
+    return new CaseCache((case_) => new CaseImages(case_, good, noWait, noWait));
   }
 
   it("never holds more than two", async () => {
@@ -140,6 +171,41 @@ describe("cases in memory", () => {
     await settled();
     expect(cases.open(source("2"))).toBe(next);
     expect(next.complete).toBe(true);
+  });
+
+  it("fetches only the first pack of the case after the next", async () => {
+    const bring = vi.fn<FetchChunk>(async (_token, chunk) => slab(chunk));
+    const cases = new CaseCache((case_) => new CaseImages(case_, bring, noWait, noWait));
+    cases.open(source("1"));
+    await settled();
+    cases.prefetch(source("2", { t1: "second" }), source("3", { t1: "third" }));
+    await settled();
+    cases.prefetch(source("2", { t1: "second" }), source("3", { t1: "third" }));
+    await settled();
+    expect(bring.mock.calls.filter(([token]) => token === "second")).toHaveLength(3);
+    expect(bring.mock.calls.filter(([token]) => token === "third").map(([, at]) => at)).toEqual([
+      0,
+    ]);
+    expect(cases.packKey).toBe("3");
+    expect(cases.keys()).toEqual(["1", "2"]);
+  });
+
+  it("goes on from the pack when that case comes nearer", async () => {
+    const bring = vi.fn<FetchChunk>(async (_token, chunk) => slab(chunk));
+    const cases = new CaseCache((case_) => new CaseImages(case_, bring, noWait, noWait));
+    cases.open(source("1"));
+    await settled();
+    cases.prefetch(source("2"), source("3", { t1: "third" }));
+    await settled();
+    cases.prefetch(source("2"), source("3", { t1: "third" }));
+    await settled();
+    cases.open(source("2"));
+    const third = cases.prefetch(source("3", { t1: "third" }));
+    await settled();
+    expect(third.complete).toBe(true);
+    expect(bring.mock.calls.filter(([token]) => token === "third").map(([, at]) => at)).toEqual([
+      0, 1, 2,
+    ]);
   });
 
   it("keeps the case before until the next one is asked for", async () => {

@@ -11,7 +11,10 @@ const CHUNKS: Chunk[] = [
 
 describe("order of requests", () => {
   it("brings the first-paint pack of every pane before anything else", () => {
-    const order = fetchOrder(["t1", "t2"], CHUNKS.slice(0, 2));
+    const order = fetchOrder([
+      { role: "t1", chunks: CHUNKS.slice(0, 2) },
+      { role: "t2", chunks: CHUNKS.slice(0, 2) },
+    ]);
     expect(order).toEqual([
       { role: "t1", chunk: 0 },
       { role: "t2", chunk: 0 },

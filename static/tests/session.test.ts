@@ -39,20 +39,25 @@ function makeApi() {
   };
 }
 
+const noWait = async () => undefined;
+
 async function begin(queue = new AnswerQueue(memoryStore(), "owner")) {
   const api = makeApi();
   const screen = {
     open: vi.fn(),
     close: vi.fn(),
     state: () => ({}),
-    extras: () => ({ centre: [0, 0] as const, measures: [] }),
+    extras: () => ({
+      view: { position: [0, 0, 0] as const, centre: [0, 0, 0] as const, scale: null },
+      measures: [],
+    }),
   };
   const hooks = { changed: vi.fn(), signIn: vi.fn() };
   const parts = {
     api: api as unknown as Api,
     queue,
     drafts: new Drafts(null, "owner", api.saveDraft),
-    cache: new CaseCache((source) => new CaseImages(source, bring, async () => undefined)),
+    cache: new CaseCache((source) => new CaseImages(source, bring, noWait, noWait)),
     screen,
     makeSender: (events: ConstructorParameters<typeof Sender>[2]) => new Sender(queue, api, events),
   };
@@ -213,7 +218,7 @@ describe("answers left by an earlier page", () => {
 describe("a page opened while nothing reaches the server", () => {
   it("says that it waits when every known case is answered", async () => {
     const queue = new AnswerQueue(memoryStore(), "owner");
-    for (const position of [1, 2]) {
+    for (const position of [1, 2, 3]) {
       const images = { t1c: `image${position}` };
       const key = `k${position}`;
       await queue.add({ token: `t${position}`, position, images }, submission(key), position);

@@ -28,7 +28,13 @@ describe("layout of options", () => {
 });
 
 describe("question list", () => {
-  const hooks = { choose: vi.fn(), notEvaluable: vi.fn(), activate: vi.fn() };
+  const hooks = {
+    choose: vi.fn(),
+    notEvaluable: vi.fn(),
+    activate: vi.fn(),
+    showRegion: vi.fn(),
+    clearRegion: vi.fn(),
+  };
   const questions = [
     question("q1", { may_be_not_evaluable: true }),
     question("q2", { kind: "multi" }),

@@ -1,5 +1,5 @@
 /** The rules of the form, without a page: which question is active and what a key does to it. */
-import type { Answers, Question, Value } from "./contract";
+import type { Answers, Question, Region, Value } from "./contract";
 
 export interface Form {
   readonly questions: readonly Question[];
@@ -16,6 +16,20 @@ export function newForm(questions: readonly Question[], answers: Answers = {}): 
 
 export function isNotEvaluable(value: Value | undefined): boolean {
   return typeof value === "object" && "not_evaluable" in value;
+}
+
+export function regionOf(value: Value | undefined): Region | null {
+  return typeof value === "object" && "region" in value ? value.region : null;
+}
+
+/** Sets the region of a question, or takes it back; the first one moves on like a single choice. */
+export function setRegion(form: Form, code: string, region: Region | null): Form {
+  const index = form.questions.findIndex((question) => question.code === code);
+  if (index < 0) return form;
+  if (region === null) return { ...form, answers: without(form.answers, code), active: index };
+  const first = !(code in form.answers);
+  const answers: Answers = { ...form.answers, [code]: { region } };
+  return { ...form, answers, active: first ? nextOpen(form, answers, index) : form.active };
 }
 
 export function isChosen(value: Value | undefined, option: string): boolean {

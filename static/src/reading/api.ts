@@ -1,5 +1,5 @@
-import type { ViewerState } from "../viewer/viewer";
-import type { Answers, StudyState, Submission, SubmissionReply } from "./contract";
+import type { ViewerState } from "../viewer/state";
+import type { Answers, Preferences, StudyState, Submission, SubmissionReply } from "./contract";
 
 /** The server answered, but not with what was asked. */
 export class ServerError extends Error {
@@ -105,6 +105,10 @@ export class Api {
 
   async signIn(username: string, password: string): Promise<void> {
     await request("POST", "/api/session", { username, password, enrolment: this.enrolment });
+  }
+
+  async savePreferences(preferences: Preferences): Promise<void> {
+    await request("PUT", "/api/read/preferences/", preferences);
   }
 
   private reading(token: string): string {

@@ -4,22 +4,37 @@ import type { MakeBackend } from "../viewer/backend";
 import type { CaseCache } from "../viewer/cache";
 import type { ChunkError } from "../viewer/loader";
 import type { Cover } from "../viewer/pane";
+import { isOffered, VIEWER_ACTIONS } from "../viewer/actions";
+import { KeyMap } from "../viewer/keymap";
+import { DEFAULT_MOUSE } from "../viewer/layout";
+import type { Measure } from "../viewer/measure";
+import { Rail } from "../viewer/rail";
 import { Viewer } from "../viewer/viewer";
-import { activate, choose, chooseByDigit, type Form, newForm, toggleNotEvaluable } from "./answers";
+import {
+  activate,
+  choose,
+  chooseByDigit,
+  type Form,
+  newForm,
+  regionOf,
+  setRegion,
+  toggleNotEvaluable,
+} from "./answers";
 import { type Api, NoConnection, ServerError } from "./api";
 import { monotonicNow } from "./clock";
 import type { StudyState } from "./contract";
 import type { Drafts } from "./drafts";
-import { type Command, commandFor, type KeyPress, type Mode } from "./keys";
+import { ACTION_ROWS, type Command, commandFor, type KeyPress, type Mode } from "./keys";
 import { curtainFor, noticeFor, saveModel, topBarModel } from "./models";
 import type { AnswerQueue } from "./queue";
+import { answerMeasures, regionFrom, wantedFor } from "./regions";
 import { Sender } from "./sender";
 import { Session } from "./session";
 import { Curtain } from "./views/curtains";
-import { makeKeyHelp, SignInDialog } from "./views/dialogs";
+import { SignInDialog } from "./views/dialogs";
+import { KeyDialog, type OwnKeys } from "./views/keydialog";
 import { NoticeArea } from "./views/notices";
 import { QuestionList } from "./views/questions";
-import { Rail } from "./views/rail";
 import { SaveBar } from "./views/savebar";
 import { TopBar } from "./views/topbar";
 
@@ -47,6 +62,7 @@ const VIEWER_DRAFT_MS = 200;
 const LONG_AWAY_MS = 5000;
 const TICK_MS = 500;
 const MANY_QUESTIONS = 3;
+const VIEWER_ROWS = Object.fromEntries(VIEWER_ACTIONS.map(({ action }) => [action, true]));
 
 export class App {
   private readonly session: Session;
@@ -57,10 +73,11 @@ export class App {
   private readonly save: SaveBar;
   private readonly notices = new NoticeArea();
   private readonly curtain = new Curtain();
-  private readonly keyHelp = makeKeyHelp();
+  private readonly keyHelp: KeyDialog;
   private readonly signIn: SignInDialog;
   private readonly element: HTMLElement;
   private begun: boolean;
+  private keys: KeyMap;
   private draftTimer = 0;
   private awaySince: number | null = null;
   private shownToken: string | null = null;
@@ -73,6 +90,7 @@ export class App {
   ) {
     const { api, queue, settings } = parts;
     this.begun = sessionStorage.getItem(settings.sittingKey) !== null;
+    this.keys = new KeyMap(ACTION_ROWS, state.layout.keys);
     this.viewer = this.makeViewer(state);
     this.session = new Session(
       {
@@ -83,16 +101,34 @@ export class App {
       state,
       { changed: () => this.render(), signIn: (other) => this.askSignIn(other) },
     );
-    this.questions = new QuestionList(state.questions, {
-      choose: (question, option) => this.edit((form) => choose(form, question, option)),
-      notEvaluable: (question) => this.edit((form) => toggleNotEvaluable(form, question)),
-      activate: (question) => this.edit((form) => activate(form, question)),
-    });
+    this.questions = new QuestionList(
+      state.questions,
+      {
+        choose: (question, option) => this.edit((form) => choose(form, question, option)),
+        notEvaluable: (question) => this.edit((form) => toggleNotEvaluable(form, question)),
+        activate: (question) => this.edit((form) => activate(form, question)),
+        showRegion: (question) => this.showRegion(question),
+        clearRegion: (question) => this.clearRegion(question),
+      },
+      state.layout,
+    );
     this.bar = new TopBar(
       () => void this.session.retryRefused(),
       () => this.session.pause(),
     );
-    this.rail = new Rail((command) => this.run(command));
+    this.keyHelp = new KeyDialog(
+      { keys: state.layout.keys, mouse: { ...DEFAULT_MOUSE, ...state.layout.mouse } },
+      (row) => !(row.action in VIEWER_ROWS) || isOffered(row, this.viewer.offer),
+      (own) => this.keepKeys(own),
+    );
+    this.rail = new Rail(this.viewer.offer, (action) => void this.viewer.run(action), {
+      icon: "keys",
+      letter: "?",
+      word: "Keys",
+      run: () => this.keyHelp.show(),
+    });
+    this.rail.showKeys(this.keys);
+    this.rail.show(this.viewer.controls);
     this.save = new SaveBar(
       () => void this.session.submit(),
       () => void this.session.undo(),
@@ -117,17 +153,14 @@ export class App {
     const { layout } = state;
     // Among several panes the full one takes the place of the others; a single one that of the form.
     const single = layout.slots.length === 1;
-    return new Viewer(
-      { ...layout, geometry: { shape: layout.shape, spacing: layout.spacing_mm } },
-      this.parts.makeBackend,
-      {
-        onShown: () => this.session.imageShown(),
-        onChange: () => this.viewerChanged(),
-        onTool: (tool) => this.rail.show(tool),
-        onFull: (full) => this.element.classList.toggle("reading--full", full && single),
-        failureCover: (failure) => this.failureCover(failure),
-      },
-    );
+    return new Viewer(layout, this.parts.makeBackend, {
+      onShown: () => this.session.imageShown(),
+      onChange: () => this.viewerChanged(),
+      onControls: (controls) => this.rail.show(controls),
+      onFull: (full) => this.element.classList.toggle("reading--full", full && single),
+      onTagged: (tag, measure) => this.regionDrawn(tag, measure),
+      failureCover: (failure) => this.failureCover(failure),
+    });
   }
 
   private build(state: StudyState): HTMLElement {
@@ -146,7 +179,7 @@ export class App {
         this.save.element,
       ),
       this.curtain.element,
-      this.keyHelp,
+      this.keyHelp.element,
       this.signIn.element,
     );
   }
@@ -237,6 +270,48 @@ export class App {
     };
   }
 
+  // Places on the image as answers.
+
+  private regionDrawn(code: string, measure: Measure | null): void {
+    if (!measure) return this.edit((form) => setRegion(form, code, null));
+    const measured = this.viewer.measured(measure);
+    if (!measured) return this.followForm();
+    this.edit((form) => setRegion(form, code, regionFrom(measure, measured)));
+  }
+
+  private showRegion(index: number): void {
+    const form = this.session.current?.form;
+    const region = regionOf(form?.answers[form.questions[index]?.code ?? ""]);
+    const at = region?.points_mm[0];
+    if (region && at) this.viewer.jumpTo(region.role, region.plane, at);
+  }
+
+  private clearRegion(index: number): void {
+    const code = this.session.current?.form.questions[index]?.code;
+    if (code !== undefined) this.edit((form) => setRegion(form, code, null));
+  }
+
+  /** The panes show the places of the form, and hold the tool its active question needs. */
+  private followForm(): void {
+    const { current } = this.session;
+    const open = current !== null && !current.submitting;
+    this.viewer.want(open ? wantedFor(current.form) : null);
+    if (current) this.viewer.setTagged(answerMeasures(current.form));
+  }
+
+  private async keepKeys(own: OwnKeys): Promise<string | null> {
+    try {
+      await this.parts.api.savePreferences(own);
+    } catch (error) {
+      if (error instanceof NoConnection) return "No connection: the keys stay as they were.";
+      return error instanceof Error ? error.message : String(error);
+    }
+    this.keys = new KeyMap(ACTION_ROWS, own.keys);
+    this.rail.showKeys(this.keys);
+    this.viewer.setMouse(own.mouse);
+    return null;
+  }
+
   private begin(): void {
     this.begun = true;
     sessionStorage.setItem(this.parts.settings.sittingKey, "1");
@@ -272,10 +347,19 @@ export class App {
   }
 
   private keyDown(event: KeyboardEvent): void {
-    const command = commandFor(pressOf(event), this.mode);
+    const press = pressOf(event);
+    if (this.placing(press)) return event.preventDefault();
+    const command = commandFor(press, this.mode, this.keys);
     if (!command) return;
     const taken = command.do === "question" ? this.moveQuestion(command.by) : this.run(command);
     if (taken) event.preventDefault();
+  }
+
+  /** While points are placed with the keys, arrows and Enter belong to the image. */
+  private placing({ key, shift, modified, repeat, focus }: KeyPress): boolean {
+    if (this.mode !== "reading" || modified || focus === "text") return false;
+    if (key === "Enter" && (repeat || focus === "button")) return false;
+    return this.viewer.placingKey(key.toLowerCase(), shift);
   }
 
   /** Tab stays in the usual order of the page before the first and after the last question. */
@@ -298,21 +382,10 @@ export class App {
 
   /** Runs a command; false leaves the key to the browser. */
   private run(command: Command): boolean {
-    if (command.do === "erase") return this.viewer.removeMeasure();
     if (command.do === "escape") return this.bar.closePopover() || this.viewer.leaveFull();
-    if (!this.runOnImage(command)) this.runOnForm(command);
-    return true;
-  }
-
-  private runOnImage(command: Command): boolean {
-    const { viewer } = this;
-    if (command.do === "slice") viewer.step(command.by);
-    else if (command.do === "end") viewer.goToEnd(command.end);
-    else if (command.do === "tool") viewer.setTool(command.tool);
-    else if (command.do === "invert") viewer.invert();
-    else if (command.do === "reset") viewer.reset();
-    else if (command.do === "full") viewer.toggleFull();
-    else return false;
+    if (command.do === "view") return this.viewer.run(command.action);
+    if (command.do === "preset") this.viewer.preset(command.index);
+    else this.runOnForm(command);
     return true;
   }
 
@@ -332,7 +405,7 @@ export class App {
     else if (command.do === "pause") session.pause();
     else if (command.do === "go-on") session.resume();
     else if (command.do === "begin") this.begin();
-    else if (command.do === "keys") this.keyHelp.showModal();
+    else if (command.do === "keys") this.keyHelp.show();
   }
 
   // Views.
@@ -365,6 +438,7 @@ export class App {
     this.welcome(current?.token ?? null);
     const form = current?.form ?? newForm(session.server.questions);
     this.questions.show(form, current !== null && !current.submitting);
+    this.followForm();
     this.save.show(saveModel(session, form));
     this.notices.show(noticeFor(session, this.parts.settings.keepsAnswers));
     this.viewer.setCover(session.stuck ? stuckCover(session) : null);
@@ -401,6 +475,7 @@ function signInProblem(error: unknown): string {
 function pressOf(event: KeyboardEvent): KeyPress {
   return {
     key: event.key,
+    code: event.code,
     shift: event.shiftKey,
     modified: event.ctrlKey || event.altKey || event.metaKey,
     repeat: event.repeat,

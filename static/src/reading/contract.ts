@@ -1,7 +1,10 @@
 /** What the server sends and accepts; the names are those on the wire. */
-import type { Slot } from "../viewer/pane";
-import type { Chunk } from "../viewer/plan";
-import type { ViewerState } from "../viewer/viewer";
+import type { Plane, Vec3 } from "../viewer/geometry";
+import type { Layout } from "../viewer/layout";
+import type { Measured, MeasureKind } from "../viewer/measure";
+import type { ViewerState } from "../viewer/state";
+
+export type { Layout };
 
 export interface Option {
   readonly code: string;
@@ -12,28 +15,34 @@ export interface Option {
 export interface Question {
   readonly code: string;
   readonly text: string;
-  readonly kind: "single" | "ordinal" | "multi";
+  readonly kind: "single" | "ordinal" | "multi" | "region";
   readonly required: boolean;
   readonly may_be_not_evaluable: boolean;
   readonly help: string;
   readonly options: readonly Option[];
+  /** What a question of kind "region" asks to be drawn, and on which image. */
+  readonly region?: { readonly kind: MeasureKind; readonly role: string | null };
+}
+
+/** A place of the patient given as an answer, with what was measured there. */
+export interface Region {
+  readonly kind: MeasureKind;
+  readonly role: string;
+  readonly plane: Plane;
+  readonly points_mm: readonly Vec3[];
+  readonly measured: Measured;
+}
+
+export interface RegionAnswer {
+  readonly region: Region;
 }
 
 export interface NotEvaluable {
   readonly not_evaluable: true;
 }
 
-export type Value = string | readonly string[] | NotEvaluable;
+export type Value = string | readonly string[] | NotEvaluable | RegionAnswer;
 export type Answers = Readonly<Record<string, Value>>;
-
-export interface Layout {
-  readonly grid: string;
-  readonly slots: readonly Slot[];
-  readonly shape: readonly [number, number, number];
-  readonly spacing_mm: readonly [number, number, number];
-  readonly chunks: readonly Chunk[];
-  readonly window: { readonly width: number; readonly level: number };
-}
 
 export interface ReadingCase {
   readonly token: string;
@@ -72,7 +81,8 @@ export interface StudyState {
     readonly breaks: readonly number[];
   };
   readonly reading: CurrentReading | null;
-  readonly next: ReadingCase | null;
+  /** The cases that come next, in order: none, one or two. */
+  readonly upcoming: readonly ReadingCase[];
   readonly undo: {
     readonly token: string;
     readonly position: number;
@@ -102,4 +112,10 @@ export interface Submission {
 export interface SubmissionReply {
   readonly receipt: FullReceipt;
   readonly state: StudyState;
+}
+
+/** The reader's own keys and mouse. */
+export interface Preferences {
+  readonly keys: Readonly<Record<string, string>>;
+  readonly mouse: Layout["mouse"];
 }

@@ -1,6 +1,6 @@
 /** The case on screen: its form, its clock and its images. */
 import type { CaseImages } from "../viewer/loader";
-import type { ViewerExtras, ViewerState } from "../viewer/viewer";
+import type { ViewerExtras, ViewerState } from "../viewer/state";
 import { type Form, newForm } from "./answers";
 import { Clock, monotonicNow } from "./clock";
 import type { Answers, Question, ReadingCase } from "./contract";

@@ -1,6 +1,6 @@
 /** The half-filled form and the picture, kept on this computer at once and on the server after 1 s. */
 import { DRAFTS, transact } from "../shared/database";
-import type { ViewerExtras, ViewerState } from "../viewer/viewer";
+import type { ViewerExtras, ViewerState } from "../viewer/state";
 import type { ClockMemory } from "./clock";
 import type { Answers } from "./contract";
 

@@ -1,13 +1,15 @@
 /** Which key does what, without a page. */
-import type { Tool } from "../viewer/gestures";
+import { type ActionRow, VIEWER_ACTIONS, type ViewerAction } from "../viewer/actions";
+import { KeyMap, keyOf } from "../viewer/keymap";
 
 export type Mode = "start" | "reading" | "paused" | "dialog" | "finished";
 
+type FormAction = "not_evaluable" | "undo" | "pause" | "help";
+
 export type Command =
   | { readonly do: "digit"; readonly digit: string }
-  | { readonly do: "tool"; readonly tool: Tool }
-  | { readonly do: "slice"; readonly by: number }
-  | { readonly do: "end"; readonly end: "first" | "last" }
+  | { readonly do: "preset"; readonly index: number }
+  | { readonly do: "view"; readonly action: ViewerAction }
   | { readonly do: "question"; readonly by: 1 | -1 }
   | { readonly do: "option"; readonly by: 1 | -1 }
   | {
@@ -20,16 +22,14 @@ export type Command =
         | "help"
         | "keys"
         | "not-evaluable"
-        | "invert"
-        | "reset"
-        | "full"
         | "escape"
-        | "erase"
         | "swallow";
     };
 
 export interface KeyPress {
   readonly key: string;
+  /** Place of the key on the keyboard, as `KeyboardEvent.code`. */
+  readonly code: string;
   readonly shift: boolean;
   /** Ctrl, Alt or Meta is down. */
   readonly modified: boolean;
@@ -38,96 +38,85 @@ export interface KeyPress {
   readonly focus: "text" | "button" | "option" | "other";
 }
 
-const TOOLS: Readonly<Record<string, Tool>> = {
-  w: "window",
-  z: "zoom",
-  x: "pan",
-  l: "length",
-  e: "ellipse",
-};
+const FORM_ACTIONS: readonly ActionRow<FormAction>[] = [
+  { action: "not_evaluable", key: "n", does: "not evaluable" },
+  { action: "undo", key: "u", does: "undo the last case, for 60 s" },
+  { action: "pause", key: "p", does: "pause" },
+  { action: "help", key: "h", does: "help of the question" },
+];
 
-const PLAIN: Readonly<Record<string, Command>> = {
-  n: { do: "not-evaluable" },
-  u: { do: "undo" },
-  p: { do: "pause" },
-  h: { do: "help" },
-  "?": { do: "keys" },
-  i: { do: "invert" },
-  r: { do: "reset" },
-  f: { do: "full" },
-  escape: { do: "escape" },
-  delete: { do: "erase" },
-  backspace: { do: "erase" },
-};
+/** Every action that a reader may give another key. */
+export const ACTION_ROWS: readonly ActionRow<string>[] = [...FORM_ACTIONS, ...VIEWER_ACTIONS];
 
-const SLICES: Readonly<Record<string, Command>> = {
-  arrowup: { do: "slice", by: -1 },
-  arrowdown: { do: "slice", by: 1 },
-  pageup: { do: "slice", by: -5 },
-  pagedown: { do: "slice", by: 5 },
-  home: { do: "end", end: "first" },
-  end: { do: "end", end: "last" },
+/** Keys that mean the same for everybody. */
+export const FIXED_HELP: readonly (readonly [keys: string, does: string])[] = [
+  ["1 … 9, 0", "choose in the active question"],
+  ["Tab, ⇧ Tab", "next, previous question"],
+  ["Enter", "save and next case"],
+  ["⇧ 1 … ⇧ 9", "window presets of the active pane"],
+  ["Esc", "leave full pane, placing or a list"],
+  ["?", "this list"],
+];
+
+export const MOUSE_HELP: readonly (readonly [gesture: string, does: string])[] = [
+  ["Wheel", "slice"],
+  ["Ctrl + wheel", "zoom"],
+  ["Double click", "one pane full, and back"],
+  ["Drag a measure", "move it; its squares change it"],
+  ["One finger", "slice; hold it first: window"],
+  ["Two fingers", "zoom and move"],
+];
+
+const FORM_COMMANDS: Readonly<Record<FormAction, Command>> = {
+  not_evaluable: { do: "not-evaluable" },
+  undo: { do: "undo" },
+  pause: { do: "pause" },
+  help: { do: "help" },
 };
 
 /** The command of a key press, or null when the browser should treat it as usual. */
-export function commandFor(press: KeyPress, mode: Mode): Command | null {
-  const key = press.key.toLowerCase();
+export function commandFor(press: KeyPress, mode: Mode, keys: KeyMap): Command | null {
+  const key = keyOf(press);
   if (press.modified || press.focus === "text" || mode === "dialog") return null;
   if (key === "enter" && press.repeat) return { do: "swallow" };
-  if (mode !== "reading") return outsideReading(key, press, mode);
-  if (SLICES[key]) return SLICES[key];
-  return press.repeat ? null : (moving(key, press) ?? answering(key, press) ?? onImage(key));
+  if (mode !== "reading") return outsideReading(key, press, mode, keys);
+  return moving(key, press) ?? answering(key, press) ?? acting(key, press, keys);
 }
 
 function moving(key: string, press: KeyPress): Command | null {
-  if (key === "tab") return { do: "question", by: press.shift ? -1 : 1 };
+  if (press.repeat) return null;
+  if (key === "tab") return { do: "question", by: 1 };
+  if (key === "shift+tab") return { do: "question", by: -1 };
   const sideways = key === "arrowleft" || key === "arrowright";
   if (!sideways || press.focus !== "option") return null;
   return { do: "option", by: key === "arrowleft" ? -1 : 1 };
 }
 
 function answering(key: string, press: KeyPress): Command | null {
-  if (key === "enter" && press.focus !== "button") return { do: "save" };
-  return /^\d$/.test(key) ? { do: "digit", digit: key } : null;
-}
-
-function onImage(key: string): Command | null {
-  const tool = TOOLS[key];
-  return tool ? { do: "tool", tool } : (PLAIN[key] ?? null);
-}
-
-function outsideReading(key: string, press: KeyPress, mode: Mode): Command | null {
   if (press.repeat) return null;
-  if (key === "u" && mode === "finished") return { do: "undo" };
-  if (key === "p" && mode === "paused") return { do: "go-on" };
+  if (key === "enter" && press.focus !== "button") return { do: "save" };
+  if (/^\d$/.test(key)) return { do: "digit", digit: key };
+  const preset = press.shift && /^Digit([1-9])$/.exec(press.code);
+  return preset ? { do: "preset", index: Number(preset[1]) - 1 } : null;
+}
+
+function acting(key: string, press: KeyPress, keys: KeyMap): Command | null {
+  if (key === "escape") return { do: "escape" };
+  if (key === "?" && !press.repeat) return { do: "keys" };
+  // The space bar chooses an option and presses a button.
+  if (key === " " && press.focus !== "other") return null;
+  const action = keys.actionOf(key === "backspace" ? "delete" : key);
+  if (action === null || (press.repeat && !keys.repeats(action))) return null;
+  if (action in FORM_COMMANDS) return FORM_COMMANDS[action as FormAction];
+  return { do: "view", action: action as ViewerAction };
+}
+
+function outsideReading(key: string, press: KeyPress, mode: Mode, keys: KeyMap): Command | null {
+  if (press.repeat) return null;
+  const action = keys.actionOf(key);
+  if (action === "undo" && mode === "finished") return { do: "undo" };
+  if (action === "pause" && mode === "paused") return { do: "go-on" };
   if (key !== "enter" || press.focus === "button") return null;
   if (mode === "start") return { do: "begin" };
   return mode === "paused" ? { do: "go-on" } : null;
 }
-
-/** Rows of the help page. */
-export const KEY_HELP: readonly (readonly [keys: string, does: string])[] = [
-  ["1 … 9, 0", "choose in the active question"],
-  ["N", "not evaluable"],
-  ["Tab, Shift+Tab", "next, previous question"],
-  ["Enter", "save and next case"],
-  ["U", "undo the last case, for 60 s"],
-  ["P", "pause"],
-  ["H", "help of the question"],
-  ["↑ ↓ or wheel", "slice"],
-  ["PgUp PgDn", "5 slices"],
-  ["Home End", "first, last slice"],
-  ["W Z X", "left drag: window, zoom, move"],
-  ["L E", "measure a length, an ellipse"],
-  ["Delete", "remove the last measure"],
-  ["I R F", "invert, reset, one pane full"],
-];
-
-export const MOUSE_HELP: readonly (readonly [gesture: string, does: string])[] = [
-  ["Left drag", "window (or the chosen tool)"],
-  ["Right drag", "zoom"],
-  ["Middle drag", "move"],
-  ["Ctrl + wheel", "zoom"],
-  ["One finger", "slice; hold it first: window"],
-  ["Two fingers", "zoom and move"],
-];

@@ -1,6 +1,6 @@
 import { openDatabase } from "../shared/database";
 import { h } from "../shared/dom";
-import { hasWebGl, type MakeBackend } from "../viewer/backend";
+import { loadBackend } from "../viewer/backend";
 import { CaseCache } from "../viewer/cache";
 import { checkChunks } from "../viewer/plan";
 import { Api, NoConnection, ServerError } from "./api";
@@ -11,11 +11,6 @@ import { AnswerQueue, databaseStore, memoryStore } from "./queue";
 import { Curtain } from "./views/curtains";
 
 const RETRY_MS = 5000;
-
-async function loadBackend(): Promise<MakeBackend> {
-  if (!hasWebGl()) return (await import("../viewer/canvas")).makeCanvasBackend;
-  return (await import("../viewer/panes")).makeCornerstoneBackend;
-}
 
 function explain(error: unknown): string {
   if (error instanceof NoConnection) return "The server cannot be reached. It is tried again.";
@@ -55,7 +50,7 @@ async function boot(root: HTMLElement): Promise<void> {
     untilLoaded(root, api, home),
     queue.load(),
   ]);
-  checkChunks(state.layout.chunks, state.layout.shape[0]);
+  for (const { chunks, shape } of state.layout.slots) checkChunks(chunks, shape[0]);
   const app = new App(root, state, {
     api,
     queue,

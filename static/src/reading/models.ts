@@ -43,6 +43,7 @@ export function topBarModel(session: Session, slow: boolean): TopBarModel {
     done,
     total: progress.total,
     breaks: progress.breaks,
+    ahead: session.nextShare ?? 0,
     receipt: receiptView(session, slow),
     waiting: [...session.refused, ...session.waiting].map((answer) => ({
       position: answer.reading.position,
@@ -53,13 +54,12 @@ export function topBarModel(session: Session, slow: boolean): TopBarModel {
 }
 
 export function saveModel(session: Session, form: Form): SaveModel {
-  const { current, nextLoaded } = session;
   const left = missing(form).length;
   return {
     text: saveButtonText(session, left),
     enabled: session.canSave,
     undo: session.undoOffer(),
-    hint: hint(current?.images.complete ?? false, nextLoaded, session.disconnectedSince !== null),
+    hint: hint(session),
   };
 }
 
@@ -71,9 +71,15 @@ function saveButtonText(session: Session, left: number): string {
   return saveText(left, session.isLast);
 }
 
-function hint(complete: boolean, nextLoaded: number | null, offline: boolean): string {
-  if (nextLoaded === null) return complete ? "" : "Loading slices";
-  return offline ? `Case ${nextLoaded} is loaded` : "Next case loaded";
+function hint(session: Session): string {
+  const { current, nextLoaded, nextShare } = session;
+  if (nextLoaded !== null) {
+    return session.disconnectedSince === null ? "Next case ready" : `Case ${nextLoaded} is loaded`;
+  }
+  if (!current || current.images.complete) {
+    return nextShare === null ? "" : `Next case, ${Math.floor(nextShare * 100)} %`;
+  }
+  return `Loading slices, ${Math.floor(current.images.loaded * 100)} %`;
 }
 
 /** The loss of the connection comes first; then what just happened. */

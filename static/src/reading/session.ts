@@ -1,5 +1,6 @@
 /** The course of one sitting: which case comes, what happens to its answers. */
 import type { CaseCache } from "../viewer/cache";
+import { seriesOf } from "../viewer/layout";
 import type { CaseSource } from "../viewer/loader";
 import { type Form, isComplete } from "./answers";
 import { type Api, NoConnection, ServerError } from "./api";
@@ -93,9 +94,23 @@ export class Session implements SenderEvents {
 
   /** The next case, when all of its images are here. */
   get nextLoaded(): number | null {
-    const { next } = this.server;
-    if (!next || next.token === this.current?.token) return null;
+    const next = this.following[0];
+    if (!next) return null;
     return this.parts.cache.find(next.token)?.complete ? next.position : null;
+  }
+
+  /** Share of the next case that is here, 0 to 1; null where none is being loaded. */
+  get nextShare(): number | null {
+    const next = this.following[0];
+    return (next && this.parts.cache.find(next.token)?.loaded) ?? null;
+  }
+
+  /** Cases to come that are neither on screen nor answered already. */
+  private get following(): readonly ReadingCase[] {
+    const { current } = this;
+    return this.server.upcoming.filter(
+      ({ token }) => token !== current?.token && !this.isWaiting(token),
+    );
   }
 
   get canSave(): boolean {
@@ -349,10 +364,11 @@ export class Session implements SenderEvents {
       const { answers, viewer } = held.body;
       return { reading: held.reading, answers, viewer, correcting: held };
     }
-    const { reading, next } = this.server;
+    const { reading, upcoming } = this.server;
     if (!reading) return null;
     if (!this.isWaiting(reading.token)) return start(reading, reading.draft);
-    if (!next || this.isWaiting(next.token)) return "wait";
+    const next = upcoming.find(({ token }) => !this.isWaiting(token));
+    if (!next) return "wait";
     const ready = this.parts.cache.find(next.token)?.complete ?? false;
     return ready || this.current?.token === next.token ? start(next, null) : "wait";
   }
@@ -415,29 +431,36 @@ export class Session implements SenderEvents {
     this.hooks.changed();
   }
 
-  /** Loads the next case when the present one is complete, or answered already. */
+  /**
+   * Loads the next case when the present one is complete or answered already, then what is painted
+   * first of the one after it. A case whose answer is still on its way stays, to be undone here.
+   */
   private prefetch(): void {
     const { current } = this;
-    const { next } = this.server;
-    if (!next || next.token === current?.token || this.isWaiting(next.token)) return;
+    const [next, after] = this.following;
+    if (!next || this.keepsAnswered) return;
     if (current && !current.submitting && !current.images.complete) return;
     const known = this.parts.cache.find(next.token) !== null;
-    const images = this.parts.cache.prefetch(this.source(next));
+    const second = after ? this.source(after) : null;
+    const images = this.parts.cache.prefetch(this.source(next), second);
     if (known) return;
     images.onChange(() => {
       if (images.complete && this.current?.submitting !== false) void this.settle();
+      if (images.complete && this.current?.images !== images) this.prefetch();
       this.hooks.changed();
     });
   }
 
+  private get keepsAnswered(): boolean {
+    return this.waiting.some(
+      ({ reading }) =>
+        reading.token !== this.current?.token && this.parts.cache.find(reading.token) !== null,
+    );
+  }
+
   private source(reading: ReadingCase): CaseSource {
-    const { shape, spacing_mm, chunks } = this.server.layout;
-    return {
-      key: reading.token,
-      images: reading.images,
-      geometry: { shape, spacing: spacing_mm },
-      chunks,
-    };
+    const { layout } = this.server;
+    return { key: reading.token, images: reading.images, series: seriesOf(layout) };
   }
 
   /** Without a connection, the last queued answer can be taken back on this computer. */

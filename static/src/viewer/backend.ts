@@ -1,4 +1,5 @@
-import type { Camera, Geometry } from "./geometry";
+import type { MapName } from "./colour";
+import type { Camera, Grid } from "./geometry";
 import type { CaseImages } from "./loader";
 
 export interface Window {
@@ -10,9 +11,15 @@ export interface Window {
 export interface Picture {
   readonly images: CaseImages;
   readonly role: string;
+  /** Geometry in the plane shown. */
+  readonly grid: Grid;
   readonly slice: number;
+  /** Changes when a cut across the stored slices has to be made anew. */
+  readonly version: number;
   readonly window: Window;
+  readonly map: MapName;
   readonly invert: boolean;
+  readonly smooth: boolean;
   readonly camera: Camera;
 }
 
@@ -26,7 +33,6 @@ export interface Backend {
 
 export interface BackendOptions {
   readonly hosts: readonly HTMLElement[];
-  readonly geometry: Geometry;
   readonly onLost: () => void;
 }
 
@@ -36,4 +42,10 @@ export function hasWebGl(): boolean {
   const gl = document.createElement("canvas").getContext("webgl2");
   gl?.getExtension("WEBGL_lose_context")?.loseContext();
   return gl !== null;
+}
+
+/** The best backend of this browser; Cornerstone3D is fetched only where it can run. */
+export async function loadBackend(): Promise<MakeBackend> {
+  if (!hasWebGl()) return (await import("./canvas")).makeCanvasBackend;
+  return (await import("./panes")).makeCornerstoneBackend;
 }

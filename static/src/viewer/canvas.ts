@@ -1,21 +1,24 @@
 import type { Backend, BackendOptions, Picture, Window } from "./backend";
-import { planeToScreen } from "./geometry";
+import { ENTRIES, type MapName, tableOf } from "./colour";
+import { planeToScreen, toPlane } from "./geometry";
 
-/** Grey values 0..255 of the raw values in a linear window. */
+/** Colours 0..255 of the raw values in a linear window. */
 export function windowed(
   pixels: Int16Array,
   window: Window,
+  map: MapName,
   invert: boolean,
   out: Uint8ClampedArray,
 ): void {
+  const table = tableOf(map);
   const low = window.level - window.width / 2;
-  const scale = 255 / window.width;
+  const scale = (ENTRIES - 1) / window.width;
   for (let i = 0; i < pixels.length; i++) {
-    const grey = Math.min(255, Math.max(0, ((pixels[i] as number) - low) * scale));
-    const shown = invert ? 255 - grey : grey;
-    out[i * 4] = shown;
-    out[i * 4 + 1] = shown;
-    out[i * 4 + 2] = shown;
+    const share = Math.min(255, Math.max(0, ((pixels[i] as number) - low) * scale));
+    const entry = Math.round(invert ? ENTRIES - 1 - share : share) * 3;
+    out[i * 4] = table[entry] as number;
+    out[i * 4 + 1] = table[entry + 1] as number;
+    out[i * 4 + 2] = table[entry + 2] as number;
     out[i * 4 + 3] = 255;
   }
 }
@@ -26,11 +29,9 @@ interface CanvasPane {
 }
 
 /** Draws with the two-dimensional canvas, so that reading works without WebGL. */
-export function makeCanvasBackend({ hosts, geometry }: BackendOptions): Backend {
-  const [, ny, nx] = geometry.shape;
-  const [, dy, dx] = geometry.spacing;
-  const slice = new OffscreenCanvas(nx, ny);
-  const pixels = new ImageData(nx, ny);
+export function makeCanvasBackend({ hosts }: BackendOptions): Backend {
+  let slice = new OffscreenCanvas(1, 1);
+  let pixels = new ImageData(1, 1);
   const panes: CanvasPane[] = hosts.map((host) => {
     const canvas = document.createElement("canvas");
     host.replaceChildren(canvas);
@@ -48,20 +49,33 @@ export function makeCanvasBackend({ hosts, geometry }: BackendOptions): Backend 
     return context;
   }
 
-  function paint(pane: CanvasPane, picture: Picture): void {
+  function fill(picture: Picture): void {
+    const [, rows, columns] = picture.grid.shape;
+    if (slice.width !== columns || slice.height !== rows) {
+      slice = new OffscreenCanvas(columns, rows);
+      pixels = new ImageData(columns, rows);
+    }
     windowed(
-      picture.images.pixels(picture.role, picture.slice),
+      picture.images.section(picture.role, picture.grid.plane, picture.slice),
       picture.window,
+      picture.map,
       picture.invert,
       pixels.data,
     );
     (slice.getContext("2d") as OffscreenCanvasRenderingContext2D).putImageData(pixels, 0, 0);
+  }
+
+  function paint(pane: CanvasPane, picture: Picture): void {
+    fill(picture);
     const context = sized(pane);
     const size = { width: pane.host.clientWidth, height: pane.host.clientHeight };
-    const corner = planeToScreen(picture.camera, geometry, size, [-dx / 2, -dy / 2]);
-    const scale = picture.camera.zoom / dx;
+    const { plane, origin, spacing, shape } = picture.grid;
+    const [u, v] = toPlane(plane, origin);
+    const [x, y] = planeToScreen(picture.camera, size, [u - spacing[2] / 2, v - spacing[1] / 2]);
+    const { scale } = picture.camera;
+    context.imageSmoothingEnabled = picture.smooth;
     context.imageSmoothingQuality = "low";
-    context.drawImage(slice, corner[0], corner[1], nx * dx * scale, ny * dy * scale);
+    context.drawImage(slice, x, y, shape[2] * spacing[2] * scale, shape[1] * spacing[1] * scale);
   }
 
   return {

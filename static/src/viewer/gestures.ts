@@ -1,36 +1,45 @@
 import type { Point } from "./geometry";
+import type { MouseDrag, MouseMap } from "./layout";
 
-export type Tool = "window" | "zoom" | "pan" | "length" | "ellipse";
+export type Tool = MouseDrag | "length" | "ellipse" | "mark";
 
 export interface GestureTarget {
   tool(): Tool;
+  mouse(): MouseMap;
   touched(): void;
   hover(at: Point | null): void;
   scroll(slices: number): void;
   window(dx: number, dy: number): void;
   zoom(factor: number, at: Point): void;
   pan(dx: number, dy: number): void;
+  /** Takes hold of something drawn under the pointer, or tells that there is nothing. */
+  take(at: Point, slack: number): boolean;
   drawBegin(at: Point): void;
   drawMove(at: Point): void;
   drawEnd(): void;
+  double(): void;
 }
 
-type Drag = Tool | "slice" | "none";
+type Drag = Tool | "hold" | "none";
 
 const LEFT = 0;
 const MIDDLE = 1;
 const WHEEL_STEP_PX = 40;
-const TOUCH_SLICE_PX = 12;
+const DRAG_SLICE_PX = 12;
 const LONG_PRESS_MS = 450;
 const LONG_PRESS_SLACK_PX = 8;
+const MOUSE_SLACK_PX = 7;
+const TOUCH_SLACK_PX = 20;
 const ZOOM_PER_PX = 1.006;
+
+const DRAWS: ReadonlySet<Drag> = new Set(["length", "ellipse", "mark", "hold"]);
 
 /** Turns pointers and the wheel into what a reader means by them. */
 export class Gestures {
   private readonly pointers = new Map<number, Point>();
   private drag: Drag = "none";
   private wheelRest = 0;
-  private touchRest = 0;
+  private sliceRest = 0;
   private start: Point = [0, 0];
   private pressTimer = 0;
 
@@ -46,6 +55,9 @@ export class Gestures {
     element.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
     element.addEventListener("contextmenu", (event) => event.preventDefault());
     element.addEventListener("auxclick", (event) => event.preventDefault());
+    element.addEventListener("dblclick", () => {
+      if (!isDrawing(target.tool())) target.double();
+    });
   }
 
   private at(event: MouseEvent): Point {
@@ -60,12 +72,14 @@ export class Gestures {
     this.pointers.set(event.pointerId, at);
     this.target.touched();
     if (event.pointerType === "touch") this.touchDown(at);
-    else this.begin(this.mouseDrag(event.button), at);
+    else this.mouseDown(event.button, at);
   }
 
-  private mouseDrag(button: number): Drag {
-    if (button === LEFT) return this.target.tool();
-    return button === MIDDLE ? "pan" : "zoom";
+  private mouseDown(button: number, at: Point): void {
+    const { middle, right } = this.target.mouse();
+    if (button !== LEFT) this.begin(button === MIDDLE ? middle : right, at);
+    else if (this.target.take(at, MOUSE_SLACK_PX)) this.begin("hold", at);
+    else this.begin(this.target.tool(), at);
   }
 
   private touchDown(at: Point): void {
@@ -75,11 +89,10 @@ export class Gestures {
       this.drag = "none";
       return;
     }
+    if (this.target.take(at, TOUCH_SLACK_PX)) return this.begin("hold", at);
     const tool = this.target.tool();
-    const drawing = tool === "length" || tool === "ellipse";
-    this.begin(drawing ? tool : "slice", at);
-    this.touchRest = 0;
-    if (drawing) return;
+    if (isDrawing(tool)) return this.begin(tool, at);
+    this.begin("slice", at);
     this.pressTimer = window.setTimeout(() => {
       this.drag = "window";
     }, LONG_PRESS_MS);
@@ -88,7 +101,8 @@ export class Gestures {
   private begin(drag: Drag, at: Point): void {
     this.drag = drag;
     this.start = at;
-    if (drag === "length" || drag === "ellipse") this.target.drawBegin(at);
+    this.sliceRest = 0;
+    if (isDrawing(drag)) this.target.drawBegin(at);
   }
 
   private move(event: PointerEvent): void {
@@ -107,14 +121,14 @@ export class Gestures {
     if (this.drag === "window") this.target.window(dx, dy);
     else if (this.drag === "pan") this.target.pan(dx, dy);
     else if (this.drag === "zoom") this.target.zoom(ZOOM_PER_PX ** -dy, this.start);
-    else if (this.drag === "slice") this.touchScroll(dy);
+    else if (this.drag === "slice") this.dragSlices(dy);
     else if (this.drag !== "none") this.target.drawMove(at);
   }
 
-  private touchScroll(dy: number): void {
-    this.touchRest += dy;
-    const steps = Math.trunc(this.touchRest / TOUCH_SLICE_PX);
-    this.touchRest -= steps * TOUCH_SLICE_PX;
+  private dragSlices(dy: number): void {
+    this.sliceRest += dy;
+    const steps = Math.trunc(this.sliceRest / DRAG_SLICE_PX);
+    this.sliceRest -= steps * DRAG_SLICE_PX;
     if (steps !== 0) this.target.scroll(steps);
   }
 
@@ -135,7 +149,7 @@ export class Gestures {
   }
 
   private finishDrawing(): void {
-    if (this.drag === "length" || this.drag === "ellipse") this.target.drawEnd();
+    if (DRAWS.has(this.drag)) this.target.drawEnd();
   }
 
   private wheel(event: WheelEvent): void {
@@ -157,4 +171,8 @@ export class Gestures {
     this.wheelRest -= steps * WHEEL_STEP_PX;
     if (steps !== 0) this.target.scroll(steps);
   }
+}
+
+function isDrawing(drag: Drag): boolean {
+  return drag === "length" || drag === "ellipse" || drag === "mark";
 }

@@ -1,138 +1,194 @@
 import { h, setText, svg } from "../shared/dom";
 import type { Window } from "./backend";
+import { ColourBar } from "./colourbar";
 import {
   type Camera,
-  type Geometry,
+  type Grid,
+  LETTERS,
   type Point,
   planeToScreen,
   type Size,
   scaleBar,
 } from "./geometry";
-import { ellipseStatistics, lengthMm, type Measure } from "./measure";
+import type { OverlayLayout, SlotLayout } from "./layout";
+import type { Measure } from "./measure";
+import { drawMeasure } from "./marks";
 import { SliceTrack } from "./track";
+import { formatBound, formatLevel } from "./values";
+
+/** A crosshair: short arms around a linked cursor, or lines across the pane. */
+export interface Cross {
+  readonly at: Point;
+  readonly kind: "cursor" | "lines" | "placing";
+}
 
 export interface OverlayModel {
+  readonly slot: SlotLayout;
+  readonly grid: Grid;
   readonly size: Size;
   readonly camera: Camera;
   readonly slice: number;
   readonly seen: readonly boolean[];
   readonly window: Window;
   readonly invert: boolean;
-  readonly value: number | null;
-  /** Cursor of another pane, in the plane. */
-  readonly cursor: Point | null;
+  /** Shown with the colour map of the study. */
+  readonly coloured: boolean;
+  readonly level: number | null;
+  readonly crosses: readonly Cross[];
   readonly measures: readonly Measure[];
+  readonly selected: string | null;
+  readonly numberOf: (measure: Measure) => number;
   readonly pixels: Int16Array | null;
+  /** Parts of the plane whose slices have not arrived. */
+  readonly missing: readonly (readonly [Point, Point])[];
+  /** A line of words for the moment: distance to the position, playing, placing with the keys. */
+  readonly note: string;
+  readonly legend: readonly OverlayLayout[];
 }
 
 const BAR_ROOM = 0.22;
 const CURSOR_GAP = 6;
 const CURSOR_ARM = 16;
 
+const PLANE_NAMES = { axial: "Axial", coronal: "Coronal", sagittal: "Sagittal" } as const;
+const SIDES = ["top", "bottom", "left", "right"] as const;
+
 /** Words, scale and marks over one image. */
 export class Overlay {
   readonly nodes: readonly Element[];
+  readonly marks = svg("svg", { class: "pane__marks", "aria-hidden": "true" });
+  private readonly role = h("div");
+  private readonly place = h("div");
   private readonly slice = h("div");
   private readonly value = h("div", { class: "pane__text--value" });
+  private readonly note = h("div", { class: "pane__text--note" });
   private readonly window = h("div");
   private readonly zoom = h("div");
+  private readonly legend = h("div", { class: "pane__legend" });
   private readonly bar = h("i");
   private readonly barLabel = h("span");
-  private readonly marks = svg("svg", { class: "pane__marks", "aria-hidden": "true" });
+  private readonly scale: HTMLElement;
+  private readonly letters = SIDES.map((side) =>
+    h("div", { class: `pane__letter pane__letter--${side}` }),
+  );
+  private readonly colours = new ColourBar();
   private readonly track: SliceTrack;
+  private legendState = "";
 
-  constructor(
-    private readonly label: string,
-    private readonly plane: string,
-    private readonly geometry: Geometry,
-    chooseSlice: (slice: number) => void,
-  ) {
-    const [nz] = geometry.shape;
-    this.track = new SliceTrack(nz, label, chooseSlice);
-    const place = `${plane}, ${geometry.spacing[0].toFixed(1)} mm`;
+  constructor(chooseSlice: (slice: number) => void, presets: HTMLElement) {
+    this.track = new SliceTrack(chooseSlice);
+    this.scale = h("div", { class: "scale-bar" }, this.barLabel, this.bar);
     this.nodes = [
-      this.marks,
-      h("div", { class: "pane__text pane__text--role" }, h("div", {}, label), h("div", {}, place)),
-      h("div", { class: "pane__text pane__text--slice" }, this.slice, this.value),
-      h("div", { class: "pane__text pane__text--window" }, this.window, this.zoom),
-      ...["A", "P", "R", "L"].map((letter) =>
-        h("div", { class: `pane__letter pane__letter--${letter.toLowerCase()}` }, letter),
+      h("div", { class: "pane__text pane__text--role" }, this.role, this.place, this.legend),
+      h("div", { class: "pane__text pane__text--slice" }, this.slice, this.value, this.note),
+      h(
+        "div",
+        { class: "pane__text pane__text--window" },
+        presets,
+        h("div", { class: "pane__window" }, this.window, this.zoom),
       ),
-      h("div", { class: "scale-bar" }, this.barLabel, this.bar),
+      ...this.letters,
+      this.colours.element,
+      this.scale,
       this.track.element,
     ];
   }
 
   /** Name of the pane for assistive technology. */
-  name(model: OverlayModel): string {
-    const { width, level } = rounded(model.window);
-    const inverted = model.invert ? ", inverted" : "";
+  name({ slot, grid, slice, window, invert, coloured }: OverlayModel): string {
+    const { width, level } = rounded(window);
+    const shown = coloured ? "in colours, fixed range" : `window ${width}, level ${level}`;
     return (
-      `${this.label}, ${this.plane.toLowerCase()}, slice ${model.slice + 1} of ` +
-      `${this.geometry.shape[0]}, window ${width}, level ${level}${inverted}`
+      `${slot.label}, ${grid.plane}, slice ${slice + 1} of ${grid.shape[0]}, ` +
+      `${shown}${invert ? ", inverted" : ""}`
     );
   }
 
   show(model: OverlayModel): void {
-    const { width, level } = rounded(model.window);
-    this.slice.replaceChildren(h("b", {}, String(model.slice + 1)), ` / ${this.geometry.shape[0]}`);
-    setText(this.value, model.value === null ? "" : String(model.value));
-    setText(this.window, `W ${width}  L ${level}${model.invert ? "  inverted" : ""}`);
-    setText(this.zoom, `Zoom ${model.camera.zoom.toFixed(1)}×`);
-    const bar = scaleBar(model.camera, this.geometry, model.size.width * BAR_ROOM);
+    const { slot, grid, camera } = model;
+    setText(this.role, slot.label);
+    const single = grid.shape[0] === 1;
+    const place = single
+      ? `${grid.spacing[2].toFixed(2)} mm pixels`
+      : `${PLANE_NAMES[grid.plane]}, ${grid.spacing[0].toFixed(1)} mm`;
+    setText(this.place, place);
+    this.slice.replaceChildren(
+      ...(single ? [] : [h("b", {}, String(model.slice + 1)), ` / ${grid.shape[0]}`]),
+    );
+    setText(this.value, model.level === null ? "" : formatLevel(model.level, slot.value));
+    setText(this.note, model.note);
+    this.showWindow(model);
+    SIDES.forEach((side, at) => {
+      setText(this.letters[at] as HTMLElement, LETTERS[grid.plane][side]);
+    });
+    const bar = scaleBar(camera, model.size.width * BAR_ROOM);
     this.bar.style.width = `${bar.width}px`;
     setText(this.barLabel, bar.label);
-    this.track.show(model.slice, model.seen);
-    this.marks.replaceChildren(...this.cursor(model), ...this.measures(model));
+    this.track.show(model.slice, model.seen, `${slot.label}, ${grid.plane}`);
+    this.colours.show(model.coloured ? slot : null);
+    this.showLegend(model.legend);
+    this.showMarks(model);
   }
 
-  private cursor(model: OverlayModel): SVGElement[] {
-    if (!model.cursor) return [];
-    const [x, y] = planeToScreen(model.camera, this.geometry, model.size, model.cursor);
+  private showWindow({ slot, window, invert, coloured, camera, grid }: OverlayModel): void {
+    const { width, level } = rounded(window);
+    const range = slot.colour?.range;
+    const text =
+      coloured && range
+        ? `Range ${formatBound(range[0], slot.value)} to ${formatBound(range[1], slot.value)}, fixed`
+        : `W ${width}  L ${level}`;
+    setText(this.window, `${text}${invert ? "  inverted" : ""}`);
+    setText(this.zoom, `Zoom ${(camera.scale * grid.spacing[2]).toFixed(1)}×`);
+  }
+
+  private showLegend(overlays: readonly OverlayLayout[]): void {
+    const state = overlays.map(({ role }) => role).join(" ");
+    if (state === this.legendState) return;
+    this.legendState = state;
+    const rows = overlays.flatMap(({ labels }) => labels);
+    this.legend.replaceChildren(
+      ...rows.map(({ label, colour }) => {
+        const box = svg("svg", { class: "pane__swatch", "aria-hidden": "true" });
+        box.append(svg("rect", { width: "100%", height: "100%", fill: colour }));
+        return h("div", {}, box, label);
+      }),
+    );
+  }
+
+  private showMarks(model: OverlayModel): void {
+    this.marks.replaceChildren(
+      ...this.unloaded(model),
+      ...model.crosses.flatMap((cross) => this.cross(cross, model)),
+      ...model.measures.flatMap((measure) => drawMeasure(measure, model)),
+    );
+  }
+
+  private unloaded({ missing, camera, size }: OverlayModel): SVGElement[] {
+    return missing.map(([from, to]) => {
+      const [x1, y1] = planeToScreen(camera, size, from);
+      const [x2, y2] = planeToScreen(camera, size, to);
+      return svg("rect", {
+        class: "unloaded",
+        x: Math.min(x1, x2),
+        y: Math.min(y1, y2),
+        width: Math.abs(x2 - x1),
+        height: Math.abs(y2 - y1),
+      });
+    });
+  }
+
+  private cross({ at, kind }: Cross, { camera, size }: OverlayModel): SVGElement[] {
+    const [x, y] = planeToScreen(camera, size, at);
+    const reach = kind === "lines" ? Math.max(size.width, size.height) : CURSOR_ARM;
     const arm = (dx: number, dy: number) =>
       svg("line", {
-        class: "cursor",
+        class: `cursor cursor--${kind}`,
         x1: x + dx * CURSOR_GAP,
         y1: y + dy * CURSOR_GAP,
-        x2: x + dx * CURSOR_ARM,
-        y2: y + dy * CURSOR_ARM,
+        x2: x + dx * reach,
+        y2: y + dy * reach,
       });
     return [arm(-1, 0), arm(1, 0), arm(0, -1), arm(0, 1)];
-  }
-
-  private measures(model: OverlayModel): SVGElement[] {
-    return model.measures
-      .filter((measure) => measure.slice === model.slice)
-      .flatMap((measure) => this.measure(measure, model));
-  }
-
-  private measure(measure: Measure, model: OverlayModel): SVGElement[] {
-    const [x1, y1] = planeToScreen(model.camera, this.geometry, model.size, measure.from);
-    const [x2, y2] = planeToScreen(model.camera, this.geometry, model.size, measure.to);
-    const toLeft = Math.max(x1, x2) > model.size.width * 0.55;
-    const text = svg("text", {
-      x: toLeft ? Math.min(x1, x2) - 8 : Math.max(x1, x2) + 8,
-      y: (y1 + y2) / 2,
-      "text-anchor": toLeft ? "end" : "start",
-    });
-    if (measure.kind === "length") {
-      text.textContent = `${lengthMm(measure).toFixed(1)} mm`;
-      return [svg("line", { class: "measure", x1, y1, x2, y2 }), text];
-    }
-    const found = model.pixels && ellipseStatistics(measure, this.geometry, model.pixels);
-    text.textContent = found
-      ? `mean ${found.mean.toFixed(0)}, SD ${found.sd.toFixed(0)}, ${found.area.toFixed(0)} mm²`
-      : "";
-    return [
-      svg("ellipse", {
-        class: "measure",
-        cx: (x1 + x2) / 2,
-        cy: (y1 + y2) / 2,
-        rx: Math.abs(x2 - x1) / 2,
-        ry: Math.abs(y2 - y1) / 2,
-      }),
-      text,
-    ];
   }
 }
 

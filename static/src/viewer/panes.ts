@@ -11,7 +11,8 @@ import {
   utilities,
 } from "@cornerstonejs/core";
 import type { Backend, BackendOptions, Picture } from "./backend";
-import type { Geometry } from "./geometry";
+import { ENTRIES, type MapName, tableOf } from "./colour";
+import { type Grid, toPlane } from "./geometry";
 import type { CaseImages } from "./loader";
 
 const SCHEME = "rs";
@@ -26,7 +27,8 @@ const PLANE_ORIGIN = [0, 0, 0];
 interface Stack {
   readonly images: CaseImages;
   readonly role: string;
-  readonly geometry: Geometry;
+  readonly grid: Grid;
+  readonly version: number;
 }
 
 const stacks = new Map<string, Stack>();
@@ -43,9 +45,9 @@ function lookUp(id: string): { stack: Stack; slice: number } | null {
   return stack ? { stack, slice: Number(match?.[2]) } : null;
 }
 
-function planeModule(geometry: Geometry, slice: number) {
-  const [, rows, columns] = geometry.shape;
-  const [dz, dy, dx] = geometry.spacing;
+function planeModule(grid: Grid, slice: number) {
+  const [, rows, columns] = grid.shape;
+  const [dz, dy, dx] = grid.spacing;
   return {
     frameOfReferenceUID: "readerstudy",
     rows,
@@ -76,7 +78,7 @@ function provide(type: string, ...queries: string[]): unknown {
   if (!found) return undefined;
   const { IMAGE_PLANE, IMAGE_PIXEL, GENERAL_SERIES } = Enums.MetadataModules;
   const modules: Readonly<Record<string, () => unknown>> = {
-    [IMAGE_PLANE]: () => planeModule(found.stack.geometry, found.slice),
+    [IMAGE_PLANE]: () => planeModule(found.stack.grid, found.slice),
     [IMAGE_PIXEL]: () => PIXEL_MODULE,
     [GENERAL_SERIES]: () => ({ modality: "MR" }),
   };
@@ -86,10 +88,10 @@ function provide(type: string, ...queries: string[]): unknown {
 function makeImage(id: string): Types.IImage {
   const found = lookUp(id);
   if (!found) throw new Error(`Image ${id} belongs to a case that was closed`);
-  const { images, role, geometry } = found.stack;
-  const [, rows, columns] = geometry.shape;
-  const [, dy, dx] = geometry.spacing;
-  const scalarData = images.pixels(role, found.slice);
+  const { images, role, grid } = found.stack;
+  const [, rows, columns] = grid.shape;
+  const [, dy, dx] = grid.spacing;
+  const scalarData = images.section(role, grid.plane, found.slice);
   const voxelManager = utilities.VoxelManager.createImageVoxelManager({
     scalarData,
     width: columns,
@@ -134,16 +136,40 @@ function prepare(panes: number): void {
   prepared = true;
 }
 
+/** A colour table as Cornerstone knows it, registered when it is first needed. */
+function colourMap(map: MapName, invert: boolean): string {
+  const name = `rs-${map}${invert ? "-inverted" : ""}`;
+  if (utilities.colormap.getColormap(name)) return name;
+  const table = tableOf(map);
+  const points: number[] = [];
+  const step = map === "grey" ? ENTRIES - 1 : 1;
+  for (let at = 0; at < ENTRIES; at += step) {
+    const entry = (invert ? ENTRIES - 1 - at : at) * 3;
+    const [red = 0, green = 0, blue = 0] = table.subarray(entry, entry + 3);
+    points.push(at / (ENTRIES - 1), red / 255, green / 255, blue / 255);
+  }
+  utilities.colormap.registerColormap({
+    ColorSpace: "RGB",
+    Name: name,
+    name,
+    RGBPoints: points,
+  });
+  return name;
+}
+
 /** One viewport; draws the latest picture asked for and skips those overtaken meanwhile. */
 class Viewport {
   private stack: string | null = null;
+  private slices = 0;
+  private colour = "";
+  /** A viewport that once had a colour map keeps one: Cornerstone cannot take it back. */
+  private coloured = false;
   private wanted: Picture | null = null;
   private drawing: Promise<void> | null = null;
 
   constructor(
     private readonly viewport: Types.IStackViewport,
     private readonly host: HTMLElement,
-    private readonly geometry: Geometry,
   ) {}
 
   draw(picture: Picture): Promise<void> {
@@ -157,8 +183,8 @@ class Viewport {
   close(): void {
     this.wanted = null;
     if (this.stack === null) return;
-    for (let z = 0; z < this.geometry.shape[0]; z++) {
-      const id = imageId(this.stack, z);
+    for (let slice = 0; slice < this.slices; slice++) {
+      const id = imageId(this.stack, slice);
       if (cache.getImageLoadObject(id)) cache.removeImageLoadObject(id, { force: true });
     }
     stacks.delete(this.stack);
@@ -174,40 +200,64 @@ class Viewport {
     }
   }
 
-  private async choose({ images, role, slice }: Picture): Promise<void> {
+  private isOpen({ images, role, grid, version }: Picture): boolean {
     const open = this.stack === null ? null : stacks.get(this.stack);
-    if (open?.images === images && open.role === role) {
+    return (
+      open?.images === images &&
+      open.role === role &&
+      open.grid.plane === grid.plane &&
+      open.version === version
+    );
+  }
+
+  private async choose(picture: Picture): Promise<void> {
+    const { images, role, grid, version, slice } = picture;
+    if (this.isOpen(picture)) {
       await this.viewport.setImageIdIndex(slice);
       return;
     }
     this.close();
-    this.stack = String(++serial);
-    stacks.set(this.stack, { images, role, geometry: this.geometry });
-    const ids = Array.from({ length: this.geometry.shape[0] }, (_, z) =>
-      imageId(this.stack as string, z),
-    );
+    const stack = String(++serial);
+    this.stack = stack;
+    this.slices = grid.shape[0];
+    stacks.set(stack, { images, role, grid, version });
+    const ids = Array.from({ length: this.slices }, (_, at) => imageId(stack, at));
     await this.viewport.setStack(ids, slice);
+    this.colour = "";
   }
 
-  private apply({ window, invert, camera }: Picture): void {
-    const [x, y] = camera.centre;
+  private apply({ window, map, invert, smooth, camera, grid }: Picture): void {
+    const [u, v] = toPlane(grid.plane, grid.origin);
+    const [x, y] = [camera.centre[0] - u, camera.centre[1] - v];
+    const { NEAREST, LINEAR } = Enums.InterpolationType;
     this.viewport.setProperties({
       voiRange: { lower: window.level - window.width / 2, upper: window.level + window.width / 2 },
-      invert,
-      interpolationType: Enums.InterpolationType.LINEAR,
+      interpolationType: smooth ? LINEAR : NEAREST,
+      ...this.colours(map, invert),
     });
     this.viewport.setCamera({
       focalPoint: [x, y, 0],
       position: [x, y, -CAMERA_DISTANCE_MM],
       viewUp: [0, -1, 0],
       viewPlaneNormal: [0, 0, -1],
-      parallelScale: (this.host.clientHeight * this.geometry.spacing[2]) / camera.zoom / 2,
+      parallelScale: this.host.clientHeight / camera.scale / 2,
     });
     this.viewport.render();
   }
+
+  /** Plain grey is Cornerstone's own and the fastest; colour tables hold their inversion. */
+  private colours(map: MapName, invert: boolean): Types.StackViewportProperties {
+    if (!this.coloured && map === "grey") return { invert };
+    if (!this.coloured) this.viewport.setProperties({ invert: false });
+    this.coloured = true;
+    const name = colourMap(map, invert);
+    if (name === this.colour) return {};
+    this.colour = name;
+    return { colormap: { name } };
+  }
 }
 
-export function makeCornerstoneBackend({ hosts, geometry, onLost }: BackendOptions): Backend {
+export function makeCornerstoneBackend({ hosts, onLost }: BackendOptions): Backend {
   prepare(hosts.length);
   const engine = new RenderingEngine(`reading-${++serial}`);
   engine.setViewports(
@@ -220,7 +270,7 @@ export function makeCornerstoneBackend({ hosts, geometry, onLost }: BackendOptio
   );
   const viewports = hosts.map((host, index) => {
     const viewport = engine.getViewport<Types.IStackViewport>(`pane-${index}`);
-    return new Viewport(viewport, host, geometry);
+    return new Viewport(viewport, host);
   });
   const lost = (event: Event) => {
     const detail = (event as CustomEvent<{ renderingEngineId: string }>).detail;

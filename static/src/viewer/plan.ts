@@ -5,12 +5,21 @@ export interface ChunkRequest {
   readonly chunk: number;
 }
 
+/** Chunks of one role, by number; the first is the pack that is painted first. */
+export interface Chunked {
+  readonly role: string;
+  readonly chunks: readonly Chunk[];
+}
+
 /**
- * Order of requests for one case: the first-paint pack of every pane, then the next chunk of every
- * pane, from the centre outwards as the server numbered them.
+ * Order of requests for one case: the first-paint pack of every image, then the next chunk of every
+ * image, from the centre outwards as the server numbered them.
  */
-export function fetchOrder(roles: readonly string[], chunks: readonly Chunk[]): ChunkRequest[] {
-  return chunks.flatMap((_, chunk) => roles.map((role) => ({ role, chunk })));
+export function fetchOrder(series: readonly Chunked[]): ChunkRequest[] {
+  const most = Math.max(0, ...series.map(({ chunks }) => chunks.length));
+  return Array.from({ length: most }, (_, chunk) =>
+    series.filter(({ chunks }) => chunk < chunks.length).map(({ role }) => ({ role, chunk })),
+  ).flat();
 }
 
 /** Throws unless the chunks cover each slice exactly once. */

@@ -7,11 +7,10 @@ export class SliceTrack {
   private readonly drawing: SVGSVGElement;
   private readonly handle: HTMLElement;
 
-  constructor(
-    private readonly slices: number,
-    label: string,
-    private readonly choose: (slice: number) => void,
-  ) {
+  private slices = 1;
+  private drawn = "";
+
+  constructor(private readonly choose: (slice: number) => void) {
     this.drawing = svg("svg");
     this.handle = h("span", { class: "slice-handle", "aria-hidden": "true" }, "≡");
     this.element = h(
@@ -20,10 +19,8 @@ export class SliceTrack {
         class: "slice-track",
         role: "slider",
         tabindex: 0,
-        "aria-label": `Slice of ${label}`,
         "aria-orientation": "vertical",
         "aria-valuemin": 1,
-        "aria-valuemax": slices,
       },
       this.drawing,
       this.handle,
@@ -34,7 +31,15 @@ export class SliceTrack {
     });
   }
 
-  show(slice: number, seen: readonly boolean[]): void {
+  /** One slice needs no track. */
+  show(slice: number, seen: readonly boolean[], label: string): void {
+    this.slices = seen.length;
+    this.element.hidden = this.slices < 2;
+    const state = `${label} ${slice} ${JSON.stringify(ranges(seen))} ${seen.length}`;
+    if (this.element.hidden || state === this.drawn) return;
+    this.drawn = state;
+    this.element.setAttribute("aria-label", `Slice of ${label}`);
+    this.element.setAttribute("aria-valuemax", String(this.slices));
     this.element.setAttribute("aria-valuenow", String(slice + 1));
     this.element.setAttribute("aria-valuetext", `slice ${slice + 1} of ${this.slices}`);
     const share = (slices: number) => `${(slices / this.slices) * 100}%`;

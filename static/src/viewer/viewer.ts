@@ -1,198 +1,249 @@
-import { h } from "../shared/dom";
-import type { Backend, MakeBackend, Window } from "./backend";
+/** What a reader does with the panes: tools, keys, mouse and touch. */
+import { isOffered, VIEWER_ACTIONS, type ViewerAction } from "./actions";
+import type { MakeBackend } from "./backend";
+import { Cine } from "./cine";
+import type { Sheet, Wanted } from "./drawing";
 import {
-  type Camera,
-  fitCamera,
-  type Geometry,
-  type Point,
+  boxOf,
   panBy,
-  pixelsPerMm,
+  type Plane,
+  type Point,
   screenToPlane,
-  voxelAt,
+  sliceAt,
+  toPatient,
+  type Vec3,
+  voxelPosition,
   zoomAt,
 } from "./geometry";
 import type { GestureTarget, Tool } from "./gestures";
-import type { CaseImages, ChunkError } from "./loader";
-import type { Measure } from "./measure";
-import { type Cover, Pane, type Slot } from "./pane";
-import { type Chunk, ranges } from "./plan";
+import { type Cell, nextHanging } from "./hanging";
+import {
+  DEFAULT_MOUSE,
+  gridOf,
+  type Hanging,
+  type Layout,
+  type MouseMap,
+  type SlotLayout,
+} from "./layout";
+import type { CaseImages } from "./loader";
+import { type Measure, measured, type Measured, type MeasureKind } from "./measure";
+import type { Pane } from "./pane";
+import { OPACITIES, Stage, type ViewerHooks } from "./stage";
+import { openState, savedState, type ViewerExtras, type ViewerState } from "./state";
 
-export interface ViewerLayout {
-  readonly grid: string;
-  readonly slots: readonly Slot[];
-  readonly geometry: Geometry;
-  readonly chunks: readonly Chunk[];
-  readonly window: Window;
-}
+export type { Controls, ViewerHooks } from "./stage";
 
-/** State of one pane as the server keeps it. */
-export interface PaneState {
-  readonly slice: number;
-  readonly window: Window;
-  readonly zoom: number;
-  readonly invert: boolean;
-  readonly slices_seen: readonly (readonly [number, number])[];
-}
+const ZOOM_STEP = 1.2;
+const CROSS_SLACK_PX = 14;
 
-export type ViewerState = Readonly<Record<string, PaneState>>;
-
-/** What this computer keeps besides, so that a reload shows the same picture. */
-export interface ViewerExtras {
-  readonly centre: Point;
-  readonly measures: readonly Measure[];
-}
-
-export interface ViewerHooks {
-  /** The first pane shows the case. */
-  onShown(): void;
-  /** Slice, window, zoom or a measure changed. */
-  onChange(): void;
-  onTool(tool: Tool): void;
-  onFull(full: boolean): void;
-  /** What to show in place of an image that did not arrive. */
-  failureCover(failure: ChunkError): Cover;
-}
-
-const WINDOW_MIN = 1;
-const REBUILD_DELAY_MS = 300;
-const LEVEL_LIMIT = 8192;
-/** Dragging across about 600 px doubles the window of the start. */
-const DRAG_SPAN_PX = 600;
-
-interface Display {
-  window: Window;
-  invert: boolean;
-}
-
-/** A grid of linked panes: one slice, position and zoom, a window for each. */
-export class Viewer {
-  readonly element: HTMLElement;
-  private readonly panes: Pane[];
-  private readonly displays = new Map<string, Display>();
-  private backend: Backend | null = null;
-  private images: CaseImages | null = null;
+/** Linked panes of one case, arranged as the study allows. */
+export class Viewer extends Stage {
+  private readonly cine = new Cine((step) => this.playStep(step));
   private unwatch: () => void = () => undefined;
-  private slice = 0;
-  private camera: Camera | null = null;
-  private seen: boolean[] = [];
-  private measures: Measure[] = [];
-  private drawing: Measure | null = null;
-  private tool: Tool = "window";
-  private active = 0;
-  private full: number | null = null;
-  private hover: { pane: number; at: Point } | null = null;
-  private cover: Cover | null = null;
-  private shown = false;
-  private lost = false;
-  private broken = false;
-  private frame = 0;
+  private mouse: MouseMap;
+  private toolBefore: Tool | null = null;
+  private hangingBefore: Hanging | null = null;
+  private holdsCross = false;
 
-  constructor(
-    private readonly layout: ViewerLayout,
-    private readonly makeBackend: MakeBackend,
-    private readonly hooks: ViewerHooks,
-  ) {
-    const [rows = 1, columns = 1] = layout.grid.split("x").map(Number);
-    this.panes = layout.slots.map(
-      (slot, index) =>
-        new Pane(slot, layout.geometry, this.gestures(index), (slice) => this.goTo(slice)),
-    );
-    this.element = h(
-      "div",
-      {
-        class: "panes",
-        "data-rows": rows,
-        "data-columns": columns,
-        "data-count": this.panes.length,
-      },
-      ...this.panes.map((pane) => pane.element),
-    );
+  constructor(layout: Layout, makeBackend: MakeBackend, hooks: ViewerHooks) {
+    super(layout, makeBackend, hooks);
+    this.mouse = { ...DEFAULT_MOUSE, ...layout.mouse };
+    this.tool = this.mouse.left;
     this.clearCase();
-    new ResizeObserver(() => this.resized()).observe(this.element);
+    this.arrange();
   }
 
-  /** Shows a case from its first slice in the middle, or as it was left. */
+  // The case.
+
+  /** Shows a case from its first pack in the middle, or as it was left. */
   open(images: CaseImages, state: ViewerState = {}, extras: ViewerExtras | null = null): void {
     this.unwatch();
     this.images = images;
     this.clearCase();
-    this.restore(state, extras);
-    this.unwatch = images.onChange(() => this.redraw());
+    const left = openState(this, state, extras);
+    if (left.hanging && this.layout.hanging.allowed.includes(left.hanging)) {
+      this.hanging = left.hanging;
+    }
+    this.arrange();
+    this.openedAt = performance.now();
+    if (images.complete) this.completeMs = 0;
+    this.unwatch = images.onChange(() => this.imagesChanged(images));
     this.redraw();
   }
 
   close(): void {
     this.unwatch();
+    this.cine.stop();
     this.images = null;
     this.panes.forEach((_, index) => {
       this.backend?.clear(index);
     });
   }
 
-  setCover(cover: Cover | null): void {
-    this.cover = cover;
-    this.redraw();
-  }
-
   state(): ViewerState {
-    return Object.fromEntries(
-      this.layout.slots.map(({ role }) => {
-        const { window, invert } = this.display(role);
-        const zoom = this.view().zoom;
-        return [role, { slice: this.slice, window, zoom, invert, slices_seen: ranges(this.seen) }];
-      }),
-    );
+    const timings = { first_ms: this.firstMs, complete_ms: this.completeMs };
+    return savedState(this, (slot) => this.cameraOf({ slot, plane: slot.plane }), {
+      hanging: this.hanging,
+      timings,
+      context_lost: this.contextLosses,
+    });
   }
 
   extras(): ViewerExtras {
-    return { centre: this.view().centre, measures: this.measures };
+    return {
+      view: this.views.of(this.activeKey),
+      measures: this.drawing.all.filter(({ tag }) => tag === undefined),
+    };
   }
 
-  step(slices: number): void {
-    this.goTo(this.slice + slices);
+  // What others ask for.
+
+  /** The tool for a measure somebody wants; null gives back the tool before. */
+  want(wanted: Wanted | null): void {
+    if (JSON.stringify(wanted) === JSON.stringify(this.drawing.wanted)) return;
+    this.drawing.wanted = wanted;
+    this.drawing.leavePlacing();
+    this.placing.stop();
+    if (wanted) {
+      this.toolBefore ??= this.tool;
+      this.setTool(wanted.kind === "point" ? "mark" : wanted.kind);
+    } else if (this.toolBefore) {
+      const before = this.toolBefore;
+      this.toolBefore = null;
+      this.setTool(before);
+    }
   }
 
-  goTo(slice: number): void {
-    const last = this.layout.geometry.shape[0] - 1;
-    const wanted = Math.min(last, Math.max(0, slice));
-    if (wanted === this.slice) return;
-    this.slice = wanted;
+  setTagged(measures: readonly Omit<Measure, "id">[]): void {
+    if (this.drawing.setTagged(measures)) this.redraw();
+  }
+
+  /** What a measure says about its image; null until the slice is here. */
+  measured(measure: Measure): Measured | null {
+    const slot = this.layout.slots.find(({ role }) => role === measure.role);
+    if (!slot || !this.images) return null;
+    const grid = this.gridOf(slot, measure.plane);
+    const slice = sliceAt(grid, measure.points[0] as Vec3);
+    if (!this.images.hasSection(slot.role, measure.plane, slice)) return null;
+    const pixels = this.images.section(slot.role, measure.plane, slice);
+    return measured(measure, grid, pixels, slot.value);
+  }
+
+  /** Goes to the slice of a measure, in a pane that can show it. */
+  jumpTo(role: string, plane: Plane, position: Vec3): void {
+    const slot = this.layout.slots.findIndex((one) => one.role === role);
+    if (slot < 0) return;
+    this.activeSlot = slot;
+    const shows = this.cells.some((cell) => cell?.slot.role === role && cell.plane === plane);
+    if (!shows && this.layout.hanging.allowed.includes("planes")) this.hanging = "planes";
+    this.activePlane = plane;
+    const key = this.keyOf(this.layout.slots[slot] as SlotLayout, plane);
+    this.views.change(key, { position });
+    this.arrange();
     this.changed();
   }
 
-  goToEnd(end: "first" | "last"): void {
-    this.goTo(end === "first" ? 0 : this.layout.geometry.shape[0] - 1);
+  setMouse(mouse: Partial<MouseMap>): void {
+    this.mouse = { ...DEFAULT_MOUSE, ...mouse };
+    this.setTool(this.mouse.left);
   }
 
-  setTool(tool: Tool): void {
-    this.tool = tool;
-    this.hooks.onTool(tool);
+  get currentMouse(): MouseMap {
+    return this.mouse;
   }
 
-  invert(): void {
-    const display = this.display(this.activeRole);
-    display.invert = !display.invert;
-    this.changed();
-  }
+  // Actions.
 
-  /** Window, zoom and position as at the start; slice and measures stay. */
-  reset(): void {
-    this.displays.clear();
-    this.camera = null;
-    this.changed();
-  }
-
-  /** Removes the last measure of the slice shown, or tells that there was none. */
-  removeMeasure(): boolean {
-    const index = this.measures.findLastIndex((measure) => measure.slice === this.slice);
-    if (index < 0) return false;
-    this.measures = this.measures.filter((_, at) => at !== index);
-    this.changed();
+  /** Runs an action; false where there is nothing to do. */
+  run(action: ViewerAction): boolean {
+    const row = VIEWER_ACTIONS.find((one) => one.action === action);
+    const kind = kindOf(action);
+    const wanted = kind !== null && this.drawing.wanted?.kind === kind;
+    if (!row || !(wanted || isOffered(row, this.offer))) return false;
+    if (action === "erase") return this.erase();
+    const run = this.runs[action];
+    run();
     return true;
   }
 
-  toggleFull(): void {
-    this.setFull(this.full === null ? this.active : null);
+  private readonly runs: Readonly<Record<ViewerAction, () => void>> = {
+    slice_up: () => this.step(-1),
+    slice_down: () => this.step(1),
+    slice_up_5: () => this.step(-5),
+    slice_down_5: () => this.step(5),
+    slice_first: () => this.goTo(0),
+    slice_last: () => this.goTo(Number.MAX_SAFE_INTEGER),
+    window: () => this.setTool("window"),
+    zoom: () => this.setTool("zoom"),
+    pan: () => this.setTool("pan"),
+    length: () => this.setTool("length"),
+    ellipse: () => this.setTool("ellipse"),
+    mark: () => this.setTool("mark"),
+    place: () => this.togglePlacing(),
+    erase: () => void this.erase(),
+    zoom_in: () => this.zoom(ZOOM_STEP),
+    zoom_out: () => this.zoom(1 / ZOOM_STEP),
+    invert: () => this.toggle("invert"),
+    reset: () => this.reset(),
+    full: () => this.setFull(this.full === null ? this.activePane : null),
+    fullscreen: () => toggleFullScreen(),
+    hanging_next: () => this.changeHanging(1),
+    hanging_previous: () => this.changeHanging(-1),
+    planes: () => this.togglePlanes(),
+    pane_next: () => this.nextPane(1),
+    pane_previous: () => this.nextPane(-1),
+    link: () => {
+      this.views.setLinked(!this.views.linked, this.activeKey);
+      this.controlsChanged();
+    },
+    colour: () => {
+      if (this.slot.colour) this.toggle("coloured");
+    },
+    overlay: () => {
+      this.overlaysOn = !this.overlaysOn;
+      this.controlsChanged();
+    },
+    overlay_opacity: () => {
+      this.opacity = (this.opacity + 1) % OPACITIES.length;
+      this.overlaysOn = true;
+      this.controlsChanged();
+    },
+    interpolation: () => {
+      this.smooth = !this.smooth;
+      this.changed();
+    },
+    cine: () => {
+      this.cine.toggle();
+      this.controlsChanged();
+    },
+    cine_slower: () => this.changeSpeed(-1),
+    cine_faster: () => this.changeSpeed(1),
+  };
+
+  preset(index: number): void {
+    const preset = this.slot.presets[index];
+    if (!preset || !this.allows("window")) return;
+    this.displays.change(this.slot, {
+      window: { width: preset.width, level: preset.level },
+      coloured: false,
+    });
+    this.changed();
+  }
+
+  /** A key while points are placed with the keys; false leaves it to others. */
+  placingKey(key: string, large: boolean): boolean {
+    if (!this.placing.active) return false;
+    const sheet = this.sheet(this.activePane);
+    if (key === "escape") {
+      this.placing.stop();
+      this.drawing.leavePlacing();
+    } else if (key === "enter") {
+      this.placeHere(sheet);
+    } else if (!this.placing.move(key, sheet.grid, large)) {
+      return false;
+    }
+    this.changed();
+    return true;
   }
 
   leaveFull(): boolean {
@@ -201,252 +252,281 @@ export class Viewer {
     return true;
   }
 
-  private setFull(pane: number | null): void {
-    this.full = pane;
-    this.element.classList.toggle("has-full", pane !== null);
-    this.panes.forEach(({ element }, index) => {
-      element.classList.toggle("is-full", index === pane);
-    });
-    this.hooks.onFull(pane !== null);
+  setTool(tool: Tool): void {
+    this.tool = tool;
+    this.hooks.onControls(this.controls);
   }
 
-  private get activeRole(): string {
-    return (this.layout.slots[this.active] as Slot).role;
+  private toggle(what: "invert" | "coloured"): void {
+    const display = this.displays.of(this.slot);
+    this.displays.change(this.slot, { [what]: !display[what] });
+    this.controlsChanged();
   }
 
-  private display(role: string): Display {
-    const found = this.displays.get(role) ?? { window: this.layout.window, invert: false };
-    this.displays.set(role, found);
-    return found;
+  /** Window, zoom and position as at the start; slice and measures stay. */
+  private reset(): void {
+    if (this.views.linked) this.displays.clear();
+    else this.displays.forget(this.slot.role);
+    this.views.resetCamera(this.activeKey);
+    this.smooth = this.layout.interpolation === "linear";
+    this.controlsChanged();
   }
 
-  /** All panes have one size except when one is full; that one then decides. */
-  private get referencePane(): Pane {
-    return this.panes[this.full ?? 0] as Pane;
+  private erase(): boolean {
+    const removed = this.drawing.remove(this.sheet(this.activePane));
+    if (removed) this.changed();
+    return removed;
   }
 
-  private view(): Camera {
-    return this.camera ?? fitCamera(this.layout.geometry, this.referencePane.size);
+  private step(slices: number): void {
+    const cell = this.activeCell;
+    const grid = this.gridOf(cell.slot, cell.plane);
+    this.goTo(this.views.slice(this.activeKey, grid) + slices);
   }
 
-  private clearCase(): void {
-    const [nz] = this.layout.geometry.shape;
-    const [z0, z1] = this.layout.chunks[0] ?? [0, nz];
-    this.slice = Math.floor((z0 + z1) / 2);
-    this.camera = null;
-    this.displays.clear();
-    this.seen = new Array<boolean>(nz).fill(false);
-    this.measures = [];
-    this.drawing = null;
-    this.shown = false;
-    this.broken = false;
-    this.cover = null;
-  }
-
-  private restore(state: ViewerState, extras: ViewerExtras | null): void {
-    for (const { role } of this.layout.slots) {
-      const pane = state[role];
-      if (!pane) continue;
-      this.slice = pane.slice;
-      this.displays.set(role, { window: pane.window, invert: pane.invert });
-      for (const [z0, z1] of pane.slices_seen) this.seen.fill(true, z0, z1);
-      // On another computer the pane has another size: zoom means little without the centre.
-      if (extras) this.camera = { zoom: pane.zoom, centre: extras.centre };
+  private goTo(slice: number): void {
+    const cell = this.activeCell;
+    if (this.views.toSlice(this.activeKey, this.gridOf(cell.slot, cell.plane), slice)) {
+      this.changed();
     }
-    this.measures = [...(extras?.measures ?? [])];
   }
 
-  private changed(): void {
-    this.redraw();
-    this.hooks.onChange();
+  private playStep(by: 1): void {
+    const cell = this.activeCell;
+    const grid = this.gridOf(cell.slot, cell.plane);
+    const next = (this.views.slice(this.activeKey, grid) + by) % grid.shape[0];
+    this.goTo(next);
   }
 
-  private redraw(): void {
-    if (this.frame !== 0) return;
-    this.frame = requestAnimationFrame(() => {
-      this.frame = 0;
-      this.paint();
-    });
+  private changeSpeed(by: 1 | -1): void {
+    this.cine.change(by);
+    this.controlsChanged();
   }
 
-  private resized(): void {
-    this.backend?.resize();
+  private zoom(factor: number): void {
+    const { size } = this.panes[this.activePane] as Pane;
+    this.zoomPane(this.activePane, factor, [size.width / 2, size.height / 2]);
+  }
+
+  private togglePlacing(): void {
+    const kind = kindOf(this.tool);
+    if (kind === null && !this.allows("mark")) return;
+    if (kind === null) this.setTool("mark");
+    if (this.placing.active) this.placing.stop();
+    else this.placing.start(this.hover?.at ?? this.views.of(this.activeKey).position);
     this.redraw();
   }
 
-  private ready(): Backend {
-    this.backend ??= this.makeBackend({
-      hosts: this.panes.map((pane) => pane.host),
-      geometry: this.layout.geometry,
-      onLost: () => this.contextLost(),
-    });
-    return this.backend;
+  private placeHere(sheet: Sheet): void {
+    const kind = kindOf(this.tool) ?? "point";
+    this.drawing.place(kind, sheet, this.placing.on(sheet.grid, sheet.depth));
+    if (this.drawing.firstPoint === null) this.placing.stop();
   }
 
-  /** The arrays are still here: build the viewports anew and show the same pictures. */
-  private contextLost(): void {
-    if (this.lost) return;
-    this.lost = true;
-    this.redraw();
-    setTimeout(() => this.rebuild(), REBUILD_DELAY_MS);
+  // Panes and their arrangement.
+
+  private activate(pane: number): void {
+    const cell = this.cells[pane];
+    if (!cell || pane === this.activePane) return;
+    this.activeSlot = this.layout.slots.indexOf(cell.slot);
+    this.activePlane = cell.plane;
+    this.controlsChanged();
   }
 
-  private rebuild(): void {
-    this.backend?.dispose();
-    this.backend = null;
-    this.lost = false;
-    this.broken = false;
-    this.redraw();
-  }
-
-  private paint(): void {
-    const { images } = this;
-    const cover = this.currentCover();
-    if (images && !cover) {
-      this.seen[this.slice] = true;
-      this.drawAll(images);
+  private nextPane(step: 1 | -1): void {
+    if (this.hanging === "planes" && this.full === null) {
+      const planes = this.cells.map((cell) => (cell as Cell).plane);
+      const at = planes.indexOf(this.activePlane);
+      const beyond = at + step < 0 || at + step >= planes.length;
+      this.activePlane = planes[(at + step + planes.length) % planes.length] as Plane;
+      if (beyond) this.nextSlot(step);
+    } else {
+      this.nextSlot(step);
     }
-    this.panes.forEach((pane, index) => {
-      pane.setCover(cover);
-      pane.element.classList.toggle("is-active", index === this.active);
-      pane.show(this.overlayModel(pane, index));
-    });
+    if (this.full !== null) this.setFull(this.activePane);
+    this.arrange();
+    this.controlsChanged();
   }
 
-  private drawAll(images: CaseImages): void {
-    const backend = this.ready();
-    const drawn = this.panes.map((pane, index) => {
-      const { role } = pane.slot;
-      const { window, invert } = this.display(role);
-      return backend.draw(index, {
-        images,
-        role,
-        slice: this.slice,
-        window,
-        invert,
-        camera: this.view(),
-      });
-    });
-    Promise.all(drawn).catch((error: unknown) => {
-      console.error(error);
-      this.broken = true;
-      this.shown = false;
-      this.redraw();
-    });
-    if (this.shown) return;
-    this.shown = true;
-    Promise.race(drawn).then(
-      () => requestAnimationFrame(() => this.hooks.onShown()),
-      () => undefined,
-    );
+  private nextSlot(step: 1 | -1): void {
+    const { length } = this.layout.slots;
+    this.activeSlot = (this.activeSlot + step + length) % length;
   }
 
-  private currentCover(): Cover | null {
-    if (this.cover) return this.cover;
-    const { images } = this;
-    if (!images) return null;
-    if (this.lost) {
-      const text = `Putting slice ${this.slice + 1} back, same window and zoom.`;
-      return { tone: "plain", title: "The display was reset", text };
+  private changeHanging(step: 1 | -1): void {
+    this.setHanging(nextHanging(this.layout.hanging.allowed, this.hanging, step));
+  }
+
+  private togglePlanes(): void {
+    const { allowed } = this.layout.hanging;
+    const back = this.hangingBefore ?? allowed.find((one) => one !== "planes") ?? "planes";
+    this.setHanging(this.hanging === "planes" ? back : "planes");
+  }
+
+  setHanging(hanging: Hanging): void {
+    if (hanging === "planes" && this.hanging !== "planes") {
+      this.hangingBefore = this.hanging;
+      this.activePlane = this.slot.plane;
     }
-    if (this.broken) {
-      return {
-        tone: "stop",
-        title: "This image could not be drawn",
-        action: { label: "Try again", run: () => this.rebuild() },
-      };
-    }
-    if (images.hasAll(this.slice)) return null;
-    if (images.failure) return this.hooks.failureCover(images.failure);
-    const [max] = this.layout.geometry.shape;
-    const value = images.slicesLoaded;
-    return { tone: "plain", title: `Loading, ${value} of ${max} slices`, progress: { value, max } };
+    this.hanging = hanging;
+    this.setFull(null);
+    this.arrange();
+    this.controlsChanged();
   }
 
-  private overlayModel(pane: Pane, index: number) {
-    const { role } = pane.slot;
-    const loaded = this.images?.has(role, this.slice) ?? false;
-    const pixels = loaded ? (this.images as CaseImages).pixels(role, this.slice) : null;
-    const others = this.hover && this.hover.pane !== index;
-    return {
-      size: pane.size,
-      camera: this.view(),
-      slice: this.slice,
-      seen: this.seen,
-      ...this.display(role),
-      value: pixels && this.valueAtCursor(pixels),
-      cursor: others && this.hover ? this.hover.at : null,
-      measures: this.drawing ? [...this.measures, this.drawing] : this.measures,
-      pixels,
+  protected choose(pane: number, what: { slice: number } | { preset: number } | null): void {
+    this.activate(pane);
+    if (what && "slice" in what) this.goTo(what.slice);
+    else if (what) this.preset(what.preset);
+  }
+
+  protected get playing(): { readonly on: boolean; readonly note: string } {
+    return { on: this.cine.playing, note: this.cine.note };
+  }
+
+  // Input.
+
+  private allows(tool: string): boolean {
+    return this.layout.tools.includes(tool);
+  }
+
+  protected gestures(index: number): GestureTarget {
+    const plane = (at: Point): Point => {
+      const { camera, size } = this.sheet(index);
+      return screenToPlane(camera, size, at);
     };
-  }
-
-  private valueAtCursor(pixels: Int16Array): number | null {
-    const voxel = this.hover && voxelAt(this.layout.geometry, this.hover.at);
-    if (!voxel) return null;
-    return pixels[voxel[0] * this.layout.geometry.shape[2] + voxel[1]] ?? null;
-  }
-
-  private gestures(index: number): GestureTarget {
-    const { geometry } = this.layout;
-    const plane = (at: Point) =>
-      screenToPlane(this.view(), geometry, (this.panes[index] as Pane).size, at);
     return {
       tool: () => this.tool,
-      touched: () => {
-        this.active = index;
-      },
+      mouse: () => this.mouse,
+      touched: () => this.activate(index),
       hover: (at) => {
-        this.hover = at && { pane: index, at: plane(at) };
+        const { grid, depth } = this.sheet(index);
+        this.hover = at && { pane: index, at: toPatient(grid.plane, plane(at), depth) };
         this.redraw();
       },
       scroll: (slices) => this.step(slices),
       window: (dx, dy) => this.dragWindow(dx, dy),
-      zoom: (factor, at) => {
-        const { size } = this.panes[index] as Pane;
-        this.camera = zoomAt(this.view(), geometry, size, at, factor);
+      zoom: (factor, at) => this.zoomPane(index, factor, at),
+      pan: (dx, dy) => this.panPane(index, dx, dy),
+      take: (at, slack) => this.take(index, at, plane(at), slack),
+      drawBegin: (at) => this.beginDrawing(index, plane(at)),
+      drawMove: (at) => this.moveHeld(index, plane(at)),
+      drawEnd: () => {
+        this.holdsCross = false;
+        this.drawing.end(this.sheet(index).camera.scale);
         this.changed();
       },
-      pan: (dx, dy) => {
-        this.camera = panBy(this.view(), geometry, dx, dy);
-        this.changed();
+      double: () => {
+        if (this.allows("full")) this.setFull(this.full === null ? index : null);
+        this.redraw();
       },
-      drawBegin: (at) => this.beginMeasure(plane(at)),
-      drawMove: (at) => this.moveMeasure(plane(at)),
-      drawEnd: () => this.endMeasure(),
     };
   }
 
   private dragWindow(dx: number, dy: number): void {
-    const display = this.display(this.activeRole);
-    const speed = this.layout.window.width / DRAG_SPAN_PX;
-    display.window = {
-      width: Math.max(WINDOW_MIN, display.window.width + dx * speed),
-      level: Math.min(LEVEL_LIMIT, Math.max(-LEVEL_LIMIT, display.window.level + dy * speed)),
-    };
+    const fixed = this.displays.of(this.slot).coloured;
+    if (!this.allows("window") || fixed) return;
+    this.displays.drag(this.slot, dx, dy);
     this.changed();
   }
 
-  private beginMeasure(at: Point): void {
-    if (this.tool !== "length" && this.tool !== "ellipse") return;
-    this.drawing = { kind: this.tool, slice: this.slice, from: at, to: at };
+  private zoomPane(index: number, factor: number, at: Point): void {
+    if (!this.allows("zoom")) return;
+    const cell = this.cellAt(index);
+    const { size } = this.panes[index] as Pane;
+    const camera = zoomAt(this.cameraOf(cell), size, at, factor);
+    this.views.setCamera(this.keyOf(cell.slot, cell.plane), cell.plane, camera);
+    this.changed();
   }
 
-  private moveMeasure(to: Point): void {
-    if (!this.drawing) return;
-    this.drawing = { ...this.drawing, to };
+  private panPane(index: number, dx: number, dy: number): void {
+    if (!this.allows("pan")) return;
+    const cell = this.cellAt(index);
+    const box = boxOf(this.layout.slots.map(gridOf));
+    const camera = panBy(this.cameraOf(cell), box, cell.plane, dx, dy);
+    this.views.setCamera(this.keyOf(cell.slot, cell.plane), cell.plane, camera);
+    this.changed();
+  }
+
+  private take(index: number, screen: Point, at: Point, slack: number): boolean {
+    const sheet = this.sheet(index);
+    if (this.drawing.take(sheet, screen, at, slack)) {
+      this.redraw();
+      return true;
+    }
+    if (this.hanging !== "planes" || kindOf(this.tool) !== null) return false;
+    const cross = this.placing.onScreen(sheet, this.views.of(this.activeKey).position);
+    const near = Math.hypot(cross[0] - screen[0], cross[1] - screen[1]);
+    this.holdsCross = near <= CROSS_SLACK_PX + slack;
+    return this.holdsCross;
+  }
+
+  private beginDrawing(index: number, at: Point): void {
+    const kind = kindOf(this.tool);
+    if (kind === null) return;
+    this.drawing.begin(kind, this.sheet(index), at);
     this.redraw();
   }
 
-  /** A click without a drag draws nothing. */
-  private endMeasure(): void {
-    const drawn = this.drawing;
-    this.drawing = null;
-    const { geometry } = this.layout;
-    if (drawn) {
-      const moved = Math.hypot(drawn.to[0] - drawn.from[0], drawn.to[1] - drawn.from[1]);
-      if (moved * pixelsPerMm(this.view(), geometry) > 4) this.measures = [...this.measures, drawn];
+  private moveHeld(index: number, at: Point): void {
+    if (this.holdsCross) {
+      const { grid, depth } = this.sheet(index);
+      this.views.change(this.activeKey, { position: toPatient(grid.plane, at, depth) });
+      return this.changed();
     }
-    this.changed();
+    this.drawing.move(at);
+    this.redraw();
   }
+
+  // Drawing.
+
+  private clearCase(): void {
+    const slot = this.layout.slots[0] as SlotLayout;
+    const [z0, z1] = slot.chunks[0] ?? [0, slot.shape[0]];
+    const grid = this.gridOf(slot);
+    const { rows, columns } = { rows: grid.shape[1], columns: grid.shape[2] };
+    this.cine.stop();
+    this.activeSlot = 0;
+    this.activePlane = slot.plane;
+    this.hanging = this.layout.hanging.initial;
+    this.views.setLinked(true, this.keyOf(slot));
+    this.views.resetCamera(this.keyOf(slot));
+    const middle = voxelPosition(
+      grid,
+      Math.floor((z0 + z1) / 2),
+      (rows - 1) / 2,
+      (columns - 1) / 2,
+    );
+    this.views.change(this.keyOf(slot), { position: middle });
+    this.displays.clear();
+    this.seen.clear();
+    this.drawing.clear();
+    this.placing.stop();
+    this.hover = null;
+    this.shown = false;
+    this.broken = false;
+    this.cover = null;
+    this.firstMs = null;
+    this.completeMs = null;
+    this.contextLosses = 0;
+    this.smooth = this.layout.interpolation === "linear";
+  }
+
+  private imagesChanged(images: CaseImages): void {
+    if (images.complete) this.completeMs ??= Math.round(performance.now() - this.openedAt);
+    this.redraw();
+  }
+}
+
+/** The kind of measure that a tool draws. */
+function kindOf(tool: string): MeasureKind | null {
+  if (tool === "mark") return "point";
+  return tool === "length" || tool === "ellipse" ? tool : null;
+}
+
+function toggleFullScreen(): void {
+  const done = document.fullscreenElement
+    ? document.exitFullscreen()
+    : document.documentElement.requestFullscreen();
+  done.catch((error: unknown) => console.warn("The whole screen is not available:", error));
 }

@@ -1,45 +1,4 @@
 import { h, setText } from "../../shared/dom";
-import { KEY_HELP, MOUSE_HELP } from "../keys";
-
-type Rows = readonly (readonly [string, string])[];
-
-function table(caption: string, rows: Rows): HTMLTableElement {
-  return h(
-    "table",
-    { class: "keys-table" },
-    h("caption", { class: "visually-hidden" }, caption),
-    h(
-      "tbody",
-      {},
-      ...rows.map(([name, does]) =>
-        h("tr", {}, h("th", { scope: "row" }, name), h("td", {}, does)),
-      ),
-    ),
-  );
-}
-
-/** All keys and gestures. */
-export function makeKeyHelp(): HTMLDialogElement {
-  const close = h("button", { type: "button", class: "button" }, "Close");
-  const dialog = h(
-    "dialog",
-    { class: "dialog dialog--keys", "aria-labelledby": "keys-title" },
-    h("h2", { id: "keys-title" }, "Keys"),
-    h(
-      "div",
-      { class: "keys-columns" },
-      table("Keys", KEY_HELP),
-      table("Mouse and touch", MOUSE_HELP),
-    ),
-    h("div", { class: "dialog__actions" }, close),
-  );
-  close.addEventListener("click", () => dialog.close());
-  dialog.addEventListener("keydown", (event) => {
-    if (event.key === "?") dialog.close();
-  });
-  return dialog;
-}
-
 export type SignIn = (username: string, password: string) => Promise<string | null>;
 
 /** Sign-in in place; the form and the image stay behind it. */

@@ -1,11 +1,16 @@
-import { h, icon, key } from "../../shared/dom";
-import { digitOf, type Form, isChosen, isNotEvaluable } from "../answers";
+import { h, icon, key, setText } from "../../shared/dom";
+import type { Layout } from "../../viewer/layout";
+import { digitOf, type Form, isChosen, isNotEvaluable, regionOf } from "../answers";
 import type { Option, Question } from "../contract";
+import { regionPrompt, regionText } from "../regions";
 
 export interface QuestionHooks {
   choose(question: number, option: string): void;
   notEvaluable(question: number): void;
   activate(question: number): void;
+  /** Goes to the place given as an answer. */
+  showRegion(question: number): void;
+  clearRegion(question: number): void;
 }
 
 const SCALE_LIMIT = 6;
@@ -33,15 +38,23 @@ class QuestionCard {
   private readonly inputs = new Map<string, HTMLInputElement>();
   private readonly notEvaluable: HTMLInputElement | null = null;
   private readonly help: HTMLElement;
+  private readonly region: RegionField | null = null;
 
   constructor(
     private readonly question: Question,
     private readonly index: number,
     private readonly hooks: QuestionHooks,
+    layout: Layout | null,
   ) {
     this.help = h("p", { class: "question__help", hidden: true }, question.help);
     const text = note(question);
-    const layout = optionLayout(question);
+    const options = optionLayout(question);
+    if (question.kind === "region" && layout) {
+      this.region = new RegionField(question, layout, {
+        show: () => hooks.showRegion(index),
+        clear: () => hooks.clearRegion(index),
+      });
+    }
     if (question.may_be_not_evaluable) this.notEvaluable = h("input", { type: "checkbox" });
     this.element = h(
       "fieldset",
@@ -50,11 +63,13 @@ class QuestionCard {
       this.notEvaluable && this.notEvaluableLabel(this.notEvaluable),
       text !== "" && !this.notEvaluable && h("span", { class: "question__note" }, text),
       this.help,
-      h(
-        "div",
-        { class: `options ${layout}` },
-        ...question.options.map((option, at) => this.option(option, at, layout)),
-      ),
+      this.region
+        ? this.region.element
+        : h(
+            "div",
+            { class: `options ${options}` },
+            ...question.options.map((option, at) => this.option(option, at, options)),
+          ),
     );
     this.element.addEventListener("focusin", () => hooks.activate(index));
     this.element.addEventListener("pointerdown", () => hooks.activate(index));
@@ -66,6 +81,7 @@ class QuestionCard {
     this.element.classList.toggle("is-active", active);
     for (const [code, input] of this.inputs) input.checked = isChosen(value, code);
     if (this.notEvaluable) this.notEvaluable.checked = isNotEvaluable(value);
+    this.region?.show(value);
     if (!active) this.help.hidden = true;
   }
 
@@ -74,6 +90,7 @@ class QuestionCard {
   }
 
   focus(): void {
+    if (this.region) return this.region.focus();
     const inputs = [...this.inputs.values()];
     (inputs.find((input) => input.checked) ?? inputs[0])?.focus();
   }
@@ -114,13 +131,59 @@ class QuestionCard {
   }
 }
 
+interface RegionHooks {
+  show(): void;
+  clear(): void;
+}
+
+/** A place on the image as an answer: what was measured, where, and how to get there. */
+class RegionField {
+  readonly element: HTMLElement;
+  private readonly text = h("span", { class: "region__text" });
+  private readonly go = h("button", { type: "button", class: "button button--small" }, "Show");
+  private readonly drop = h("button", { type: "button", class: "button button--small" }, "Clear");
+  private readonly prompt: string;
+
+  constructor(
+    question: Question,
+    private readonly layout: Layout,
+    hooks: RegionHooks,
+  ) {
+    this.prompt = regionPrompt(question, layout);
+    this.go.addEventListener("click", () => hooks.show());
+    this.drop.addEventListener("click", () => hooks.clear());
+    this.element = h(
+      "div",
+      { class: "region", tabindex: -1 },
+      icon(question.region?.kind === "point" ? "mark" : (question.region?.kind ?? "mark")),
+      this.text,
+      this.go,
+      this.drop,
+    );
+  }
+
+  show(value: Form["answers"][string] | undefined): void {
+    const region = regionOf(value);
+    setText(this.text, region ? regionText(region, this.layout) : this.prompt);
+    this.element.classList.toggle("is-set", region !== null);
+    this.go.hidden = region === null;
+    this.drop.hidden = region === null;
+  }
+
+  focus(): void {
+    (this.go.hidden ? this.element : this.go).focus();
+  }
+}
+
 /** All questions of the study; they never move. */
 export class QuestionList {
   readonly element: HTMLElement;
   private readonly cards: QuestionCard[];
 
-  constructor(questions: readonly Question[], hooks: QuestionHooks) {
-    this.cards = questions.map((question, index) => new QuestionCard(question, index, hooks));
+  constructor(questions: readonly Question[], hooks: QuestionHooks, layout: Layout | null = null) {
+    this.cards = questions.map(
+      (question, index) => new QuestionCard(question, index, hooks, layout),
+    );
     this.element = h(
       "form",
       { class: "column__questions", "aria-label": "Questions" },

@@ -20,6 +20,8 @@ export interface TopBarModel {
   readonly done: number;
   readonly total: number;
   readonly breaks: readonly number[];
+  /** Share of the next case that is loaded, 0 to 1. */
+  readonly ahead: number;
   readonly receipt: ReceiptView;
   readonly waiting: readonly WaitingRow[];
 }
@@ -43,6 +45,7 @@ export class TopBar {
   private readonly line = svg("svg", { class: "progress-line", "aria-hidden": "true" });
   private readonly popover = h("div", { class: "popover", hidden: true });
   private receiptState = "";
+  private progressState = "";
 
   constructor(
     private readonly tryNow: () => void,
@@ -105,9 +108,13 @@ export class TopBar {
     setText(this.spoken, text);
   }
 
-  private showProgress({ done, total, breaks }: TopBarModel): void {
+  private showProgress({ done, total, breaks, ahead }: TopBarModel): void {
     const at = (count: number) => `${total === 0 ? 0 : (count / total) * 100}%`;
+    const state = JSON.stringify([done, total, breaks, Math.floor(ahead * 20)]);
+    if (state === this.progressState) return;
+    this.progressState = state;
     this.line.replaceChildren(
+      svg("rect", { class: "ahead", x: at(done + 1), y: 3, height: 2, width: at(ahead) }),
       svg("rect", { class: "done", x: 0, y: 3, height: 2, width: at(done) }),
       ...breaks.map((count) =>
         svg("line", { class: "tick", x1: at(count), x2: at(count), y1: 0, y2: 6 }),

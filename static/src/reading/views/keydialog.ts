@@ -1,0 +1,192 @@
+import { h, setText } from "../../shared/dom";
+import type { ActionRow } from "../../viewer/actions";
+import { changesOnly, conflict, type Keys, keyName, keyOf, KeyMap } from "../../viewer/keymap";
+import { type Button, DEFAULT_MOUSE, type MouseDrag, type MouseMap } from "../../viewer/layout";
+import { ACTION_ROWS, FIXED_HELP, MOUSE_HELP } from "../keys";
+
+export interface OwnKeys {
+  readonly keys: Keys;
+  readonly mouse: MouseMap;
+}
+
+/** Keeps the choice; a text says why it could not. */
+export type KeepKeys = (own: OwnKeys) => Promise<string | null>;
+
+const BUTTONS: readonly (readonly [Button, string])[] = [
+  ["left", "Left drag"],
+  ["middle", "Middle drag"],
+  ["right", "Right drag"],
+];
+const DRAGS: readonly (readonly [MouseDrag, string])[] = [
+  ["window", "window"],
+  ["zoom", "zoom"],
+  ["pan", "move"],
+  ["slice", "slice"],
+];
+
+type Rows = readonly (readonly [HTMLElement | string, string])[];
+
+function table(caption: string, rows: Rows): HTMLTableElement {
+  return h(
+    "table",
+    { class: "keys-table" },
+    h("caption", {}, caption),
+    h(
+      "tbody",
+      {},
+      ...rows.map(([name, does]) =>
+        h("tr", {}, h("th", { scope: "row" }, name), h("td", {}, does)),
+      ),
+    ),
+  );
+}
+
+/** All keys and gestures; every one that may be changed is a button. */
+export class KeyDialog {
+  readonly element: HTMLDialogElement;
+  private readonly body = h("div", { class: "keys-columns" });
+  private readonly message = h("p", { class: "keys-message", role: "status" });
+  private readonly caps = new Map<string, HTMLButtonElement>();
+  private readonly selects = new Map<Button, HTMLSelectElement>();
+  private rows: readonly ActionRow<string>[] = [];
+  private listening: string | null = null;
+
+  constructor(
+    private own: OwnKeys,
+    private readonly offered: (row: ActionRow<string>) => boolean,
+    private readonly keep: KeepKeys,
+  ) {
+    const reset = h("button", { type: "button", class: "button" }, "Reset to default");
+    const close = h("button", { type: "button", class: "button button--primary" }, "Close");
+    this.element = h(
+      "dialog",
+      { class: "dialog dialog--keys", "aria-labelledby": "keys-title" },
+      h("h2", { id: "keys-title" }, "Keys and mouse"),
+      h("p", { class: "hint" }, "Click a key cap, then press the key it shall have."),
+      this.body,
+      this.message,
+      h("div", { class: "dialog__actions" }, reset, close),
+    );
+    reset.addEventListener("click", () => this.change({ keys: {}, mouse: DEFAULT_MOUSE }));
+    close.addEventListener("click", () => this.element.close());
+    this.element.addEventListener("keydown", (event) => this.pressed(event));
+    this.element.addEventListener("cancel", (event) => {
+      if (this.listening !== null) event.preventDefault();
+    });
+    this.element.addEventListener("close", () => this.listenTo(null));
+  }
+
+  get open(): boolean {
+    return this.element.open;
+  }
+
+  show(): void {
+    this.rows = ACTION_ROWS.filter((row) => this.offered(row));
+    this.fill();
+    setText(this.message, "");
+    if (!this.element.open) this.element.showModal();
+  }
+
+  private fill(): void {
+    this.caps.clear();
+    const half = Math.ceil((this.rows.length + FIXED_HELP.length) / 2) - FIXED_HELP.length + 4;
+    const rows: Rows = this.rows.map((row) => [this.cap(row), row.does]);
+    this.body.replaceChildren(
+      h("div", {}, table("Keys", [...FIXED_HELP, ...rows.slice(0, half)])),
+      h(
+        "div",
+        {},
+        table("More keys", rows.slice(half)),
+        table("Mouse and touch", [
+          ...BUTTONS.map(([button, name]): [HTMLElement | string, string] => [
+            this.select(button, name),
+            name.toLowerCase(),
+          ]),
+          ...MOUSE_HELP,
+        ]),
+      ),
+    );
+    this.label();
+  }
+
+  private cap(row: ActionRow<string>): HTMLButtonElement {
+    const button = h("button", { type: "button", class: "key key--lit key--change" });
+    button.addEventListener("click", () => this.listenTo(row.action));
+    this.caps.set(row.action, button);
+    return button;
+  }
+
+  private select(button: Button, name: string): HTMLSelectElement {
+    const select = h(
+      "select",
+      { class: "input input--small", "aria-label": name },
+      ...DRAGS.map(([drag, word]) => h("option", { value: drag }, word)),
+    );
+    select.value = this.own.mouse[button];
+    select.addEventListener("change", () => {
+      const mouse = { ...this.own.mouse, [button]: select.value as MouseDrag };
+      this.change({ ...this.own, mouse });
+    });
+    this.selects.set(button, select);
+    return select;
+  }
+
+  private label(): void {
+    const map = new KeyMap(ACTION_ROWS, this.own.keys);
+    for (const row of this.rows) {
+      const button = this.caps.get(row.action);
+      if (!button) continue;
+      const name = keyName(map.of(row.action));
+      const waiting = this.listening === row.action;
+      setText(button, waiting ? "press a key" : name || "none");
+      button.classList.toggle("is-waiting", waiting);
+      button.setAttribute("aria-label", `Change the key ${name || "none"}: ${row.does}`);
+    }
+    for (const [button, select] of this.selects) select.value = this.own.mouse[button];
+  }
+
+  private listenTo(action: string | null): void {
+    this.listening = action;
+    if (action !== null)
+      setText(this.message, "Press a key. Esc keeps it as it is, ⌫ takes it off.");
+    this.label();
+  }
+
+  private pressed(event: KeyboardEvent): void {
+    event.stopPropagation();
+    const { listening } = this;
+    if (listening === null) {
+      if (event.key === "?") this.element.close();
+      return;
+    }
+    if (["Shift", "Control", "Alt", "Meta", "AltGraph", "CapsLock"].includes(event.key)) return;
+    event.preventDefault();
+    const key = keyOf({ key: event.key, shift: event.shiftKey });
+    this.listenTo(null);
+    if (key === "escape") return setText(this.message, "");
+    this.give(listening, key === "backspace" ? "" : key);
+  }
+
+  private give(action: string, key: string): void {
+    const problem = conflict(ACTION_ROWS, this.own.keys, action, key);
+    if (problem !== null) return setText(this.message, problem);
+    const keys = changesOnly(ACTION_ROWS, { ...this.own.keys, [action]: key });
+    this.change({ ...this.own, keys });
+  }
+
+  private change(own: OwnKeys): void {
+    const before = this.own;
+    this.own = own;
+    this.label();
+    setText(this.message, "");
+    this.keep(own).then(
+      (problem) => {
+        if (problem === null) return setText(this.message, "Kept for your next sittings too.");
+        this.own = before;
+        this.label();
+        setText(this.message, problem);
+      },
+      (error: unknown) => setText(this.message, String(error)),
+    );
+  }
+}
