@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from readerstudy.reading.models import Rating, Reading, Submission
+from readerstudy.reading.planned import is_planned
 from readerstudy.studies.models import Enrolment, Study
 from readerstudy.truth.models import Origin
 from readerstudy.truth.unblinding import origins_of
@@ -27,6 +28,7 @@ class Read:
     received_at: Any
     clock: dict[str, Any]
     corrections: int
+    withdrawn: bool = False  # the case was withdrawn after this reading
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,7 @@ class Dataset:
     late: int
     duplicates: int
     missing: int = field(default=0)
+    withdrawn: int = field(default=0)  # readings left out because their case was withdrawn
 
     def of(self, reader: str) -> list[Read]:
         """Return the reads of one reader."""
@@ -69,6 +72,7 @@ def load(study: Study, *, actor: Any) -> Dataset:
     ]
     kinds = [origin.kind for origin in origins.values()]
     outcomes = Submission.objects.filter(reading__enrolment__study=study)
+    planned = Reading.objects.filter(is_planned(), enrolment__study=study)
     return Dataset(
         study=study,
         readers=_readers(study),
@@ -77,7 +81,8 @@ def load(study: Study, *, actor: Any) -> Dataset:
         n_synthetic=kinds.count(Origin.Kind.SYNTHETIC),
         late=outcomes.filter(outcome=Submission.Outcome.LATE).count(),
         duplicates=outcomes.filter(outcome=Submission.Outcome.DUPLICATE).count(),
-        missing=Reading.objects.filter(enrolment__study=study).count() - len(reads),
+        missing=planned.count() - len(reads),
+        withdrawn=Reading.objects.filter(enrolment__study=study).count() - planned.count(),
     )
 
 
@@ -130,6 +135,7 @@ def _read(
         received_at=submission.received_at,
         clock=submission.body.get("clock") or {},
         corrections=corrections.get(reading.pk, 0),
+        withdrawn=reading.case.withdrawn_at is not None,
     )
 
 
@@ -149,5 +155,5 @@ def _facts(enrolment: Enrolment) -> ReaderFacts:
         code=enrolment.code,
         years=profile.years_of_experience if profile else None,
         subspecialty=profile.subspecialty if profile else "",
-        planned=enrolment.readings.count(),
+        planned=enrolment.readings.filter(is_planned()).count(),
     )

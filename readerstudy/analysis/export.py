@@ -40,6 +40,7 @@ LONG_COLUMNS = (
     "idle_seconds",
     "away_seconds",
     "corrections",
+    "case_withdrawn",
 )
 COLUMN_TEXTS = {
     "study": "Identifier of the study",
@@ -65,6 +66,7 @@ COLUMN_TEXTS = {
     "idle_seconds": "Time visible without input beyond 60 s",
     "away_seconds": "Time with the page hidden or another window in front",
     "corrections": "How often the reader corrected this reading within the grace time",
+    "case_withdrawn": "1 if the case was withdrawn after this reading, else 0",
 }
 
 
@@ -134,6 +136,7 @@ def _common(data: Dataset, read: Read) -> dict[str, Any]:
         "generator": read.generator,
         "received_at_utc": read.received_at.isoformat(),
         "corrections": read.corrections,
+        "case_withdrawn": int(read.withdrawn),
         **seconds,
     }
 

@@ -10,6 +10,7 @@ from readerstudy.cases import labelling, usage
 from readerstudy.cases.bulk import Action, Done, Request, Row, cases_text, offers_action
 from readerstudy.cases.models import Case, Tag
 from readerstudy.cases.withdrawing import MAX_REASON, clean_reason, reinstate, withdraw
+from readerstudy.cases.words import preparation_text
 from readerstudy.core import jobs
 from readerstudy.core.errors import ReaderStudyError
 
@@ -211,6 +212,41 @@ class Verify(Action):
             actor=request.user,
         )
         return Done(f"The checksums of {count} are being verified.", job)
+
+
+@offers_action
+class Prepare(Action):
+    key, label, what = "prepare", "Prepare", "Preparation"
+    confirms = "Prepare {}"
+    job = "prepare_cases"
+
+    def offered(self) -> bool:
+        return jobs.is_handled(self.job)
+
+    def rows(self, request: Request) -> list[Row]:
+        use = usage.usages_of([case.pk for case in request.cases])
+        return [self._prepare_row(case, use[case.pk]) for case in request.cases]
+
+    def _prepare_row(self, case: Case, use: usage.Usage) -> Row:
+        old = "not shown" if use.blinded else preparation_text(case.series.all())
+        reason = ""
+        if use.blinded:
+            reason = "Its images stand still while a study with it is locked, running or closed."
+        elif case.withdrawn_at is not None:
+            reason = "It was withdrawn."
+        elif not case.series.all():
+            reason = "It has no series."
+        return _row(case, old, "proposed anew, for you to accept", reason)
+
+    def carry_out(self, request: Request) -> Done:
+        count = cases_text(len(request.cases))
+        job = jobs.enqueue(
+            self.job,
+            title=f"Prepare {count}",
+            arguments={"cases": [str(case.pk) for case in request.cases]},
+            actor=request.user,
+        )
+        return Done(f"{count} being prepared. Nothing is replaced before you accept it.", job)
 
 
 def known_tags() -> list[str]:

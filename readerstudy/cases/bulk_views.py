@@ -35,7 +35,7 @@ class SelectView(CoordinatorPage):
         action = given.get("action", "")
         try:
             cases = _chosen(given, request.user)
-            if action == EXPORT and cases:
+            if action == EXPORT:
                 return _csv(cases_csv(cases, request.user))
             change = bulk.choose(action=action, cases=cases, user=request.user)
         except ReaderStudyError as error:
@@ -47,7 +47,15 @@ class SelectView(CoordinatorPage):
 def _chosen(given: QueryDict, user: Any) -> list[Any]:
     """Return the identifiers that were ticked, here and on other pages, or all that match."""
     if "all" in given:
-        return list(browser.choice(Query.of_string(given.get("matching", "")), user))
+        cases = list(browser.choice(Query.of_string(given.get("matching", "")), user))
+    else:
+        cases = _named(given)
+    if not cases:
+        raise ReaderStudyError("Choose at least one case.")
+    return cases
+
+
+def _named(given: QueryDict) -> list[Any]:
     named = [*given.getlist("case"), *given.get("cases", "").split(",")]
     try:
         return list(dict.fromkeys(uuid.UUID(name) for name in named if name))

@@ -80,6 +80,11 @@ def handles(kind: str, *, queue: str = "default") -> Callable[[Handler], Handler
     return register
 
 
+def is_handled(kind: str) -> bool:
+    """Tell whether this installation can do a kind of job."""
+    return kind in _handlers
+
+
 def enqueue(
     kind: str,
     *,

@@ -45,6 +45,7 @@ def access_image(*, token: str, user: Any) -> ReadingImage:
             reading__enrolment__reader=user,
             reading__enrolment__study__state=Study.State.RUNNING,
             reading__offered_at__isnull=False,
+            reading__case__withdrawn_at__isnull=True,
         )
         .first()
     )

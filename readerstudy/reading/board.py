@@ -12,6 +12,7 @@ from django.db.models import Count, Max, Q, QuerySet
 from django.utils import timezone
 
 from readerstudy.reading.models import ReadingSession, Submission
+from readerstudy.reading.planned import is_planned
 from readerstudy.studies.access import studies_of
 from readerstudy.studies.models import Enrolment, Study
 
@@ -174,7 +175,7 @@ def _rows(study: Study) -> list[ReaderRow]:
 
 def _counted(enrolments: QuerySet[Enrolment]) -> QuerySet[Any]:
     return enrolments.annotate(
-        total=Count("readings"),
+        total=Count("readings", filter=is_planned("readings__")),
         done=Count("readings", filter=Q(readings__completed_at__isnull=False)),
         last_answer=Max("readings__completed_at"),
     ).order_by("pk")
@@ -231,7 +232,7 @@ def overview_for(user: Any) -> QuerySet[Any]:
         .annotate(
             n_readers=Count("enrolments", distinct=True),
             n_cases=Count("study_cases", distinct=True),
-            n_readings=Count(readings, distinct=True),
+            n_readings=Count(readings, filter=is_planned(f"{readings}__"), distinct=True),
             n_done=Count(
                 readings,
                 filter=Q(enrolments__readings__completed_at__isnull=False),

@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from django.utils import timezone
 
 from readerstudy.reading.models import Reading
+from readerstudy.reading.planned import is_planned
 from readerstudy.studies.models import Study
 
 LEFT, RIGHT, TOP, BOTTOM = 44.0, 880.0, 14.0, 176.0
@@ -89,7 +90,7 @@ def pace_of(study: Study) -> Pace | None:
     end = (study.closed_at or timezone.now()).date()
     if end == begin:
         return None
-    return Pace(_cumulated(received, begin, end), readings.count())
+    return Pace(_cumulated(received, begin, end), readings.filter(is_planned()).count())
 
 
 def _cumulated(received: Counter[date], begin: date, end: date) -> list[tuple[date, int]]:

@@ -13,6 +13,7 @@ from readerstudy.core.db import write_transaction
 from readerstudy.imaging.sequences import LABELS, Role
 from readerstudy.reading import preferences, recording
 from readerstudy.reading.models import DisplayForm, Reading, Submission
+from readerstudy.reading.planned import is_planned, withdrawn_under
 from readerstudy.studies.models import Enrolment, Question, Study
 from readerstudy.studies.viewing import Viewing
 
@@ -46,6 +47,7 @@ def state_of(enrolment: Enrolment) -> dict[str, Any]:
         "reading": _reading(current, with_draft=True),
         "upcoming": [_reading(one) for one in upcoming],
         "next": _reading(upcoming[0]) if upcoming else None,
+        "withdrawn": withdrawn_under(enrolment),
         "undo": _undo(last, current),
         "last_receipt": receipt_of(last) if last else None,
         "state": "running" if study.state == Study.State.RUNNING else "closed",
@@ -147,9 +149,7 @@ def _asked_region(question: Question) -> dict[str, Any]:
 
 def progress_of(enrolment: Enrolment) -> dict[str, Any]:
     """Return how many readings are done, of how many, and the reader's own median time."""
-    planned = enrolment.readings.filter(
-        Q(completed_at__isnull=False) | Q(case__withdrawn_at__isnull=True)
-    )
+    planned = enrolment.readings.filter(is_planned())
     total = planned.count()
     done = planned.filter(completed_at__isnull=False).count()
     return {
@@ -192,6 +192,8 @@ def _undo(last: Submission | None, current: Reading | None) -> dict[str, Any] | 
     if last is None or (current is not None and current.reopened_at is not None):
         return None
     left = recording.seconds_left(last)
+    if last.reading.case.withdrawn_at is not None:
+        return None
     if left <= 0 or last.reading.enrolment.study.state != Study.State.RUNNING:
         return None
     return {

@@ -204,6 +204,8 @@ def undo(*, reading: Reading) -> None:
             raise Conflict("This answer is sealed: its grace time is over.", code="sealed")
         if reading.enrolment.study.state != Study.State.RUNNING:
             raise Conflict("The study is closed.", code="closed")
+        if reading.case.withdrawn_at is not None:
+            raise Conflict("The case was withdrawn. The saved answer stands.", code="withdrawn")
         Reading.objects.filter(pk=reading.pk).update(
             reopened_at=timezone.now(), draft=draft_of(last)
         )
