@@ -20,7 +20,7 @@ from readerstudy.imaging.errors import (
     UnreadableError,
     explained,
 )
-from readerstudy.imaging.facts import facts_from_dicom
+from readerstudy.imaging.facts import facts_from_dicom, quality_flags_from_dicom
 from readerstudy.imaging.geometry import Array, Volume, check_affine, check_size, check_values
 from readerstudy.imaging.stacking import stack
 from readerstudy.imaging.streams import sha256_of_all
@@ -217,7 +217,7 @@ def _put(target: Array, values: Array, frame: Frame, dataset: Any) -> None:
 
 
 def _flags(dataset: Any) -> set[str]:
-    told = set()
+    told = set(quality_flags_from_dicom(dataset))
     if str(dataset.get("PhotometricInterpretation")) == "MONOCHROME1":
         told.add(flags.MONOCHROME1)
     if str(dataset.get("LossyImageCompression")) == "01" or is_lossy(dataset):

@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from readerstudy.imaging import bids
+from readerstudy.imaging.dicom_files import looks_like_dicom
 from readerstudy.imaging.errors import ImageError
 from readerstudy.imaging.found import (
     Entry,
@@ -15,9 +16,12 @@ from readerstudy.imaging.nifti import check_nifti, looks_like_analyze, looks_lik
 from readerstudy.imaging.png import looks_like_png
 from readerstudy.imaging.sequences import Role, role_of
 
-_NIFTI = (".nii", ".nii.gz")
-_MGH = (".mgh", ".mgz", ".mgh.gz")
 _PAIR = (".hdr", ".hdr.gz")
+_BY_NAME: dict[tuple[str, ...], FoundKind] = {
+    (".mgh", ".mgz", ".mgh.gz"): "mgh",
+    (".png",): "png",
+    (".nii", ".nii.gz"): "nifti",
+}
 _WHY_SKIPPED = {
     (".img", ".img.gz"): (
         "the voxels of a pair of files; they are read with the .hdr file of that name"
@@ -28,20 +32,24 @@ _WHY_SKIPPED = {
     (".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".gif", ".webp"): (
         "a picture that is not read; save it as a grey PNG"
     ),
+    (".dcm.gz", ".ima.gz", ".dicom.gz"): "a packed DICOM file; unpack it with gunzip first",
     (".json",): "notes beside an image; the acquisition facts in them are read with the image",
 }
 
 
 def image_kind(file: Path) -> FoundKind | None:
     """Kind of a single image file, by content, or by name where the content is damaged."""
-    name = file.name.lower()
-    if name.endswith(_MGH):
-        return "mgh"
-    if looks_like_png(file) or name.endswith(".png"):
+    if looks_like_png(file):
         return "png"
-    if looks_like_nifti(file) or name.endswith(_NIFTI):
+    if looks_like_nifti(file):
         return "nifti"
-    return "nifti" if name.endswith(_PAIR) and looks_like_analyze(file) else None
+    if looks_like_dicom(file):
+        return None
+    name = file.name.lower()
+    if name.endswith(_PAIR) and looks_like_analyze(file):
+        return "nifti"
+    named = (kind for endings, kind in _BY_NAME.items() if name.endswith(endings))
+    return next(named, None)
 
 
 def image_entry(root: Path, file: Path, kind: FoundKind) -> Entry:
