@@ -175,6 +175,7 @@ export class Study {
       },
       reading: reading ? { ...this.brief(reading), draft: reading.draft } : null,
       upcoming: after.slice(0, 2).map((one) => this.brief(one)),
+      withdrawn: [],
       undo: this.undo(),
       last_receipt: receipt && {
         id: receipt.id,

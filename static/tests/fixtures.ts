@@ -102,6 +102,7 @@ export function state(done: number, total = 5, changes: Partial<StudyState> = {}
     progress: { done, total, median_seconds: null, breaks: [2] },
     reading: current && { ...current, draft: null },
     upcoming: [at(done + 2), at(done + 3)].filter((one) => one !== null),
+    withdrawn: [],
     undo: done > 0 ? { token: `t${done}`, position: done, seconds_left: 60 } : null,
     last_receipt: null,
     state: "running",

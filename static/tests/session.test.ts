@@ -322,3 +322,81 @@ describe("pausing", () => {
     expect(api.resume).toHaveBeenCalledTimes(1);
   });
 });
+
+describe("a withdrawn case", () => {
+  const at = "2026-11-20T12:03:00Z";
+  const gone = () => ({ ...state(0), withdrawn: [{ token: "t1", position: 1, at }] });
+
+  /** The server has gone on to case 2: case 1 was withdrawn while it was open. */
+  function withdraw() {
+    const next = state(1);
+    server = { ...next, undo: null, last_receipt: null, withdrawn: gone().withdrawn };
+  }
+
+  it("stays on screen with its form until the reader goes on", async () => {
+    const { session, screen } = await begin();
+    answer(session, "b");
+    withdraw();
+    await session.refresh();
+    await settled();
+    expect(session.current?.position).toBe(1);
+    expect(session.current?.form.answers).toEqual({ q1: "b" });
+    expect(session.withdrawn?.at).toBe(at);
+    expect(screen.close).not.toHaveBeenCalled();
+    await session.passWithdrawn();
+    await settled();
+    expect(session.current?.position).toBe(2);
+    expect(session.withdrawn).toBeNull();
+  });
+
+  it("keeps what was entered as a draft on the server when the reader goes on", async () => {
+    const { session, api } = await begin();
+    answer(session, "b");
+    withdraw();
+    await session.refresh();
+    await session.passWithdrawn();
+    expect(api.saveDraft).toHaveBeenCalledWith("t1", { q1: "b" }, {});
+  });
+
+  it("can still be saved, and is then kept as late", async () => {
+    const { session, api } = await begin();
+    answer(session, "b");
+    withdraw();
+    await session.refresh();
+    const late = receipt(1, { late: true, reason: "The case was withdrawn." });
+    api.submit.mockImplementationOnce(async () => ({ receipt: late, state: server }));
+    await session.submit();
+    await settled();
+    expect(session.notice?.title).toBe("Case 1 was kept as late");
+    expect(session.current?.position).toBe(2);
+  });
+
+  it("does not look like the end when it was the last one", async () => {
+    const { session } = await begin();
+    server = { ...state(5), undo: null, withdrawn: gone().withdrawn };
+    await session.refresh();
+    await settled();
+    expect(session.finished).toBe(false);
+    await session.passWithdrawn();
+    expect(session.finished).toBe(true);
+  });
+
+  it("that is not on screen changes nothing", async () => {
+    const { session } = await begin();
+    server = { ...state(0), withdrawn: [{ token: "t9", position: 9, at }] };
+    await session.refresh();
+    await settled();
+    expect(session.withdrawn).toBeNull();
+    expect(session.current?.position).toBe(1);
+  });
+
+  it("is looked for only while the server answers and a case is open", async () => {
+    const { session, api } = await begin();
+    const before = api.state.mock.calls.length;
+    session.look();
+    expect(api.state.mock.calls.length).toBe(before + 1);
+    session.connectionChanged(false);
+    session.look();
+    expect(api.state.mock.calls.length).toBe(before + 1);
+  });
+});

@@ -22,7 +22,7 @@ import {
 } from "./answers";
 import { type Api, NoConnection, ServerError } from "./api";
 import { monotonicNow } from "./clock";
-import type { StudyState } from "./contract";
+import type { StudyState, Withdrawn } from "./contract";
 import type { Drafts } from "./drafts";
 import { ACTION_ROWS, type Command, commandFor, type KeyPress, type Mode } from "./keys";
 import { curtainFor, noticeFor, saveModel, topBarModel } from "./models";
@@ -37,6 +37,7 @@ import { NoticeArea } from "./views/notices";
 import { QuestionList } from "./views/questions";
 import { SaveBar } from "./views/savebar";
 import { TopBar } from "./views/topbar";
+import { timeOfDay } from "./words";
 
 export interface PageSettings {
   readonly home: string;
@@ -61,6 +62,8 @@ const VIEWER_DRAFT_MS = 200;
 /** Another window can have gone on only if this one was left for a while. */
 const LONG_AWAY_MS = 5000;
 const TICK_MS = 500;
+/** How soon a reader is told that the case on screen was withdrawn. */
+const LOOK_MS = 30_000;
 const MANY_QUESTIONS = 3;
 const VIEWER_ROWS = Object.fromEntries(VIEWER_ACTIONS.map(({ action }) => [action, true]));
 
@@ -147,6 +150,9 @@ export class App {
     await this.session.start();
     if (!this.begun) this.session.current?.clock.pause(monotonicNow());
     setInterval(() => this.render(), TICK_MS);
+    setInterval(() => {
+      if (!document.hidden) this.session.look();
+    }, LOOK_MS);
   }
 
   private makeViewer(state: StudyState): Viewer {
@@ -441,7 +447,7 @@ export class App {
     this.followForm();
     this.save.show(saveModel(session, form));
     this.notices.show(noticeFor(session, this.parts.settings.keepsAnswers));
-    this.viewer.setCover(session.stuck ? stuckCover(session) : null);
+    this.viewer.setCover(this.cover());
     this.curtain.show(
       curtainFor(session, {
         begun: this.begun,
@@ -452,6 +458,22 @@ export class App {
       }),
     );
   }
+
+  /** What lies over the panes: a withdrawn case, or a page that waits for the connection. */
+  private cover(): Cover | null {
+    const { session } = this;
+    if (session.withdrawn) return withdrawnCover(session, session.withdrawn);
+    return session.stuck ? stuckCover(session) : null;
+  }
+}
+
+function withdrawnCover(session: Session, { at }: Withdrawn): Cover {
+  return {
+    tone: "wait",
+    title: "Case withdrawn",
+    text: `Withdrawn at ${timeOfDay(at)} by the study. What you entered is kept; an answer saved now is kept as late.`,
+    action: { label: "Next case", run: () => void session.passWithdrawn() },
+  };
 }
 
 function stuckCover(session: Session): Cover {

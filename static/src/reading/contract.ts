@@ -70,6 +70,12 @@ export interface FullReceipt extends Receipt {
   readonly reason: string;
 }
 
+export interface Withdrawn {
+  readonly token: string;
+  readonly position: number;
+  readonly at: string;
+}
+
 export interface StudyState {
   readonly study: { readonly title: string; readonly instructions: string };
   readonly layout: Layout;
@@ -83,6 +89,8 @@ export interface StudyState {
   readonly reading: CurrentReading | null;
   /** The cases that come next, in order: none, one or two. */
   readonly upcoming: readonly ReadingCase[];
+  /** Cases that were offered to this reader, not answered, and withdrawn meanwhile. */
+  readonly withdrawn: readonly Withdrawn[];
   readonly undo: {
     readonly token: string;
     readonly position: number;

@@ -5,7 +5,7 @@ import type { CaseSource } from "../viewer/loader";
 import { type Form, isComplete } from "./answers";
 import { type Api, NoConnection, ServerError } from "./api";
 import { monotonicNow } from "./clock";
-import type { Draft, FullReceipt, ReadingCase, Receipt, StudyState } from "./contract";
+import type { Draft, FullReceipt, ReadingCase, Receipt, StudyState, Withdrawn } from "./contract";
 import { CurrentCase, type Screen, type Start } from "./current";
 import type { Drafts } from "./drafts";
 import type { AnswerQueue, QueuedAnswer } from "./queue";
@@ -46,6 +46,8 @@ export class Session implements SenderEvents {
   /** Counts what made earlier states stale. */
   private version = 0;
   private opening: string | null = null;
+  /** The withdrawn case from which the reader went on. */
+  private passed: string | null = null;
   private unwatch: () => void = () => undefined;
 
   constructor(
@@ -79,7 +81,16 @@ export class Session implements SenderEvents {
   }
 
   get finished(): boolean {
-    return this.server.reading === null && this.parts.queue.held === null;
+    return (
+      this.server.reading === null && this.parts.queue.held === null && this.withdrawn === null
+    );
+  }
+
+  /** The case on screen was withdrawn: it stays, with its form, until the reader goes on. */
+  get withdrawn(): Withdrawn | null {
+    const { current } = this;
+    if (!current || current.submitting || current.token === this.passed) return null;
+    return this.server.withdrawn.find(({ token }) => token === current.token) ?? null;
   }
 
   get disconnectedSince(): number | null {
@@ -226,6 +237,20 @@ export class Session implements SenderEvents {
     }
   }
 
+  /** Leaves a withdrawn case for the next one; what was entered stays as a draft. */
+  async passWithdrawn(): Promise<void> {
+    if (!this.withdrawn) return;
+    this.keepDraft();
+    this.parts.drafts.flush();
+    this.passed = this.withdrawn.token;
+    await this.settle();
+  }
+
+  /** Sees now and then whether the case on screen is still to be read. */
+  look(): void {
+    if (this.current?.submitting === false && this.disconnectedSince === null) void this.refresh();
+  }
+
   pause(): void {
     if (this.paused) return;
     this.paused = true;
@@ -364,6 +389,7 @@ export class Session implements SenderEvents {
       const { answers, viewer } = held.body;
       return { reading: held.reading, answers, viewer, correcting: held };
     }
+    if (this.withdrawn) return "wait";
     const { reading, upcoming } = this.server;
     if (!reading) return null;
     if (!this.isWaiting(reading.token)) return start(reading, reading.draft);
