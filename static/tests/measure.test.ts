@@ -208,6 +208,21 @@ describe("drawing", () => {
     expect(drawing.shownOn({ ...sheet, role: "b", shared: false })).toHaveLength(0);
   });
 
+  it("takes hold of any measure, but while drawing only of the chosen one's handles", () => {
+    const drawing = new Drawing(vi.fn());
+    drawing.begin("length", sheet, [-10, 0]);
+    drawing.move([10, 0]);
+    drawing.end(4);
+    expect(drawing.take(sheet, [200, 203], [0, 0], 7, true)).toBe(false);
+    drawing.begin("length", sheet, [-10, 20]);
+    drawing.move([10, 20]);
+    drawing.end(4);
+    expect(drawing.take(sheet, [240, 280], [10, 20], 7, true)).toBe(true);
+    expect(drawing.take(sheet, [200, 203], [0, 0], 7, false)).toBe(true);
+    drawing.move([0, 5]);
+    expect(drawing.all[0]?.points[0]).toEqual([0, -10, -5]);
+  });
+
   it("tells whoever asked for a measure, and keeps one for each", () => {
     const told = vi.fn<(tag: string, found: Measure | null) => void>();
     const drawing = new Drawing(told);

@@ -34,6 +34,7 @@ describe("question list", () => {
     activate: vi.fn(),
     showRegion: vi.fn(),
     clearRegion: vi.fn(),
+    mark: vi.fn(),
   };
   const questions = [
     question("q1", { may_be_not_evaluable: true }),

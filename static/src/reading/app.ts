@@ -112,6 +112,7 @@ export class App {
         activate: (question) => this.edit((form) => activate(form, question)),
         showRegion: (question) => this.showRegion(question),
         clearRegion: (question) => this.clearRegion(question),
+        mark: () => void this.viewer.run("mark"),
       },
       state.layout,
     );
@@ -136,6 +137,7 @@ export class App {
       () => void this.session.submit(),
       () => void this.session.undo(),
     );
+    this.save.showMouse(this.viewer.currentMouse);
     this.signIn = new SignInDialog(
       (name, password) => this.signInAgain(name, password),
       settings.userName,
@@ -258,6 +260,7 @@ export class App {
   }
 
   private viewerChanged(): void {
+    this.questions.showMarks(this.viewer.markCount);
     clearTimeout(this.draftTimer);
     this.draftTimer = window.setTimeout(() => this.session.keepDraft(), VIEWER_DRAFT_MS);
   }
@@ -303,6 +306,7 @@ export class App {
     const open = current !== null && !current.submitting;
     this.viewer.want(open ? wantedFor(current.form) : null);
     if (current) this.viewer.setTagged(answerMeasures(current.form));
+    this.questions.showMarks(this.viewer.markCount);
   }
 
   private async keepKeys(own: OwnKeys): Promise<string | null> {
@@ -315,6 +319,7 @@ export class App {
     this.keys = new KeyMap(ACTION_ROWS, own.keys);
     this.rail.showKeys(this.keys);
     this.viewer.setMouse(own.mouse);
+    this.save.showMouse(own.mouse);
     return null;
   }
 

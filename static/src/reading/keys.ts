@@ -38,7 +38,7 @@ export interface KeyPress {
   readonly focus: "text" | "button" | "option" | "other";
 }
 
-const FORM_ACTIONS: readonly ActionRow<FormAction>[] = [
+export const FORM_ACTIONS: readonly ActionRow<FormAction>[] = [
   { action: "not_evaluable", key: "n", does: "not evaluable" },
   { action: "undo", key: "u", does: "undo the last case, for 60 s" },
   { action: "pause", key: "p", does: "pause" },

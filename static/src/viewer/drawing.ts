@@ -98,11 +98,16 @@ export class Drawing {
     return points.findIndex(({ id }) => id === measure.id) + 1;
   }
 
-  /** Takes hold of a measure under the pointer. */
-  take(sheet: Sheet, screen: Point, at: Point, slack: number): boolean {
+  /**
+   * Takes hold of a measure under the pointer. While something is being drawn, only of the chosen
+   * one and by its handles, so that a new one can begin beside or across the others.
+   */
+  take(sheet: Sheet, screen: Point, at: Point, slack: number, drawing: boolean): boolean {
     for (const measure of this.shownOn(sheet).reverse()) {
+      if (drawing && measure.id !== this.selected) continue;
       const grip = gripAt(measure, sheet.camera, sheet.size, screen, slack);
-      if (grip === null) continue;
+      const free = grip === "body" && measure.kind !== "point";
+      if (grip === null || (drawing && free)) continue;
       this.selected = measure.id;
       this.held = { start: measure, grip, from: at, fresh: false };
       return true;

@@ -49,6 +49,13 @@ export type Button = "left" | "middle" | "right";
 export type MouseDrag = "window" | "zoom" | "pan" | "slice";
 export type MouseMap = Readonly<Record<Button, MouseDrag>>;
 
+export const DRAG_NAMES: Readonly<Record<MouseDrag, string>> = {
+  window: "window",
+  zoom: "zoom",
+  pan: "move",
+  slice: "slice",
+};
+
 export const DEFAULT_MOUSE: MouseMap = { left: "window", middle: "pan", right: "zoom" };
 
 export interface Layout {

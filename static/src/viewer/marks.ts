@@ -55,15 +55,28 @@ function shape(measure: Measure, from: Point, to: Point): SVGElement {
   return svg("line", { class: "measure", x1: from[0], y1: from[1], x2: to[0], y2: to[1] });
 }
 
-function text(lines: readonly string[], from: Point, to: Point, size: Size): SVGElement {
+function rows(lines: readonly string[], x: number, y: number, anchor: string): SVGElement {
+  const spans = lines.map((line, at) => svg("tspan", { x, y: y + at * LINE_HEIGHT }, line));
+  return svg("text", { "text-anchor": anchor }, ...spans);
+}
+
+/** Words stand beside a line or a point, and below an ellipse. */
+function text(
+  lines: readonly string[],
+  from: Point,
+  to: Point,
+  size: Size,
+  below: boolean,
+): SVGElement {
+  if (below) {
+    const x = (from[0] + to[0]) / 2;
+    const y = Math.max(from[1], to[1]) + LINE_HEIGHT;
+    return rows(lines, x, y, "middle");
+  }
   const left = Math.max(from[0], to[0]) > size.width * TURN;
   const x = left ? Math.min(from[0], to[0]) - 10 : Math.max(from[0], to[0]) + 10;
   const y = (from[1] + to[1]) / 2 + 5 - ((lines.length - 1) * LINE_HEIGHT) / 2;
-  return svg(
-    "text",
-    { "text-anchor": left ? "end" : "start" },
-    ...lines.map((line, at) => svg("tspan", { x, y: y + at * LINE_HEIGHT }, line)),
-  );
+  return rows(lines, x, y, left ? "end" : "start");
 }
 
 export function drawMeasure(measure: Measure, context: MarkContext): SVGElement[] {
@@ -90,7 +103,7 @@ export function drawMeasure(measure: Measure, context: MarkContext): SVGElement[
         height: 2 * HANDLE_PX,
       });
     }),
-    text(words(measure, context), wide[0], wide[1], size),
+    text(words(measure, context), wide[0], wide[1], size, measure.kind === "ellipse"),
   );
   return [group];
 }

@@ -3,7 +3,8 @@ import { h } from "../shared/dom";
 import { VIEWER_ACTIONS, type ViewerAction } from "./actions";
 import { loadBackend } from "./backend";
 import { KeyMap, keyOf } from "./keymap";
-import { gridOf, type Layout, seriesOf, type SlotLayout } from "./layout";
+import { paneCount } from "./hanging";
+import { gridOf, type Hanging, type Layout, seriesOf, type SlotLayout } from "./layout";
 import { CaseImages, chunksFrom, type Difference } from "./loader";
 import { checkChunks } from "./plan";
 import { Rail } from "./rail";
@@ -52,9 +53,15 @@ export function differenceSlot(layout: Layout, of: string, minus: string): SlotL
   };
 }
 
+const HANGINGS: readonly Hanging[] = ["1x1", "1x2", "2x2", "2x3", "planes"];
+
+/** With differences the panes are arranged so that all images are seen at once. */
 function withDifferences(layout: Layout, pairs: Shown["differences"] = []): Layout {
+  if (pairs.length === 0) return layout;
   const extra = pairs.map(({ of, minus }) => differenceSlot(layout, of, minus));
-  return { ...layout, slots: [...layout.slots, ...extra] };
+  const slots = [...layout.slots, ...extra];
+  const initial = HANGINGS.find((hanging) => paneCount(hanging) >= slots.length) ?? "2x3";
+  return { ...layout, slots, hanging: { initial, allowed: HANGINGS } };
 }
 
 function derived(layout: Layout): Difference[] {

@@ -106,7 +106,8 @@ export abstract class Stage {
     const count = panesNeeded([...allowed, initial], layout.slots.length);
     this.panes = Array.from({ length: count }, (_, index) => this.makePane(index));
     this.element = h("div", { class: "panes" }, ...this.panes.map(({ element }) => element));
-    new ResizeObserver(() => this.resized()).observe(this.element);
+    const sizes = new ResizeObserver(() => this.resized());
+    for (const { element } of this.panes) sizes.observe(element);
   }
 
   protected abstract gestures(index: number): GestureTarget;
@@ -199,6 +200,7 @@ export abstract class Stage {
     });
     this.hooks.onFull(pane !== null);
     this.hooks.onControls(this.controls);
+    this.resized();
   }
 
   protected get visible(): number[] {

@@ -102,6 +102,7 @@ export class Viewer extends Stage {
   want(wanted: Wanted | null): void {
     if (JSON.stringify(wanted) === JSON.stringify(this.drawing.wanted)) return;
     this.drawing.wanted = wanted;
+    this.drawing.selected = null;
     this.drawing.leavePlacing();
     this.placing.stop();
     if (wanted) {
@@ -146,6 +147,11 @@ export class Viewer extends Stage {
   setMouse(mouse: Partial<MouseMap>): void {
     this.mouse = { ...DEFAULT_MOUSE, ...mouse };
     this.setTool(this.mouse.left);
+  }
+
+  /** Marks that nobody asked for. */
+  get markCount(): number {
+    return this.drawing.all.filter(({ kind, tag }) => kind === "point" && tag === undefined).length;
   }
 
   get currentMouse(): MouseMap {
@@ -450,7 +456,7 @@ export class Viewer extends Stage {
 
   private take(index: number, screen: Point, at: Point, slack: number): boolean {
     const sheet = this.sheet(index);
-    if (this.drawing.take(sheet, screen, at, slack)) {
+    if (this.drawing.take(sheet, screen, at, slack, kindOf(this.tool) !== null)) {
       this.redraw();
       return true;
     }

@@ -1,8 +1,14 @@
 import { h, setText } from "../../shared/dom";
 import type { ActionRow } from "../../viewer/actions";
 import { changesOnly, conflict, type Keys, keyName, keyOf, KeyMap } from "../../viewer/keymap";
-import { type Button, DEFAULT_MOUSE, type MouseDrag, type MouseMap } from "../../viewer/layout";
-import { ACTION_ROWS, FIXED_HELP, MOUSE_HELP } from "../keys";
+import {
+  type Button,
+  DEFAULT_MOUSE,
+  DRAG_NAMES,
+  type MouseDrag,
+  type MouseMap,
+} from "../../viewer/layout";
+import { ACTION_ROWS, FIXED_HELP, FORM_ACTIONS, MOUSE_HELP } from "../keys";
 
 export interface OwnKeys {
   readonly keys: Keys;
@@ -17,12 +23,8 @@ const BUTTONS: readonly (readonly [Button, string])[] = [
   ["middle", "Middle drag"],
   ["right", "Right drag"],
 ];
-const DRAGS: readonly (readonly [MouseDrag, string])[] = [
-  ["window", "window"],
-  ["zoom", "zoom"],
-  ["pan", "move"],
-  ["slice", "slice"],
-];
+/** Share of the image keys that stand in the first column. */
+const FIRST_COLUMN = 0.5;
 
 type Rows = readonly (readonly [HTMLElement | string, string])[];
 
@@ -89,14 +91,18 @@ export class KeyDialog {
 
   private fill(): void {
     this.caps.clear();
-    const half = Math.ceil((this.rows.length + FIXED_HELP.length) / 2) - FIXED_HELP.length + 4;
-    const rows: Rows = this.rows.map((row) => [this.cap(row), row.does]);
+    const isForm = (row: ActionRow<string>) => FORM_ACTIONS.some((one) => one === row);
+    const rows = (of: readonly ActionRow<string>[]): Rows =>
+      of.map((row) => [this.cap(row), row.does]);
+    const images = this.rows.filter((row) => !isForm(row));
+    const cut = Math.ceil(images.length * FIRST_COLUMN);
     this.body.replaceChildren(
-      h("div", {}, table("Keys", [...FIXED_HELP, ...rows.slice(0, half)])),
+      h("div", {}, table("Image", rows(images.slice(0, cut)))),
+      h("div", {}, table("Panes and display", rows(images.slice(cut)))),
       h(
         "div",
         {},
-        table("More keys", rows.slice(half)),
+        table("Questions", [...FIXED_HELP, ...rows(this.rows.filter(isForm))]),
         table("Mouse and touch", [
           ...BUTTONS.map(([button, name]): [HTMLElement | string, string] => [
             this.select(button, name),
@@ -120,7 +126,7 @@ export class KeyDialog {
     const select = h(
       "select",
       { class: "input input--small", "aria-label": name },
-      ...DRAGS.map(([drag, word]) => h("option", { value: drag }, word)),
+      ...Object.entries(DRAG_NAMES).map(([drag, word]) => h("option", { value: drag }, word)),
     );
     select.value = this.own.mouse[button];
     select.addEventListener("change", () => {

@@ -11,6 +11,8 @@ export interface QuestionHooks {
   /** Goes to the place given as an answer. */
   showRegion(question: number): void;
   clearRegion(question: number): void;
+  /** Takes the tool that marks a spot on the image. */
+  mark(): void;
 }
 
 const SCALE_LIMIT = 6;
@@ -39,6 +41,8 @@ class QuestionCard {
   private readonly notEvaluable: HTMLInputElement | null = null;
   private readonly help: HTMLElement;
   private readonly region: RegionField | null = null;
+  private readonly marks: HTMLElement | null = null;
+  private readonly markCount = h("span", { class: "question__count" });
 
   constructor(
     private readonly question: Question,
@@ -55,6 +59,7 @@ class QuestionCard {
         clear: () => hooks.clearRegion(index),
       });
     }
+    if (question.kind === "multi" && layout?.tools.includes("mark")) this.marks = this.markRow();
     if (question.may_be_not_evaluable) this.notEvaluable = h("input", { type: "checkbox" });
     this.element = h(
       "fieldset",
@@ -70,6 +75,7 @@ class QuestionCard {
             { class: `options ${options}` },
             ...question.options.map((option, at) => this.option(option, at, options)),
           ),
+      this.marks,
     );
     this.element.addEventListener("focusin", () => hooks.activate(index));
     this.element.addEventListener("pointerdown", () => hooks.activate(index));
@@ -82,11 +88,17 @@ class QuestionCard {
     for (const [code, input] of this.inputs) input.checked = isChosen(value, code);
     if (this.notEvaluable) this.notEvaluable.checked = isNotEvaluable(value);
     this.region?.show(value);
+    this.marks?.classList.toggle("is-lit", active);
     if (!active) this.help.hidden = true;
   }
 
   toggleHelp(): void {
     this.help.hidden = !this.help.hidden || this.question.help === "";
+  }
+
+  showMarks(count: number): void {
+    if (!this.marks) return;
+    setText(this.markCount, count === 0 ? "" : count === 1 ? "1 mark" : `${count} marks`);
   }
 
   focus(): void {
@@ -123,6 +135,20 @@ class QuestionCard {
       layout === "options--rows" && h("span", { class: "option__anchor" }, option.anchor),
       icon("check"),
     );
+  }
+
+  /** What decided it is often a place: this is how to show it. */
+  private markRow(): HTMLElement {
+    const words = h("span", {}, "Mark the spot on the image");
+    const row = h(
+      "button",
+      { type: "button", class: "question__mark" },
+      key("M", false),
+      words,
+      this.markCount,
+    );
+    row.addEventListener("click", () => this.hooks.mark());
+    return row;
   }
 
   private notEvaluableLabel(input: HTMLInputElement): HTMLElement {
@@ -197,6 +223,11 @@ export class QuestionList {
       card.element.disabled = !enabled;
       card.show(form, enabled);
     }
+  }
+
+  /** How many spots are marked on the image. */
+  showMarks(count: number): void {
+    for (const card of this.cards) card.showMarks(count);
   }
 
   reveal(index: number): void {

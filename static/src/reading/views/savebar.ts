@@ -1,4 +1,5 @@
 import { h, key, setText } from "../../shared/dom";
+import { DRAG_NAMES, type MouseMap } from "../../viewer/layout";
 
 export interface SaveModel {
   readonly text: string;
@@ -16,6 +17,9 @@ export class SaveBar {
   private readonly undo: HTMLButtonElement;
   private readonly undoText = h("span");
   private readonly hint = h("span", { class: "quiet" });
+
+  private readonly left = h("span");
+  private readonly right = h("span");
 
   constructor(save: () => void, undo: () => void) {
     this.cap.setAttribute("aria-hidden", "true");
@@ -37,9 +41,9 @@ export class SaveBar {
         "div",
         { class: "save__hints" },
         h("span", {}, key("↑"), key("↓"), "or wheel: slice"),
-        h("span", {}, "Left drag: window"),
+        this.left,
         h("span", {}, key("Tab"), "next question"),
-        h("span", {}, "Right drag: zoom"),
+        this.right,
         h("span", {}, key("?"), "all keys"),
         this.hint,
       ),
@@ -59,6 +63,11 @@ export class SaveBar {
       );
     }
     setText(this.hint, model.hint);
+  }
+
+  showMouse({ left, right }: MouseMap): void {
+    setText(this.left, `Left drag: ${DRAG_NAMES[left]}`);
+    setText(this.right, `Right drag: ${DRAG_NAMES[right]}`);
   }
 
   focus(): boolean {
