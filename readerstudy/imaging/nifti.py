@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import prod
 from os import PathLike
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO, Literal, cast
 
 import nibabel as nib
 import numpy as np
@@ -48,6 +48,9 @@ _HEADER_STARTS = {
     b"\x00\x00\x02\x1c": 540,
 }
 _MAGIC_AT = {348: 344, 540: 4}
+_TYPE_AT = {348: 70, 540: 12}
+_TYPE_CODES = {2, 4, 8, 16, 32, 64, 128, 256, 512, 768, 1024, 1280, 1792, 2304}
+_OTHER_TYPE = "Convert them to 16-bit integers or floats."
 _MAGICS = (b"n+1", b"ni1", b"n+2", b"ni2")
 
 
@@ -149,6 +152,7 @@ def _read_header(path: Path, stream: BinaryIO) -> Any:
         raise UnreadableError(path, reason, "Convert the image to .nii.gz, or leave the file out.")
     start += stream.read(length - 348)
     _check_magic(path, start, length)
+    _check_code(path, start, length)
     kind = nib.Nifti1Header if length == 348 else nib.Nifti2Header
     header = kind.from_fileobj(io.BytesIO(start))
     _check_type(path, header)
@@ -163,6 +167,14 @@ def _check_magic(path: Path, start: bytes, length: int) -> None:
     raise UnsupportedImageError(path, reason, "Convert it from its source to .nii.gz.")
 
 
+def _check_code(path: Path, start: bytes, length: int) -> None:
+    order: Literal["little", "big"] = "little" if start[0] else "big"
+    code = int.from_bytes(start[_TYPE_AT[length] :][:2], order)
+    if code not in _TYPE_CODES:
+        reason = f"values of NIfTI type {code} are not read"
+        raise UnsupportedImageError(path, reason, _OTHER_TYPE)
+
+
 def _check_type(path: Path, header: Any) -> None:
     dtype = header.get_data_dtype()
     if dtype.kind == "V":
@@ -171,9 +183,6 @@ def _check_type(path: Path, header: Any) -> None:
     if dtype.kind == "c":
         advice = "Save the magnitude (or the phase) as its own file."
         raise UnsupportedImageError(path, "it holds complex numbers", advice)
-    if dtype.kind not in "iuf" or dtype.itemsize > 8:
-        reason = f"values of type {dtype} are not read"
-        raise UnsupportedImageError(path, reason, "Convert them to 16-bit integers or floats.")
 
 
 def _check_offset(path: Path, header: Any) -> None:

@@ -59,7 +59,7 @@ _NO_CONTRAST = re.compile(
 _PLUS_C = re.compile(r"\+\s*c\b|\bc\s*\+|\+\s*g[ad]|[\W_]c$")
 _SCOUT = re.compile(r"loc(alizer|aliser)?\b|scout|survey|calibration")
 _GLUED = re.compile(
-    r"^(?:wip|axial|ax|tra|sag|cor|obl|3d|2d|[se])*"
+    r"^(?:wip|axial|ax|tra|sag|cor|obl|3d|2d|[se](?=t[12]w))*"
     r"(t[12]|flair|dwi|adc|swi|pd)w?"
     r"(?:se|tse|fse|tfe|ffe|fs|spgr|fspgr|gre|vibe|space|cube|ir|3d|2d|ax|tra|sag|cor)*$"
 )

@@ -65,7 +65,7 @@ def attribute(dataset: pydicom.Dataset, frame: int, keyword: str) -> object:
 
 def nifti_voxels(path: Path) -> Iterator[tuple[np.ndarray, float]]:
     """LPS position and value of random voxels, by nibabel alone."""
-    image = nib.load(path)
+    image = nib.MGHImage.from_bytes(path.read_bytes()) if path.suffix == ".mgh" else nib.load(path)
     values = np.asanyarray(image.dataobj).reshape(tuple([*image.shape, 1, 1][:3]))
     random = np.random.default_rng(22)
     for _ in range(COUNT):
