@@ -19,7 +19,8 @@ from readerstudy.imaging.windowing import percentile_window
 
 Encoding = Literal["zstd", "gzip"]
 
-DEFAULT_LEVELS: dict[Encoding, int] = {"zstd": 9, "gzip": 6}
+# gzip serves the few browsers without zstd: level 1 costs 2.5 % of length and half the time of 6.
+DEFAULT_LEVELS: dict[Encoding, int] = {"zstd": 9, "gzip": 1}
 
 _ZSTD_WINDOW_LOG = 23
 _ZSTD_MAX_LEVEL = 19
@@ -197,8 +198,21 @@ def source_quantum(
         800 / (number of grey levels between the two percentiles); 0 where values form a
         continuum.
     """
+    return grey_step(array, mask) * levels_per_unit(array, mask, rule=rule)
+
+
+def levels_per_unit(
+    array: NDArray[Any], mask: NDArray[np.bool_], *, rule: DisplayRule = DISPLAY_RULE
+) -> float:
+    """Display levels of one unit of an image's values.
+
+    Raises
+    ------
+    ValueError
+        Empty mask, or no contrast inside it.
+    """
     low, high = percentile_window(array, mask, (rule.low_percentile, rule.high_percentile))
-    return grey_step(array, mask) * _levels_per_unit(low, high, rule)
+    return _levels_per_unit(low, high, rule)
 
 
 def grey_step(array: NDArray[Any], mask: NDArray[np.bool_]) -> float:

@@ -174,7 +174,7 @@ def to_plane(array: NDArray[Any], plane: Plane) -> NDArray[Any]:
     return np.ascontiguousarray(turned if plane == "axial" else turned[:, ::-1])
 
 
-def plane_geometry(grid: Grid, plane: Plane) -> dict[str, list[float]]:
+def plane_geometry(grid: Grid, plane: Plane) -> dict[str, Any]:
     """Shape, spacing and position of the first voxel of a stack ordered by `to_plane`.
 
     Returns

@@ -50,17 +50,19 @@ def foreground(array: NDArray[Any]) -> Mask:
     threshold = otsu_threshold(distance)
     head = _fill(_largest_piece(distance > threshold))
     near = distance <= NEAR_BACKGROUND * top
-    if _surroundings(head, near).mean() >= CLEAN_SHARE:
+    if _clean_share(head, near) >= CLEAN_SHARE:
         return _fill(_largest_piece(~near))
     return _head_in_noise(distance, threshold)
 
 
-def _surroundings(head: Mask, near: Mask) -> Mask:
-    """Values of `near` outside the head and its margin, or outside the head where it is tight."""
-    for area in (~ndimage.binary_dilation(head, iterations=_AROUND_HEAD), ~head):
-        if area.any():
-            return np.asarray(near[area])
-    return np.zeros(1, dtype=bool)
+def _clean_share(head: Mask, near: Mask) -> float:
+    """Share of `near` outside the head and its margin, or outside the head where it is tight."""
+    box = _box(head, margin=_AROUND_HEAD)
+    for area in (ndimage.binary_dilation(head[box], iterations=_AROUND_HEAD), head[box]):
+        outside = head.size - int(area.sum())
+        if outside:
+            return (int(near.sum()) - int(near[box][area].sum())) / outside
+    return 1.0
 
 
 def _head_in_noise(distance: NDArray[np.float32], threshold: float) -> Mask:
@@ -115,19 +117,35 @@ def otsu_threshold(values: NDArray[np.float32]) -> float:
     return float(edges[1 + round(float(best.mean()))])
 
 
+def _box(mask: Mask, margin: int = 0) -> tuple[slice, ...]:
+    """The box around a mask. Most of a volume is air, so that looking only there saves time."""
+    box = []
+    for axis, length in enumerate(mask.shape):
+        used = np.flatnonzero(mask.any(axis=tuple({0, 1, 2} - {axis})))
+        first, last = (int(used[0]), int(used[-1])) if used.size else (0, 0)
+        box.append(slice(max(0, first - margin), min(length, last + 1 + margin)))
+    return tuple(box)
+
+
 def _largest_piece(mask: Mask) -> Mask:
-    labels, count = ndimage.label(mask)
+    box = _box(mask)
+    labels, count = ndimage.label(mask[box])
     if count <= 1:
         return mask
-    sizes = np.bincount(labels.ravel())
-    sizes[0] = 0
-    return np.asarray(labels == sizes.argmax())
+    piece = np.zeros_like(mask)
+    piece[box] = labels == np.bincount(labels[mask[box]]).argmax()
+    return piece
 
 
 def _fill(mask: Mask) -> Mask:
     """Fill enclosed holes in three dimensions, then in each slice."""
-    solid = ~_open_background(mask, ndimage.generate_binary_structure(3, 1), (0, 1, 2))
-    return ~_open_background(solid, _IN_PLANE, (1, 2))
+    box = _box(mask)
+    inner = np.pad(mask[box], 1)
+    inner = ~_open_background(inner, ndimage.generate_binary_structure(3, 1), (0, 1, 2))
+    inner = ~_open_background(inner, _IN_PLANE, (1, 2))
+    filled = np.zeros_like(mask)
+    filled[box] = inner[1:-1, 1:-1, 1:-1]
+    return filled
 
 
 def _open_background(mask: Mask, structure: Mask, axes: tuple[int, ...]) -> Mask:

@@ -1,19 +1,9 @@
 """Grey-level windows."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-
-
-@dataclass(frozen=True)
-class Window:
-    """Width and level of a linear grey-level window, in the units of the array."""
-
-    width: int
-    level: int
 
 
 def percentile_window(
@@ -49,24 +39,3 @@ def percentile_window(
     if not high > low:
         raise ValueError("All values inside the mask are equal. Check the image.")
     return low, high
-
-
-def default_window(encoded: Iterable[NDArray[np.int16]]) -> Window:
-    """One window for all cases of a study, from images in display encoding.
-
-    Parameters
-    ----------
-    encoded : iterable of ndarray
-        Arrays of `readerstudy.imaging.encoding.encode_display`; 0 is background.
-
-    Returns
-    -------
-    Window
-        From 0 to the median over cases of the 99.5th percentile. One window for all: a window
-        fitted to each case would differ between real and synthetic images.
-    """
-    tops = [np.percentile(array[array > 0], 99.5) for array in encoded if (array > 0).any()]
-    if not tops:
-        raise ValueError("A window needs at least one image with a foreground.")
-    top = max(2, round(float(np.median(tops))))
-    return Window(width=top, level=top // 2)

@@ -15,7 +15,9 @@ import hashlib
 import json
 import shutil
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +33,6 @@ from readerstudy.imaging import encoding, frames
 from readerstudy.imaging.canonical import Canonical, canonicalise
 from readerstudy.imaging.geometry import Volume
 from readerstudy.imaging.resampling import to_grid
-from readerstudy.imaging.windowing import default_window
 from readerstudy.reading.files import write_whole
 from readerstudy.reading.models import DisplayForm, EncodedSeries, ReadingImage
 from readerstudy.reading.surveying import Masks, SlotForm, StudyForm, by_slot_order, decide
@@ -39,6 +40,9 @@ from readerstudy.studies.models import Study
 from readerstudy.studies.viewing import Viewing
 
 ENCODINGS: tuple[encoding.Encoding, ...] = ("zstd", "gzip")
+THREADS = 2
+WRITERS = 8
+WINDOW_PERCENTILE = 99.5
 Progress = Callable[[int, int, str], None]
 Levels = npt.NDArray[np.int16]
 
@@ -53,9 +57,9 @@ class Work:
     masks: Masks
     folder: Path
 
-    def blob(self, series: Series, name: str, number: int) -> Path:
-        """Return where pass 2 leaves a chunk before padding."""
-        return self.folder / f"{series.pk}-{number}.{name}"
+    def blobs(self, series: Series) -> Path:
+        """Return where pass 2 leaves the compressed chunks, one after another, before padding."""
+        return self.folder / f"{series.pk}.blobs"
 
     def note(self, series: Series) -> Path:
         """Return where pass 2 leaves what is known of a series; its presence says done."""
@@ -141,20 +145,36 @@ def _encode(series: Series, work: Work) -> None:
     if work.note(series).exists():
         return
     encoded = display_levels(series, work)
-    for number, chunk in enumerate(work.chunks(series.role)):
-        content = encoding.chunk_bytes(encoded.levels, chunk)
-        for name in ENCODINGS:
-            write_whole(work.blob(series, name, number), encoding.compress(content, name))
-    write_whole(work.note(series), json.dumps(_note(encoded, work)).encode())
+
+    def compress(part: tuple[encoding.Encoding, tuple[int, int]]) -> bytes:
+        name, chunk = part
+        return encoding.compress(encoding.chunk_bytes(encoded.levels, chunk), name)
+
+    parts = [(name, chunk) for name in ENCODINGS for chunk in work.chunks(series.role)]
+    # The compressors let go of the interpreter's lock, so that two cores share the work.
+    with ThreadPoolExecutor(THREADS) as pool:
+        blobs = list(pool.map(compress, parts))
+    write_whole(work.blobs(series), b"".join(blobs))
+    note = _note(encoded, work) | {"lengths": _by_encoding([len(blob) for blob in blobs])}
+    write_whole(work.note(series), json.dumps(note).encode())
+
+
+def _by_encoding(values: list[Any]) -> dict[encoding.Encoding, list[Any]]:
+    """Cut a list that runs over all chunks of the first encoding, then of the next."""
+    count = len(values) // len(ENCODINGS)
+    return {name: values[n * count : (n + 1) * count] for n, name in enumerate(ENCODINGS)}
 
 
 def _note(encoded: Encoded, work: Work) -> dict[str, Any]:
     inside = encoded.levels[encoded.foreground]
-    percentiles = [[preset.low, preset.high] for preset in work.viewing.presets]
+    wanted = [end for preset in work.viewing.presets for end in (preset.low, preset.high)]
+    top, *ends = (
+        np.percentile(inside, [WINDOW_PERCENTILE, *wanted]).tolist() if inside.size else [1.0]
+    )
     return {
         "pixel_sha256": hashlib.sha256(encoded.levels.astype("<i2").tobytes()).hexdigest(),
-        "width": default_window([inside]).width if inside.any() else 1,
-        "presets": [np.percentile(inside, pair).tolist() for pair in percentiles if inside.size],
+        "width": max(2, round(top)),
+        "presets": list(zip(ends[::2], ends[1::2], strict=True)),
         "voxels": int(inside.size),
         "clipped": encoded.clipped,
     }
@@ -218,27 +238,33 @@ def _seed(study: Study, series: Series) -> int:
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
 
 
-def _buckets(series: list[Series], work: Work) -> dict[str, list[int]]:
+def _buckets(series: list[Series], work: Work) -> dict[encoding.Encoding, list[int]]:
     """Return the one stored length of each chunk of a slot, by encoding."""
-    chunks = range(len(work.chunks(series[0].role)))
+    notes = [json.loads(work.note(one).read_text())["lengths"] for one in series]
     return {
         name: [
-            encoding.bucket_length(work.blob(one, name, number).stat().st_size for one in series)
-            for number in chunks
+            encoding.bucket_length(lengths)
+            for lengths in zip(*(note[name] for note in notes), strict=True)
         ]
         for name in ENCODINGS
     }
 
 
-def _store(series: Series, work: Work, buckets: dict[str, list[int]]) -> None:
-    names = {
-        name: [
-            storage.put(encoding.pad(work.blob(series, name, number).read_bytes(), name, length))
-            for number, length in enumerate(buckets[name])
-        ]
-        for name in ENCODINGS
-    }
+def _store(series: Series, work: Work, buckets: dict[encoding.Encoding, list[int]]) -> None:
     note = json.loads(work.note(series).read_text())
+    ends = list(accumulate(length for name in ENCODINGS for length in note["lengths"][name]))
+    content = work.blobs(series).read_bytes()
+    blobs = [content[start:end] for start, end in zip([0, *ends], ends, strict=False)]
+
+    def put(part: tuple[encoding.Encoding, bytes, int]) -> str:
+        name, blob, length = part
+        return storage.put(encoding.pad(blob, name, length))
+
+    lengths = [(name, length) for name in ENCODINGS for length in buckets[name]]
+    parts = [(name, blob, length) for (name, length), blob in zip(lengths, blobs, strict=True)]
+    # Each object is flushed to disk by itself; several threads wait for the disk together.
+    with ThreadPoolExecutor(WRITERS) as pool:
+        names = _by_encoding(list(pool.map(put, parts)))
     with write_transaction():
         EncodedSeries.objects.update_or_create(
             study=work.study,
@@ -254,7 +280,9 @@ def _store(series: Series, work: Work, buckets: dict[str, list[int]]) -> None:
 
 
 def _store_form(
-    groups: dict[str, list[Series]], work: Work, buckets: dict[str, dict[str, list[int]]]
+    groups: dict[str, list[Series]],
+    work: Work,
+    buckets: dict[str, dict[encoding.Encoding, list[int]]],
 ) -> None:
     slots = []
     for slot in work.form.slots:

@@ -38,9 +38,9 @@ def check(question: Question, value: Any, *, study: Study, case: Case) -> dict[s
     region = value.get("region") if isinstance(value, dict) else None
     if not isinstance(region, dict):
         raise _misfit(question, "needs a place drawn on the image")
-    kind, role, plane = (region.get(name) for name in ("kind", "role", "plane"))
-    if kind != wanted.get("kind"):
-        raise _misfit(question, f"needs a {wanted.get('kind')}, not {kind!r}")
+    kind, role, plane = str(wanted.get("kind")), region.get("role"), region.get("plane")
+    if region.get("kind") != kind:
+        raise _misfit(question, f"needs a {kind}, not {region.get('kind')!r}")
     if wanted.get("role") not in (None, role):
         raise _misfit(question, f"must be marked on {wanted['role']}")
     slot = _slot(question, study, role)

@@ -93,6 +93,7 @@ class Masks:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
+        self._last: tuple[Path, Mask] | None = None  # the series of a case come together
 
     def of(self, series: Series, volume: Volume, masking: str) -> Mask:
         """Return the foreground of a series in its own voxels."""
@@ -105,13 +106,20 @@ class Masks:
 
     def _found(self, source: Series, load: Callable[[], npt.NDArray[Any]]) -> Mask:
         kept = self.folder / f"{source.sha256}-{'x'.join(map(str, source.shape))}"
-        if kept.exists():
-            bits = np.frombuffer(zstandard.decompress(kept.read_bytes()), dtype=np.uint8)
-            count = int(np.prod(source.shape))
-            return np.unpackbits(bits, count=count).astype(bool).reshape(source.shape)
+        if self._last is None or self._last[0] != kept:
+            known = kept.exists()
+            mask = self._read(kept, source.shape) if known else self._find(kept, load)
+            self._last = (kept, mask)
+        return self._last[1]
+
+    def _find(self, kept: Path, load: Callable[[], npt.NDArray[Any]]) -> Mask:
         mask = foreground(load())
         write_whole(kept, zstandard.compress(np.packbits(mask).tobytes(), 1))
         return mask
+
+    def _read(self, kept: Path, shape: list[int]) -> Mask:
+        bits = np.frombuffer(zstandard.decompress(kept.read_bytes()), dtype=np.uint8)
+        return np.unpackbits(bits, count=int(np.prod(shape))).astype(bool).reshape(shape)
 
 
 def decide(
@@ -209,6 +217,7 @@ def _survey(series: Series, masking: str, masks: Masks, found: dict[Any, Matrix]
     inside = frames.in_frame(replace(volume, array=mask), found[series.case_id]).array
     low, high = frames.reach_mm(placed, inside)
     values = volume.array[mask]
+    step = encoding.grey_step(volume.array, mask)
     return Survey(
         role=series.role,
         case=series.case.code,
@@ -216,17 +225,17 @@ def _survey(series: Series, masking: str, masks: Masks, found: dict[Any, Matrix]
         half_mm=_triple(np.maximum(-np.array(low), high)),
         shape=placed.shape,
         affine=placed.affine_lps.tolist(),
-        quantum=_level_step(series, volume.array, mask) if masking != "none" else 0.0,
-        step=encoding.grey_step(volume.array, mask),
+        quantum=step * _levels_per_unit(series, volume.array, mask) if masking != "none" else 0.0,
+        step=step,
         low=float(values.min()),
         high=float(values.max()),
         whole=volume.array.dtype.kind in "iu",
     )
 
 
-def _level_step(series: Series, array: npt.NDArray[Any], mask: Mask) -> float:
+def _levels_per_unit(series: Series, array: npt.NDArray[Any], mask: Mask) -> float:
     try:
-        return encoding.source_quantum(array, mask)
+        return encoding.levels_per_unit(array, mask)
     except ValueError as error:
         raise ReaderStudyError(f"Case {series.case.code}, {series.role}: {error}") from error
 

@@ -9,7 +9,7 @@ from django.db import models
 
 from readerstudy.cases.models import Case
 from readerstudy.core.tokens import new_token
-from readerstudy.studies import viewing
+from readerstudy.studies.viewing import Viewing, parse
 
 
 class Study(models.Model):
@@ -53,9 +53,9 @@ class Study(models.Model):
         return self.name
 
     @property
-    def display(self) -> viewing.Viewing:
+    def display(self) -> Viewing:
         """The display, checked."""
-        return viewing.parse(self.viewing)
+        return parse(self.viewing)
 
     @property
     def slots(self) -> list[str]:

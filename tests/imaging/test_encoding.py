@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 
 from readerstudy.imaging.encoding import (
     DISPLAY_RULE,
+    LinearRule,
     bucket_length,
     chunk_bytes,
     compress,
     encode_display,
+    encode_linear,
     pad,
     plan_chunks,
     source_quantum,
@@ -252,3 +254,29 @@ def test_zstd_window_is_within_what_browsers_accept():
     parameters = zstandard.get_frame_parameters(compress(data, "zstd", 3))
     assert parameters.window_size <= 8 * 2**20
     assert parameters.has_checksum
+
+
+def test_a_linear_map_puts_each_value_on_its_level_and_counts_what_is_clipped():
+    values = np.array([[[-0.5, 0.0, 1.0, 2.0, 4.0, 5.0, 9.0]]])
+    inside = values < 9
+    levels, clipped = encode_linear(values, inside, rule=LinearRule(0, 4), quantum=None, seed=1)
+    assert levels.tolist() == [[[0, 0, 1024, 2048, 4095, 4095, 0]]]  # 4095 / 4 = 1023.75
+    assert clipped == 2
+
+
+def test_levels_of_a_linear_map_give_the_values_back_within_half_a_level():
+    rule = LinearRule(-1.5, 6.5)
+    values = np.random.default_rng(3).uniform(-1.5, 6.5, (4, 20, 20))
+    inside = np.ones(values.shape, bool)
+    levels, _ = encode_linear(values, inside, rule=rule, quantum=0.0, seed=1)
+    again = rule.slope * levels + rule.low
+    assert np.abs(again - values).max() <= rule.slope / 2 * (1 + 1e-9)
+
+
+def test_dither_hides_the_comb_of_a_coarse_map_and_keeps_its_mean():
+    rule, inside = LinearRule(0, 100), np.ones((10, 80, 80), bool)
+    coarse = np.random.default_rng(4).integers(20, 80, inside.shape).astype(float)
+    quantum = 1 / rule.slope
+    levels, _ = encode_linear(coarse, inside, rule=rule, quantum=quantum, seed=2)
+    assert np.unique(levels).size > 2000
+    assert (rule.slope * levels + rule.low).mean() == pytest.approx(coarse.mean(), abs=0.02)
