@@ -9,35 +9,59 @@ from readerstudy.core.db import write_transaction
 from readerstudy.core.errors import NotAllowed, ReaderStudyError
 from readerstudy.readers.models import ReaderProfile
 
-# Every command of the reading page that a key can have. Digits, Tab, Enter and the arrows stay.
+# Every action of the reading page that may have another key (static/src/viewer/actions.ts and
+# static/src/reading/keys.ts), with its default. Keys are named as the browser names them.
 ACTIONS = {
+    "not_evaluable": "n",
+    "undo": "u",
+    "pause": "p",
+    "help": "h",
+    "slice_up": "arrowup",
+    "slice_down": "arrowdown",
+    "slice_up_5": "pageup",
+    "slice_down_5": "pagedown",
+    "slice_first": "home",
+    "slice_last": "end",
     "window": "w",
     "zoom": "z",
     "pan": "x",
     "length": "l",
     "ellipse": "e",
     "mark": "m",
+    "place": " ",
+    "erase": "delete",
+    "zoom_in": "+",
+    "zoom_out": "-",
     "invert": "i",
     "reset": "r",
     "full": "f",
+    "fullscreen": "shift+f",
+    "hanging_next": "g",
+    "hanging_previous": "shift+g",
+    "planes": "a",
+    "pane_next": "b",
+    "pane_previous": "shift+b",
+    "link": "k",
     "colour": "c",
     "overlay": "v",
-    "link": "k",
-    "hanging": "g",
-    "planes": "o",
-    "cine": "b",
-    "interpolation": "t",
-    "preset": "d",
-    "not-evaluable": "n",
-    "undo": "u",
-    "pause": "p",
-    "help": "h",
-    "keys": "?",
+    "overlay_opacity": "shift+v",
+    "interpolation": "d",
+    "cine": "y",
+    "cine_slower": ",",
+    "cine_faster": ".",
 }
+LONGEST_KEY = 20
 BUTTONS = ("left", "middle", "right")
 DRAGS = ("window", "zoom", "pan", "slice")
 MOUSE = {"left": "window", "middle": "pan", "right": "zoom"}
-RESERVED = frozenset("0123456789") | {"tab", "enter", "escape", " "}
+RESERVED = frozenset("0123456789?") | {
+    "tab",
+    "shift+tab",
+    "enter",
+    "escape",
+    "arrowleft",
+    "arrowright",
+}
 
 
 def of(user: Any) -> dict[str, dict[str, str]]:
@@ -79,7 +103,7 @@ def _keys(value: Any) -> dict[str, str]:
 
 
 def _check_key(key: Any) -> None:
-    if not isinstance(key, str) or len(key) > 12:
+    if not isinstance(key, str) or len(key) > LONGEST_KEY:
         raise _fault("A key must be named by a short text, such as “w”, or “” for none.")
     if key.lower() in RESERVED:
         raise _fault(f"“{key}” has a fixed meaning on the reading page; choose another key.")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 from django.urls import reverse
@@ -15,6 +17,7 @@ from readerstudy.studies.models import Enrolment
 from tests.factories import CoordinatorFactory, running_study
 
 pytestmark = pytest.mark.django_db
+STATIC = Path(__file__).resolve().parents[2] / "static/src"
 DEFAULT_MOUSE = {"left": "window", "middle": "pan", "right": "zoom"}
 
 
@@ -34,11 +37,11 @@ def test_without_own_keys_the_usual_ones_hold(enrolment):
 
 def test_own_keys_and_buttons_come_back_with_the_state(client, enrolment):
     client.force_login(enrolment.reader)
-    body = {"keys": {"invert": "Y", "cine": ""}, "mouse": {"left": "slice", "right": "window"}}
+    body = {"keys": {"invert": "Q", "cine": ""}, "mouse": {"left": "slice", "right": "window"}}
     assert put(client, body).status_code == 204
     enrolment.refresh_from_db()
     layout = state_of(enrolment)["layout"]
-    assert layout["keys"] == {"invert": "y", "cine": ""}
+    assert layout["keys"] == {"invert": "q", "cine": ""}
     assert layout["mouse"] == {"left": "slice", "middle": "pan", "right": "window"}
     assert AuditRecord.objects.get(action="reader.preferences").actor == enrolment.reader
 
@@ -76,6 +79,13 @@ def test_every_action_has_a_key_of_its_own():
     keys = list(preferences.ACTIONS.values())
     assert len(set(keys)) == len(keys)
     assert not set(keys) & preferences.RESERVED
+
+
+def test_the_actions_and_keys_are_those_of_the_page():
+    sources = ("viewer/actions.ts", "reading/keys.ts")
+    text = "".join((STATIC / name).read_text() for name in sources)
+    rows = re.findall(r'action: "(\w+)",\s+key: "([^"]*)"', text)
+    assert dict(rows) == preferences.ACTIONS
 
 
 def test_who_is_no_reader_has_no_keys(client):

@@ -18,9 +18,9 @@ const STOPS: Readonly<Record<MapName, readonly number[]>> = {
     0x440154, 0x482878, 0x3e4a89, 0x31688e, 0x26828e, 0x1f9e89, 0x35b779, 0x6dcd59, 0xb4de2c,
     0xfde725,
   ],
-  difference: [0x0c0c0e, 0x8a4b08, 0xffb45e],
+  difference: [0x000000, 0x8a4b08, 0xffb45e],
 };
-const BELOW_ZERO = [0x0c0c0e, 0x1f5f9e, 0x8cc4ff];
+const BELOW_ZERO = [0x000000, 0x1f5f9e, 0x8cc4ff];
 
 const rgbOf = (stop: number): Rgb => [
   ((stop >> 16) & 255) / 255,
