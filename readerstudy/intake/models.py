@@ -28,6 +28,7 @@ class Import(models.Model):
         RUNNING = "running"
         FINISHED = "finished"
         FAILED = "failed"
+        CANCELLED = "cancelled"
         CLOSED = "closed", "Closed: the names of the source were removed"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

@@ -157,6 +157,16 @@ DJANGO_VITE = {
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 
+# Imports: what one upload may hold, what the disk must keep free, how long names are kept.
+INTAKE_PART_BYTES = 4 * 2**20
+INTAKE_MAX_FILES = environment.number("READERSTUDY_UPLOAD_FILES", 20_000)
+INTAKE_MAX_FILE_BYTES = environment.number("READERSTUDY_UPLOAD_FILE_GB", 8) * 2**30
+INTAKE_MAX_TOTAL_BYTES = environment.number("READERSTUDY_UPLOAD_GB", 64) * 2**30
+INTAKE_FREE_BYTES = environment.number("READERSTUDY_DISK_FREE_GB", 2) * 2**30
+INTAKE_OPEN_UPLOADS = 5
+INTAKE_KEEP_DAYS = 30
+INTAKE_UPLOAD_DAYS = 7
+
 EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
 EMAIL_FILE_PATH = VAR / "mail"
 DEFAULT_FROM_EMAIL = environment.text("READERSTUDY_FROM_EMAIL", "readerstudy@localhost")

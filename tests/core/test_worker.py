@@ -24,9 +24,11 @@ QUEUE_JOBS = """
 import django, sys; django.setup()
 from django.core.management import call_command
 call_command("migrate", verbosity=0)
-from readerstudy.core import jobs
+from pathlib import Path
+from readerstudy.intake.options import Options
+from readerstudy.intake.starting import start_folder
 for folder in sys.argv[1:]:
-    jobs.enqueue("import_cases", title="Import", arguments={"folder": folder}, key=folder)
+    start_folder(path=Path(folder), options=Options(), key=folder)
 """
 
 

@@ -16,8 +16,10 @@ from readerstudy.cases.models import Case
 from readerstudy.core import jobs
 from readerstudy.core.errors import Conflict
 from readerstudy.core.models import AuditRecord, Job
+from readerstudy.intake.options import Options
+from readerstudy.intake.results import faults_of
+from readerstudy.intake.starting import start_folder
 from readerstudy.truth import register
-from readerstudy.truth.job_handlers import faults_of
 from readerstudy.truth.models import Origin
 from tests.cases.folders import beside, image, objects, rows, series
 from tests.factories import CoordinatorFactory, synthetic_case
@@ -125,7 +127,7 @@ def test_a_folder_that_is_not_there_ends_with_1_and_a_sentence(monkeypatch, caps
     printed = capsys.readouterr()
     assert printed.out == ""
     assert "none: it does not exist. Check the path." in printed.err
-    with pytest.raises(CommandError, match="there are no files in this folder"):
+    with pytest.raises(CommandError, match="here are no files in this folder"):
         call_command("import_cases", str(source))
 
 
@@ -150,7 +152,7 @@ def test_imported_cases_are_on_record_as_real(source):
     origin = Origin.objects.get()
     assert (origin.case, origin.kind) == (Case.objects.get(), Origin.Kind.REAL)
     actions = AuditRecord.objects.values_list("action", flat=True).order_by("sequence")
-    assert list(actions) == ["case.import", "truth.declare_real"]
+    assert list(actions) == ["intake.open", "case.import", "truth.declare_real", "intake.finish"]
 
 
 def test_the_origin_can_be_left_open_and_said_later(source):
@@ -165,12 +167,14 @@ def test_importing_again_changes_nothing(source):
     image(source / "case-1")
     series(source / "case-2" / "T2")
     first = json.loads(run(source, "--json")[1])
-    before = (rows(), objects())
+    before = ({**rows(), "AuditRecord": 0}, objects())
     code, printed = run(source, "--json")
     assert code == 0
     assert [{**entry, "reason": ""} for entry in json.loads(printed)] == first
     assert {entry["reason"] for entry in json.loads(printed)} == {"already imported"}
-    assert (rows(), objects()) == before
+    assert ({**rows(), "AuditRecord": 0}, objects()) == before
+    again = AuditRecord.objects.order_by("-sequence").values_list("action", flat=True)
+    assert list(again[:2]) == ["intake.finish", "intake.open"]
 
 
 def test_a_synthetic_case_cannot_be_put_on_record_as_real():
@@ -183,8 +187,8 @@ def test_a_synthetic_case_cannot_be_put_on_record_as_real():
 # As a job
 
 
-def imported(folder: Path, **options: Any) -> Job:
-    job = jobs.enqueue("import_cases", title="Import", arguments={"folder": str(folder)}, **options)
+def imported(folder: Path, *, actor: Any = None, **options: Any) -> Job:
+    job = start_folder(path=folder, options=Options(**options), actor=actor, key=str(folder))
     jobs.work_through("default")
     job.refresh_from_db()
     return job
@@ -217,7 +221,7 @@ def test_the_job_lists_what_it_could_not_import(source):
 def test_a_job_on_a_folder_that_is_gone_fails_in_words(source):
     job = imported(source / "gone")
     assert job.state == Job.State.FAILED
-    assert job.error == "gone: it does not exist. Check the path."
+    assert job.error == "The folder cannot be used: it does not exist. Check the path."
 
 
 @pytest.mark.django_db(transaction=True)
