@@ -48,7 +48,7 @@ check: .venv/.dev ## format, lint, types, import rules
 
 soak: setup .venv/.dev ## the full dose of kills and damaged files (an hour or so)
 	READERSTUDY_KILLS=100 READERSTUDY_CASES=700 $(BIN)/python -m pytest -q tests/durability
-	READERSTUDY_MUTANTS=20000 $(BIN)/python -m pytest -q -m slow tests/imaging
+	READERSTUDY_MUTANTS=100000 $(BIN)/python -m pytest -q -m slow tests/imaging
 
 bench: setup .venv/.dev ## benchmarks, each as ratios to a named peer in one run
 	@for script in benchmarks/bench_*.py; do echo "== $$script"; $(BIN)/python $$script; done

@@ -20,13 +20,13 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import asdict
 from os import PathLike
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self, cast
 
-from readerstudy.imaging.discovery import FoundSeries
 from readerstudy.imaging.errors import ASK_FOR_COPY, ImageError, StoppedError
 from readerstudy.imaging.geometry import Volume
 from readerstudy.imaging.guarded_wire import (
@@ -39,11 +39,13 @@ from readerstudy.imaging.guarded_wire import (
     found_to_json,
     volume_from_json,
 )
-from readerstudy.imaging.reading_limits import Allowance, ReadingLimits
+from readerstudy.imaging.reading_limits import MIB, Allowance, ReadingLimits
+from readerstudy.imaging.volumes import FoundSeries
 
 log = logging.getLogger(__name__)
 
 DEFAULT_LIMITS = ReadingLimits()
+Patience = Callable[[str], float]
 START_S = 60.0
 MOST_BAD_FILES = 50
 MOST_ANSWER_BYTES = 256 * 2**20
@@ -115,7 +117,7 @@ class Guard:
             The folder cannot be read, or has too many files that bring the reader down.
         """
         path = os.path.abspath(folder)  # noqa: PTH100  # keeps links, which are not followed
-        allowed = self.limits.for_find(_count_files(path))
+        allowed = self.limits.for_find(*_measure(path))
         refused: dict[str, ImageError] = {}
         while True:
             try:
@@ -123,6 +125,7 @@ class Guard:
                     "path": path,
                     "refused": {name: error_to_json(error) for name, error in refused.items()},
                     "file_cpu_s": self.limits.cpu_s,
+                    "cpu_s_per_byte": self.limits.cpu_s_per_mb / MIB,
                 }
                 answer = self._ask("find", Path(path), request, allowed)
                 return [found_from_json(told) for told in answer["found"]]
@@ -156,7 +159,7 @@ class Guard:
         child = self._ready_child()
         asked = {"verb": verb, "name": name.name, **asdict(allowed), **request}
         try:
-            answer = child.ask(asked, allowed.wall_s, self._patience(verb, allowed))
+            answer = child.ask(asked, allowed.wall_s, self._patience if verb == "find" else None)
         except _Gone as gone:
             self.stopped += 1
             file = child.marker.path
@@ -170,9 +173,10 @@ class Guard:
             raise error_from_json(answer["error"])
         return answer
 
-    def _patience(self, verb: str, allowed: Allowance) -> float:
-        """Seconds that one file may take; a folder gets that time for each of its files."""
-        return self.limits.cpu_s * self.limits.wall_factor if verb == "find" else allowed.wall_s
+    def _patience(self, file: str) -> float:
+        """Seconds that the header of one file may take while a folder is searched."""
+        paths = (Path(file),) if file else ()
+        return self.limits.for_load(_size(paths), 1).wall_s
 
     def _note(self, answer: Json) -> None:
         self.peak_bytes = max(self.peak_bytes, int(answer["peak"]))
@@ -247,13 +251,13 @@ class _Child:
         self._requests = cast(IO[bytes], self._process.stdin)
         self._answers = cast(IO[bytes], self._process.stdout)
         try:
-            self._answer(START_S, START_S)
+            self._answer(START_S)
         except _Gone as gone:
             self.end()
             raise RuntimeError("The process that reads images cannot be started.") from gone
 
-    def ask(self, request: Json, wall_s: float, file_wall_s: float) -> Json:
-        """Send a request and wait for its answer.
+    def ask(self, request: Json, wall_s: float, patience: Patience | None) -> Json:
+        """Send a request and wait for its answer, also for each file if there is a patience.
 
         Raises
         ------
@@ -263,15 +267,15 @@ class _Child:
         with contextlib.suppress(BrokenPipeError):  # it died; waiting for the answer tells why
             self._requests.write(json.dumps(request).encode() + b"\n")
             self._requests.flush()
-        return self._answer(wall_s, file_wall_s)
+        return self._answer(wall_s, patience)
 
-    def _answer(self, wall_s: float, file_wall_s: float) -> Json:
+    def _answer(self, wall_s: float, patience: Patience | None = None) -> Json:
         last = time.monotonic() + wall_s
-        seen, file_last = self.marker.count, time.monotonic() + file_wall_s
+        seen, file_last = -1, last
         while (answer := self._line()) is None:
             now = time.monotonic()
-            if self.marker.count != seen:
-                seen, file_last = self.marker.count, now + file_wall_s
+            if patience and self.marker.count != seen:
+                seen, file_last = self.marker.count, now + patience(self.marker.path)
             if now > min(last, file_last) or len(self._buffer) > MOST_ANSWER_BYTES:
                 self._process.kill()
                 raise _Gone(self._process.wait(), too_long=True)
@@ -313,13 +317,17 @@ def _environment() -> dict[str, str]:
     }
 
 
-def _count_files(path: str) -> int:
-    return sum(len(files) for _, _, files in os.walk(path))
+def _measure(folder: str) -> tuple[int, int]:
+    """Bytes and number of the files below a folder, or of one file."""
+    paths = tuple(Path(parent, name) for parent, _, names in os.walk(folder) for name in names) or (
+        Path(folder),
+    )
+    return _size(paths), len(paths)
 
 
 def _size(paths: tuple[Path, ...]) -> int:
     total = 0
     for path in paths:
         with contextlib.suppress(OSError):  # the reader says what is wrong with it
-            total += path.stat().st_size
+            total += path.lstat().st_size
     return total

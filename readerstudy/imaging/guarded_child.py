@@ -19,7 +19,6 @@ import openjpeg  # noqa: F401  # decoders are loaded before memory is bounded
 import pydicom.pixels.decoders  # noqa: F401
 import pylibjpeg  # noqa: F401
 
-from readerstudy.imaging.discovery import find_series, load
 from readerstudy.imaging.errors import ImageError, TooLargeError, UnreadableError
 from readerstudy.imaging.guarded_wire import (
     Json,
@@ -30,6 +29,7 @@ from readerstudy.imaging.guarded_wire import (
     found_to_json,
     volume_to_json,
 )
+from readerstudy.imaging.volumes import find_series, load
 
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _FORBIDDEN = (
@@ -51,7 +51,7 @@ class Watch:
         self._folder = ""
         self._files: frozenset[str] = frozenset()
         self._refused: dict[str, ImageError] = {}
-        self._file_cpu_s = 0.0
+        self._file_cpu_s = (0.0, 0.0)
         self._last_cpu_s = 0.0
 
     def files(self, paths: list[str]) -> None:
@@ -61,7 +61,7 @@ class Watch:
     def folder(self, path: str, refused: dict[str, ImageError], request: Json) -> None:
         """Watch all files below a folder; opening a refused one raises its error."""
         self._folder, self._files, self._refused = path, frozenset(), refused
-        self._file_cpu_s = request["file_cpu_s"]
+        self._file_cpu_s = (request["file_cpu_s"], request["cpu_s_per_byte"])
         self._last_cpu_s = time.process_time() + request["cpu_s"]
 
     def __call__(self, event: str, values: tuple[Any, ...]) -> None:
@@ -79,9 +79,16 @@ class Watch:
             self._marker.put(path)
         elif self._folder and path.startswith(self._folder):
             self._marker.put(path)
-            bound_cpu(min(time.process_time() + self._file_cpu_s, self._last_cpu_s))
+            bound_cpu(min(time.process_time() + self._time_for(path), self._last_cpu_s))
             if path in self._refused:
                 raise self._refused[path]
+
+    def _time_for(self, path: str) -> float:
+        flat, per_byte = self._file_cpu_s
+        try:
+            return flat + per_byte * Path(path).stat().st_size
+        except OSError:  # it cannot be opened either, and the reader will say so
+            return flat
 
 
 def main() -> None:
@@ -156,7 +163,7 @@ def _with_number(error: ImageError, request: Json) -> ImageError:
 def _too_big(request: Json, error: Exception) -> ImageError:
     path = error.path if isinstance(error, ImageError) else request["name"]
     reason = f"reading it needs more than {request['memory_bytes'] // 2**20} MB of memory"
-    return TooLargeError(path, reason, "Crop or down-sample the image, or ask for a higher limit.")
+    return TooLargeError(path, reason, "Save it as 16-bit integers, crop it, or raise the limit.")
 
 
 def _bound(request: Json, idle: int) -> None:
@@ -183,7 +190,8 @@ def address_space() -> int:
 
 def peak_memory() -> int:
     """Most memory that this process ever held, in bytes."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    status = Path("/proc/self/status").read_text()  # rusage would count the parent's memory too
+    return int(status.split("VmHWM:")[1].split()[0]) * 1024
 
 
 if __name__ == "__main__":

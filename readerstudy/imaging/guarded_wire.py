@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from readerstudy.imaging import errors
-from readerstudy.imaging.discovery import FoundSeries
 from readerstudy.imaging.errors import ImageError, UnreadableError
 from readerstudy.imaging.geometry import Array, Volume
+from readerstudy.imaging.volumes import FoundSeries
 
 Json = dict[str, Any]
 ARRAY_FILE = "array"

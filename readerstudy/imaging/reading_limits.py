@@ -35,9 +35,9 @@ class Allowance:
 class ReadingLimits:
     """Limits for reading files of unknown origin.
 
-    With the defaults a file of a few MiB may use 384 MiB over the idle process (some 65 MiB) and
+    With the defaults a file of a few MiB may use 352 MiB over the idle process (some 65 MiB) and
     10 s of processor time. A series of 512 x 512 x 400 voxels gets what it needs: 400 MiB of
-    float32 on disk may use 3 GiB and 410 s, the same as 70 MiB of JPEG 2000 944 MiB and 100 s.
+    float32 on disk may use 3 GiB and 410 s, the same as 70 MiB of JPEG 2000 912 MiB and 100 s.
 
     Attributes
     ----------
@@ -59,7 +59,7 @@ class ReadingLimits:
         Largest array, in MiB, that may be handed back.
     """
 
-    memory_mb: int = 384
+    memory_mb: int = 352
     memory_mb_per_mb: float = 8.0
     most_memory_mb: int = 3072
     cpu_s: float = 10.0
@@ -80,11 +80,10 @@ class ReadingLimits:
         cpu = self.cpu_s + self.cpu_s_per_mb * size / MIB + self.cpu_s_per_file * (files - 1)
         return self._allow(memory, cpu)
 
-    def for_find(self, files: int) -> Allowance:
-        """Allowance for looking through the headers of ``files`` files."""
-        return self._allow(
-            self.memory_mb + files * 0.01, self.cpu_s + 2 * self.cpu_s_per_file * files
-        )
+    def for_find(self, size: int, files: int) -> Allowance:
+        """Allowance for looking through the headers of ``files`` files of ``size`` bytes."""
+        cpu = self.cpu_s + self.cpu_s_per_mb * size / MIB + 2 * self.cpu_s_per_file * files
+        return self._allow(self.memory_mb + files * 0.01, cpu)
 
     def _allow(self, memory_mb: float, cpu_s: float) -> Allowance:
         most = max(self.most_memory_mb, self.memory_mb)

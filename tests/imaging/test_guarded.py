@@ -246,10 +246,10 @@ def test_a_large_sound_series_is_accepted(folder, tmp_path):
 def test_limits_follow_the_bytes_on_disk():
     limits = ReadingLimits()
     small, large = limits.for_load(MIB, 1), limits.for_load(400 * MIB, 400)
-    assert (small.memory_bytes, small.cpu_s) == (392 * MIB, 11)
+    assert (small.memory_bytes, small.cpu_s) == (360 * MIB, 11)
     assert (large.memory_bytes, large.cpu_s) == (3072 * MIB, pytest.approx(429.95))
     assert limits.for_load(10**12, 1).cpu_s == limits.most_cpu_s
-    assert limits.for_find(1000).cpu_s == 110
+    assert limits.for_find(MIB, 1000).cpu_s == 111
 
 
 @pytest.mark.parametrize("wrong", [{"memory_mb": 0}, {"cpu_s": -1}, {"cpu_s_per_mb": -0.1}])
