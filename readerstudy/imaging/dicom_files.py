@@ -10,6 +10,7 @@ from typing import Any, BinaryIO, cast
 import pydicom
 from pydicom.uid import (
     DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
 )
@@ -78,8 +79,9 @@ def looks_like_dicom(path: Path) -> bool:
 
 def _starts_bare(start: bytes) -> bool:
     """A file without preamble begins with its meta information or with group 8."""
-    known = start[:4] == b"\x02\x00\x00\x00" or (start[:2] == b"\x08\x00" and start[3:4] == b"\x00")
-    return len(start) == 132 and known
+    little = start[:2] == b"\x08\x00" and start[3:4] == b"\x00"
+    big = start[:3] == b"\x00\x08\x00" and start[4:6].isalpha() and start[4:6].isupper()
+    return len(start) == 132 and (start[:4] == b"\x02\x00\x00\x00" or little or big)
 
 
 def _read(path: Path, *, tags: Sequence[str | int] | None, pixels: bool) -> Any:
@@ -103,9 +105,9 @@ def _read(path: Path, *, tags: Sequence[str | int] | None, pixels: bool) -> Any:
 
 def _bare_syntax(dataset: Any) -> pydicom.uid.UID:
     implicit, little = dataset.original_encoding
-    if implicit or not little:
+    if implicit:
         return ImplicitVRLittleEndian
-    return ExplicitVRLittleEndian
+    return ExplicitVRLittleEndian if little else ExplicitVRBigEndian
 
 
 def _seek_dataset(path: Path, stream: BinaryIO) -> Any:

@@ -30,16 +30,16 @@ def _listed(words: str) -> frozenset[str]:
 # (TFE, VenBOLD), Canon (FSBB), Fujifilm (BSI), BraTS (t1n, t1c, t2w, t2f), BIDS (T1w, FLAIR).
 _WORDS: dict[Role, str] = {
     "mask": "seg segmentation mask label labels labelmap roi",
-    "adc": "adc dapp",
+    "adc": "adc dadc dapp",
     "cbv": "cbv rcbv ncbv relcbv",
     "cbf": "cbf rcbf ncbf relcbf",
-    "dwi": "dwi dw diffusion diff trace tracew b800 b900 b1000 b1200 resolve",
+    "dwi": "dwi dw isodwi diffusion diff trace tracew b800 b900 b1000 b1200 resolve",
     "swi": "swi swip swan venbold venobold hemobold fsbb bsi susceptibility",
     "t1c": "t1c t1ce t1gd t1post t1wc t1wce t1wgd t1wpost t1cw t1ca ct1 t1km",
-    "t1": "t1 t1n t1w t1pre mprage t1mprage mp2rage t1mpr bravo spgr fspgr vibe mpr tfl3d",
-    "flair": "flair t2f t2flair t2wflair fl darkfluid tirm",
-    "t2": "t2 t2w t2n t2tse t2fse frfse ciss fiesta",
-    "pd": "pd pdw pdn proton",
+    "t1": "t1 t1n t1w t1wi t1pre mprage t1mprage mp2rage t1mpr bravo spgr fspgr vibe mpr tfl3d",
+    "flair": "flair isoflair t2f t2flair t2wflair fl darkfluid tirm",
+    "t2": "t2 t2w t2wi t2n t2tse t2fse frfse ciss fiesta",
+    "pd": "pd pdw pdwi pdn proton",
 }
 _ROLE_WORDS = {role: _listed(words) for role, words in _WORDS.items()}
 _CONTRAST = _listed(

@@ -200,20 +200,20 @@ def test_padding_value_is_kept_and_flagged(tmp_path):
     assert volume.flags == ("padded",)
 
 
-def bare(path, planes, implicit):
+def bare(path, planes, implicit, little=True):
     for number, plane in enumerate(planes):
         dataset = header(MRImageStorage, plane.pixels)
         dataset.ImagePositionPatient = list(plane.position)
         dataset.ImageOrientationPatient = list(plane.orientation)
         dataset.PixelSpacing = [0.75, 1.25]
-        put_pixels(dataset, plane.pixels, ImplicitVRLittleEndian)
-        dataset.save_as(path / f"{number}", implicit_vr=implicit, little_endian=True)
+        put_pixels(dataset, plane.pixels, ImplicitVRLittleEndian if little else ExplicitVRBigEndian)
+        dataset.save_as(path / f"{number}", implicit_vr=implicit, little_endian=little)
 
 
-@pytest.mark.parametrize("implicit", [True, False])
-def test_without_preamble_and_meta_information(tmp_path, implicit):
+@pytest.mark.parametrize(("implicit", "little"), [(True, True), (False, True), (False, False)])
+def test_without_preamble_and_meta_information(tmp_path, implicit, little):
     planes = slices()
-    bare(tmp_path, planes, implicit)
+    bare(tmp_path, planes, implicit, little)
     _, volume = only(tmp_path)
     np.testing.assert_array_equal(volume.array, [plane.pixels for plane in planes])
 
