@@ -6,4 +6,8 @@ class IntakeConfig(AppConfig):
     verbose_name = "Intake of images"
 
     def ready(self) -> None:
-        from readerstudy.intake import summaries  # noqa: F401 adds to the list of cases
+        from readerstudy.intake import (  # noqa: F401 register jobs, and add to the list of cases
+            dicomweb_jobs,
+            manifest_jobs,
+            summaries,
+        )

@@ -11,11 +11,13 @@ from typing import Any
 
 from readerstudy.core.errors import ReaderStudyError
 from readerstudy.intake.manifest_apply import RowResult, apply
-from readerstudy.intake.manifest_plan import Plan, RowChange, plan
+from readerstudy.intake.manifest_plan import FAULTS, Plan, RowChange, plan
 from readerstudy.intake.manifest_rows import Manifest, Row, knows, rows_of
 from readerstudy.intake.manifest_tables import Problem, TableError, read_table
 
 __all__ = [
+    "FAULTS",
+    "NAMES",
     "Manifest",
     "ManifestError",
     "Plan",

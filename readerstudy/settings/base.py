@@ -166,6 +166,7 @@ INTAKE_FREE_BYTES = environment.number("READERSTUDY_DISK_FREE_GB", 2) * 2**30
 INTAKE_OPEN_UPLOADS = 5
 INTAKE_KEEP_DAYS = 30
 INTAKE_UPLOAD_DAYS = 7
+DICOMWEB_SERVERS = environment.dicomweb_servers()
 
 EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
 EMAIL_FILE_PATH = VAR / "mail"

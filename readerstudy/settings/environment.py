@@ -5,6 +5,8 @@ from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 
+from readerstudy.intake.dicomweb_servers import Server, ServerError, servers_from
+
 
 def text(name: str, default: str | None = None) -> str:
     """Return a setting; without a default it must be set. ``NAME_FILE`` names a file to read."""
@@ -36,3 +38,11 @@ def number(name: str, default: int) -> int:
 def words(name: str, default: str = "") -> list[str]:
     """Return a comma-separated setting as a list."""
     return [word.strip() for word in text(name, default).split(",") if word.strip()]
+
+
+def dicomweb_servers() -> dict[str, Server]:
+    """Return the DICOMweb servers that images can be imported from, by name."""
+    try:
+        return servers_from(os.environ)
+    except (ServerError, OSError) as error:
+        raise ImproperlyConfigured(str(error)) from error

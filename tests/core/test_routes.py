@@ -10,6 +10,7 @@ import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
+from readerstudy.intake import opening
 from readerstudy.reading import progress
 from readerstudy.reading.models import Reading
 from readerstudy.studies.models import Enrolment
@@ -63,6 +64,11 @@ ROUTES: dict[str, tuple[Any, ...]] = {
     "cases-select": (SIGN_IN, 403, 405, 405),
     "cases-change": (SIGN_IN, 403, 404, 404),  # only for whoever prepared it
     "series-thumbnail": COORDINATORS,
+    "import-preview": (SIGN_IN, 403, 404, 200),
+    "import-compare": (SIGN_IN, 403, 405, 405),
+    "manifest-template": COORDINATORS,
+    "dicomweb": COORDINATORS,
+    "dicomweb-series": (SIGN_IN, 403, 405, 405),
     "case-truth": (SIGN_IN, 403, 200, 200),  # of a case in no blinded study
     "generators": COORDINATORS,
     "checkpoint": (SIGN_IN, 403, 404, 404),
@@ -130,6 +136,9 @@ def arguments(study) -> dict[str, tuple[Any, ...]]:
         "image": (reading.images.first().token, 0),
         "case": (case.pk,),
         "cases-change": (uuid.uuid4(),),
+        "import-preview": (opening.open_upload(actor=study.created_by).pk,),
+        "import-compare": (uuid.uuid4(),),
+        "manifest-template": ("csv",),
         "case-truth": (real_case(roles=["t1c"]).pk,),
         "series-thumbnail": (case.series.first().pk,),
         **dict.fromkeys(("checkpoint", "checkpoint-samples", "generate"), (uuid.uuid4(),)),
