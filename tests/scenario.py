@@ -117,15 +117,22 @@ def head(geometry: Geometry, seed: int, *, smooth: bool = False) -> Volume:
 
 
 def make_heads(
-    n_real: int, n_synthetic: int, geometries: Callable[[int], dict[str, Geometry]]
+    n_real: int,
+    n_synthetic: int,
+    geometries: Callable[[int], dict[str, Geometry]],
+    *,
+    smooth: bool = True,
 ) -> None:
-    """Cases of both classes; ``geometries(number)`` gives the roles of a case and their grids."""
+    """Cases of both classes; ``geometries(number)`` gives the roles of a case and their grids.
+
+    ``smooth``: the synthetic images have less noise than the real ones.
+    """
     made = []
     for number in range(n_real + n_synthetic):
         key = source_key(f"head-{number}")
         case = new_case(Subject.objects.create(source_key=key, code=f"S-{key[:10]}"))
         for offset, (role, geometry) in enumerate(geometries(number).items()):
-            shown = head(geometry, 10 * number + offset, smooth=number >= n_real)
+            shown = head(geometry, 10 * number + offset, smooth=smooth and number >= n_real)
             columns = canonical.store_volume(shown)
             Series.objects.create(case=case, role=role, source_orientation="LPS", **columns)
         made.append(case)

@@ -66,7 +66,8 @@ def walk(client: Client, made) -> list[dict]:
     while state["reading"]:
         shown = state["reading"]
         reading = Reading.objects.get(token=shown["token"])
-        note = {"code": reading.case.code, "shown": shown, "upcoming": state["upcoming"], "chunks": {}}
+        note = {"code": reading.case.code, "shown": shown, "chunks": {}}
+        note["upcoming"] = state["upcoming"]
         for encoding in ENCODINGS:
             for index in range(len(state["layout"]["chunks"])):
                 token = shown["images"]["t1c"]

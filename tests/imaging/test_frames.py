@@ -1,10 +1,13 @@
 """The case frame and its grids, against closed forms."""
 
+import itertools
+
 import nibabel as nib
 import numpy as np
 import pytest
 
 from readerstudy.imaging import frames
+from readerstudy.imaging.canonical import canonicalise
 from readerstudy.imaging.geometry import Volume
 
 
@@ -107,3 +110,27 @@ def test_slices_of_a_plane_are_ordered_for_the_screen(plane, expected):
 def test_a_point_of_the_frame_goes_back_to_the_patient():
     frame = turned((1, 1, 1), (10, 20, 30), (5, 6, 7))
     np.testing.assert_allclose(frames.to_patient(frame, [1, 2, 3]), (frame @ [1, 2, 3, 1])[:3])
+
+
+def test_an_image_on_the_grid_loses_as_much_noise_as_one_beside_it():
+    """White noise keeps (2/3)^3 of its variance, on the lattice by the shift, beside it by luck."""
+    noise = np.random.default_rng(8).normal(1000, 100, (40, 40, 40))
+    inside = np.ones(noise.shape, bool)
+    grid = frames.grid_of_shape((24, 24, 24), (1.0, 1.0, 1.0), shift=frames.AVERAGE_SHIFT)
+
+    def kept(offset):
+        affine = nib.affines.from_matvec(np.eye(3), offset - 20.0)
+        put = canonicalise(
+            volume(noise, affine),
+            grid.shape,
+            grid.spacing_mm,
+            mask=inside,
+            centre_mm=grid.centre_mm,
+            whole_voxels=False,
+        )
+        return put.volume.array.var() / 100**2
+
+    assert kept(np.zeros(3)) == pytest.approx((2 / 3) ** 3, rel=0.05)
+    places = (np.arange(4) + 0.5) / 4
+    beside = [kept(np.array(at)) for at in itertools.product(places, repeat=3)]
+    assert np.mean(beside) == pytest.approx((2 / 3) ** 3, rel=0.08)
