@@ -19,6 +19,7 @@ from pathlib import Path
 from readerstudy.imaging import bids
 from readerstudy.imaging.found import Entry, FoundSeries, name_below
 from readerstudy.imaging.sequences import (
+    Role,
     names_only_a_role,
     role_of,
     tells_sequence,
@@ -73,7 +74,8 @@ def name_cases(root: Path, entries: list[Entry]) -> list[FoundSeries]:
     """
     folders = _dicom_folders(root, [one for one in entries if one.kind == "dicom"])
     named = [_named(root, one, folders.get(_key(one))) for one in entries]
-    return [one.found() for one in _without_clashes(root, _by_file_names(named))]
+    named = _one_for_each_role(_by_file_names(named))
+    return [one.found() for one in _without_clashes(root, named)]
 
 
 def _named(root: Path, entry: Entry, folder: tuple[Path, str] | None) -> _Named:
@@ -200,6 +202,27 @@ def _renamed(case: str, one: _Named, stem: str) -> _Named:
     if _VISIT.fullmatch(stem):
         return replace(one, case=inside, subject=case)
     return replace(one, case=stem, subject=stem)
+
+
+def _one_for_each_role(named: list[_Named]) -> list[_Named]:
+    """Of several DICOM series of one sequence in a case, the one with most slices has the role.
+
+    An examination often has a T1 in three planes; all of them come in, and nobody is asked first.
+    """
+    best: dict[tuple[str, Role], _Named] = {}
+    for one in sorted(named, key=lambda one: (-one.entry.planes, one.entry.name)):
+        if _competes(one) and one.entry.role:
+            best.setdefault((one.case, one.entry.role), one)
+    return [
+        replace(one, entry=replace(one.entry, role=None))
+        if _competes(one) and one.entry.role and best[one.case, one.entry.role] is not one
+        else one
+        for one in named
+    ]
+
+
+def _competes(one: _Named) -> bool:
+    return one.entry.kind == "dicom" and one.entry.status == "ok" and one.entry.role != "mask"
 
 
 def _without_clashes(root: Path, named: list[_Named]) -> list[_Named]:

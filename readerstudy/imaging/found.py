@@ -61,7 +61,8 @@ class FoundSeries:
 class Entry:
     """A series before the folders around it have told which case it belongs to.
 
-    `anchor` is the folder that holds it; `exam` tells the examinations of DICOM files apart.
+    `anchor` is the folder that holds it; `exam` tells the examinations of DICOM files apart;
+    `planes` is the number of slices of a DICOM stack.
     """
 
     kind: FoundKind
@@ -74,6 +75,7 @@ class Entry:
     advice: str = ""
     frames: tuple[tuple[int, int], ...] = ()
     exam: str = ""
+    planes: int = 0
 
     def of_case(self, case: str, subject: str = "") -> FoundSeries:
         """The entry as a found series of a case."""

@@ -197,6 +197,7 @@ def _stacks(root: Path, folder: Path, suffix: str, group: list[DicomFile]) -> It
             role=role,
             frames=() if _all_of(group, part) else tuple(sorted(chosen)),
             exam=group[0].exam,
+            planes=len(part.frames),
         )
 
 

@@ -169,3 +169,10 @@ def test_two_patients_in_one_folder_are_two_cases(tmp_path):
         groups.setdefault(one.case, set()).add(patient)
     assert sorted(map(sorted, groups.values())) == [["A"], ["B"]]
     assert all(case.startswith("inbox~") for case in groups)
+
+
+def test_of_several_series_of_one_sequence_the_longest_has_the_role(tmp_path):
+    exam(tmp_path / "case-7" / "4", "1.1", "A", "1", "t1 sag")
+    values = {"SeriesInstanceUID": "1.2", "PatientID": "A", "StudyInstanceUID": "1"}
+    write_classic(tmp_path / "case-7" / "5", slices(9), SeriesDescription="t1 mprage", **values)
+    assert cases(tmp_path) == {"case-7/4": ("case-7", None), "case-7/5": ("case-7", "t1")}
