@@ -1,4 +1,4 @@
-"""The command line of readerstudy: ``readerstudy stats agreement ratings.csv`` and the like.
+"""The command line of readerstudy: ``readerstudy stats agreement ratings.csv``, ``prepare``.
 
 It needs neither Django nor a database. Exit codes: 0 everything computed, 1 wrong use or a file
 that cannot be read or written, 2 computed, but a value is undefined (its reason is told).
@@ -14,6 +14,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TextIO
 
+from readerstudy.prepare_cli import command as prepare
 from readerstudy.stats_cli import (
     agreement,
     check,
@@ -38,7 +39,10 @@ DONE, WRONG, UNDEFINED = 0, 1, 2
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return the exit code."""
-    options = build_parser().parse_args(arguments)
+    words = sys.argv[1:] if arguments is None else arguments
+    options = build_parser().parse_args(prepare.shortened(words))
+    if options.area == "prepare":
+        return prepare.run(options)
     try:
         report = options.run(options)
         deliver(report, options)
@@ -53,7 +57,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of all commands."""
-    parser = Parser(prog="readerstudy", description="Reader studies: statistics from files.")
+    parser = Parser(
+        prog="readerstudy", description="Reader studies: statistics and images from files."
+    )
     parser.add_argument("--version", action="version", version=software())
     areas = parser.add_subparsers(dest="area", required=True, metavar="AREA")
     area = areas.add_parser("stats", help="statistics of a reader study from a CSV file")
@@ -64,6 +70,7 @@ def build_parser() -> argparse.ArgumentParser:
         )
         module.add(command)
         command.set_defaults(run=module.run)
+    prepare.add(areas.add_parser("prepare", help=prepare.HELP), parser_class=Parser)
     return parser
 
 

@@ -110,7 +110,8 @@ def align(
     rigid, then as similarity, on the coarse levels.
     """
     with one_thread():
-        return _align(fixed, moving, kind, starts, levels, seed, fixed_mask)
+        pyramid = [_Stage(fixed, moving, fixed_mask, level, seed) for level in levels]
+        return _align(pyramid, kind, starts)
 
 
 _threads_are_set = threading.RLock()
@@ -128,16 +129,7 @@ def one_thread() -> Iterator[None]:
             sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(before)
 
 
-def _align(
-    fixed: Any,
-    moving: Any,
-    kind: Kind,
-    starts: Sequence[Matrix],
-    levels: Sequence[Level],
-    seed: int,
-    fixed_mask: Any,
-) -> Alignment:
-    pyramid = [_Stage(fixed, moving, fixed_mask, level, seed) for level in levels]
+def _align(pyramid: Sequence[_Stage], kind: Kind, starts: Sequence[Matrix]) -> Alignment:
     coarse = pyramid[0]
     ranked = sorted(starts, key=coarse.value_at)[:_TRIED_COARSELY]
     tried = [coarse.search(start, "rigid") for start in ranked]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import SimpleITK as sitk  # noqa: N813
@@ -14,8 +15,8 @@ from readerstudy.imaging.preparation.alignment import one_thread
 from readerstudy.imaging.preparation.itk import place, to_image
 from readerstudy.imaging.preparation.records import (
     Mask,
-    Prepared,
     PreparationError,
+    Prepared,
     StepRecord,
     timed,
     version_of,
@@ -75,7 +76,10 @@ def bias(
         advice = "Do this step before intensities are normalised."
         raise PreparationError("N4 takes no values below zero", advice)
     with timed() as watch, one_thread():
-        field = _field(volume, values, inside, iterations, fwhm, spline_mm, working_mm)
+        image, small, small_mask = _images(volume, values, inside, working_mm)
+        n4 = _filter(small, iterations, fwhm, spline_mm)
+        n4.Execute(small, small_mask)
+        field = np.exp(sitk.GetArrayFromImage(n4.GetLogBiasFieldAsImage(image)))
         corrected = values / field
         corrected *= float(values[inside].mean()) / max(float(corrected[inside].mean()), _FLOOR)
     figures = {
@@ -95,15 +99,10 @@ def bias(
     return Prepared(replace(volume, array=corrected.astype(np.float32)), record, mask)
 
 
-def _field(
-    volume: Volume,
-    values: NDArray[np.float32],
-    inside: Mask,
-    iterations: tuple[int, ...],
-    fwhm: float,
-    spline_mm: float,
-    working_mm: float,
-) -> NDArray[np.float32]:
+def _images(
+    volume: Volume, values: NDArray[np.float32], inside: Mask, working_mm: float
+) -> tuple[Any, Any, Any]:
+    """The image, and a coarse copy with its mask."""
     image = to_image(volume, np.maximum(values, _FLOOR))
     where = place(sitk.GetImageFromArray(inside.astype(np.uint8)), volume.affine_lps)
     factors = [
@@ -112,17 +111,17 @@ def _field(
     ]
     small, small_mask = sitk.Shrink(image, factors), sitk.Shrink(where, factors)
     if not sitk.GetArrayViewFromImage(small_mask).any():
-        raise PreparationError("the mask is too small for N4", "Lower working_mm.")
+        raise PreparationError("the mask is too small for N4", "Use a mask of the whole brain.")
+    return image, small, small_mask
+
+
+def _filter(small: Any, iterations: tuple[int, ...], fwhm: float, spline_mm: float) -> Any:
     n4 = sitk.N4BiasFieldCorrectionImageFilter()
     n4.SetMaximumNumberOfIterations([int(count) for count in iterations])
     n4.SetBiasFieldFullWidthAtHalfMaximum(float(fwhm))
     extent = [size * step for size, step in zip(small.GetSize(), small.GetSpacing(), strict=True)]
-    points = [max(4, round(length / spline_mm) + 3) for length in extent]
-    n4.SetNumberOfControlPoints(points)
-    n4.Execute(small, small_mask)
-    log_field = sitk.GetArrayFromImage(n4.GetLogBiasFieldAsImage(image))
-    field: NDArray[np.float32] = np.exp(log_field).astype(np.float32)
-    return field
+    n4.SetNumberOfControlPoints([max(4, round(length / spline_mm) + 3) for length in extent])
+    return n4
 
 
 def _variation(values: NDArray[np.float32]) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
@@ -18,8 +18,8 @@ from readerstudy.imaging.preparation.faces import brain_only, find_head
 from readerstudy.imaging.preparation.head_model import SHRINK, Fit, fit_head
 from readerstudy.imaging.preparation.records import (
     Mask,
-    Prepared,
     PreparationError,
+    Prepared,
     StepRecord,
     timed,
     version_of,
@@ -350,9 +350,7 @@ def apply_mask(volume: Volume, mask: Mask, *, apply: bool, margin_mm: float) -> 
     return brain_only(volume, mask, margin_mm=margin_mm) if apply else replace(volume)
 
 
-def record_of(
-    finding: MaskFinding, parameters: Mapping[str, Any], seconds: float
-) -> StepRecord:
+def record_of(finding: MaskFinding, parameters: Mapping[str, Any], seconds: float) -> StepRecord:
     """The account of a mask."""
     tool, version = "readerstudy", version_of("readerstudy")
     figures: dict[str, Any] = {"found_by": finding.method, **finding.figures}
@@ -361,8 +359,3 @@ def record_of(
     if finding.method == "command":
         tool, version = "external command", ""
     return StepRecord("brain_mask", parameters, tool, version, seconds, figures, finding.warnings)
-
-
-def union(masks: Sequence[Mask]) -> Mask:
-    """Voxels in any of several masks on one grid."""
-    return np.asarray(np.logical_or.reduce(list(masks)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shlex
 import shutil
@@ -15,7 +16,7 @@ import nibabel as nib
 import numpy as np
 
 from readerstudy.imaging.errors import ImageError
-from readerstudy.imaging.geometry import Volume
+from readerstudy.imaging.geometry import Array, Volume
 from readerstudy.imaging.nifti import load_nifti
 from readerstudy.imaging.orientation import to_lps
 from readerstudy.imaging.preparation.records import PreparationError
@@ -35,7 +36,7 @@ def write_nifti(volume: Volume, path: Path) -> Path:
     return path
 
 
-def _storable(array: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+def _storable(array: Array) -> Array:
     """Without 64-bit integers and truth values, which NIfTI readers often refuse."""
     if array.dtype.kind == "b":
         return array.astype(np.uint8)
@@ -131,10 +132,8 @@ def _execute(words: list[str], folder: Path, timeout_s: float) -> None:
 
 def _end(process: subprocess.Popen[bytes]) -> None:
     """Kill the process and its children, which share its session."""
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
     process.wait()
 
 
@@ -145,7 +144,9 @@ def _result(target: Path, volume: Volume, program: str) -> Volume:
     try:
         found = to_lps(load_nifti(target, allow_constant=True))
     except ImageError as error:
-        raise PreparationError(f"{program} wrote a file of no use: {error.reason}", error.advice) from error
+        raise PreparationError(
+            f"{program} wrote a file of no use: {error.reason}", error.advice
+        ) from error
     if not grid_of(volume).is_of(found):
         size = " × ".join(str(length) for length in found.shape[::-1])
         advice = "Let it write an image on the grid of its input."

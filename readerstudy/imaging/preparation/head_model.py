@@ -151,7 +151,7 @@ def fit_head(volume: Volume, *, seed: int = 0) -> Fit:
 
 
 def _fit(work: Volume, head: Mask, alignment: Alignment) -> Fit:
-    back = np.linalg.inv(alignment.matrix)
+    back = np.linalg.inv(alignment.matrix).astype(np.float64)
     home = shrunk(template())
     brain = mask_onto(template_mask(), home, grid_of(work), matrix=back)
     if not brain.any():
@@ -165,9 +165,7 @@ def _fit(work: Volume, head: Mask, alignment: Alignment) -> Fit:
     return Fit(work, head, signed_distance(brain, work.spacing_mm), alignment, covered)
 
 
-def signed_distance(
-    inside: Mask, spacing_mm: tuple[float, float, float]
-) -> NDArray[np.float32]:
+def signed_distance(inside: Mask, spacing_mm: tuple[float, float, float]) -> NDArray[np.float32]:
     """Distance to the border of a mask in mm, positive inside."""
     into = ndimage.distance_transform_edt(inside, sampling=spacing_mm)
     away = ndimage.distance_transform_edt(~inside, sampling=spacing_mm)

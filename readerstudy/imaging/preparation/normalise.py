@@ -12,8 +12,8 @@ from readerstudy.imaging.geometry import Volume
 from readerstudy.imaging.masks import background_value, foreground
 from readerstudy.imaging.preparation.records import (
     Mask,
-    Prepared,
     PreparationError,
+    Prepared,
     StepRecord,
     timed,
     version_of,
@@ -168,7 +168,10 @@ def _match(
         near = 1 if end == 0 else -2
         slope = (theirs[near] - theirs[end]) / (ours[near] - ours[end])
         mapped[beyond] = theirs[end] + (values[beyond] - ours[end]) * slope
-    figures = {"from": [float(ours[0]), float(ours[-1])], "to": [float(theirs[0]), float(theirs[-1])]}
+    figures = {
+        "from": [float(ours[0]), float(ours[-1])],
+        "to": [float(theirs[0]), float(theirs[-1])],
+    }
     return mapped, figures
 
 

@@ -22,21 +22,27 @@ from readerstudy.imaging.preparation.faces import find_head
 from readerstudy.imaging.preparation.head_model import fit_head, shrunk
 from readerstudy.imaging.preparation.itk import to_image
 from readerstudy.imaging.preparation.records import (
-    Prepared,
     PreparationError,
+    Prepared,
     StepRecord,
     timed,
     version_of,
 )
-from readerstudy.imaging.preparation.resample import Interpolation, grid_of, onto
+from readerstudy.imaging.preparation.resample import (
+    Interpolation,
+    grid_of,
+    grid_with_spacing,
+    onto,
+)
 from readerstudy.imaging.preparation.template import template, template_sha256
 
-LOWEST_STANDING = 0.10
+LOWEST_STANDING = 0.20
 LOWEST_OVERLAP = 0.35
 SCALE_LIMITS = (0.75, 1.33)
 LARGEST_TURN_DEG = 50.0
 _LEVELS = (Level(8.0, 4.0, 80), Level(4.0, 2.0, 60), Level(2.0, 1.0, 60))
 _BRIGHTEST = 99.5
+_WORKING_MM = 2.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,7 +101,9 @@ def find_transform(
     return Registration(found.matrix, figures)
 
 
-def find_template_transform(volume: Volume, *, kind: Kind = "affine", seed: int = 0) -> Registration:
+def find_template_transform(
+    volume: Volume, *, kind: Kind = "affine", seed: int = 0
+) -> Registration:
     """Find where the ICBM 152 template lies in a head or a brain.
 
     Returns
@@ -134,14 +142,15 @@ def _reduced(matrix: Matrix, kind: Kind) -> Matrix:
 
 
 def _levelled(volume: Volume) -> Volume:
-    """The background at 0, and the brightest values cut, so that they do not fill the bins."""
-    inside = foreground(volume.array)
+    """At least 2 mm, and the brightest values cut, so that they do not fill the bins."""
+    z, y, x = (max(_WORKING_MM, step) for step in volume.spacing_mm)
+    work = onto(volume, grid_with_spacing(volume, (z, y, x)))
+    inside = foreground(work.array)
     if not inside.any():
         advice = "Check that the image shows a head or a brain."
         raise PreparationError("an image has no foreground", advice)
-    values = volume.array.astype(np.float32)
-    top = float(np.percentile(values[inside], _BRIGHTEST))
-    return replace(volume, array=np.minimum(values, top))
+    top = float(np.percentile(work.array[inside], _BRIGHTEST))
+    return replace(work, array=np.minimum(work.array.astype(np.float32), top))
 
 
 def _starts(fixed: Volume, moving: Volume) -> list[Matrix]:
@@ -194,7 +203,10 @@ def _check(figures: Mapping[str, Any]) -> None:
         (figures["standing"] < LOWEST_STANDING, "the images have too little in common"),
         (figures["overlap"] < LOWEST_OVERLAP, "the images hardly overlap"),
         (figures["rotation_deg"] > LARGEST_TURN_DEG, "the head would be turned by over 50°"),
-        (min(figures["scales"]) < low or max(figures["scales"]) > high, "the size changes too much"),
+        (
+            min(figures["scales"]) < low or max(figures["scales"]) > high,
+            "the size changes too much",
+        ),
     )
     failed = [reason for applies, reason in reasons if applies]
     if failed:
@@ -236,9 +248,7 @@ def register(
     return Prepared(result, record_of(parameters, found, watch.seconds))
 
 
-def record_of(
-    parameters: Mapping[str, Any], found: Registration, seconds: float
-) -> StepRecord:
+def record_of(parameters: Mapping[str, Any], found: Registration, seconds: float) -> StepRecord:
     """The account of a registration."""
     figures = dict(found.figures)
     if parameters.get("to") == "template":
