@@ -44,6 +44,7 @@ IMAGE_KEYWORDS = (
     *traits.KEYWORDS,
 )
 HEADER_TAGS: tuple[str | int, ...] = (*IMAGE_KEYWORDS, *traits.PRIVATE_TAGS)
+_MOST_HELD_BYTES = 128 * 2**20
 _MAX_INTEGRAL_SLOPE, _MAX_INTEGRAL_INTERCEPT = 1_000, 1_000_000
 
 
@@ -83,14 +84,16 @@ def load_dicom_series(
     folder = given[0].parent if len(given) > 1 else given[0]
     with explained(folder, "DICOM series"):
         wanted = None if frames is None else {(given[file], index) for file, index in frames}
-        headers = {path: _checked_header(path) for path in sorted(given)}
+        held = sum(path.stat().st_size for path in given) <= _MOST_HELD_BYTES
+        headers = {path: _checked_header(path, held=held) for path in sorted(given)}
         _check_one_series(folder, headers.values())
         planes = [frame for path in headers for frame in _frames(path, headers[path], wanted)]
         return _load(folder, headers, planes, part=frames, allow_constant=allow_constant)
 
 
-def _checked_header(path: Path) -> Any:
-    header = read_header(path, HEADER_TAGS)
+def _checked_header(path: Path, *, held: bool) -> Any:
+    """Header of a file; with its pixels, still packed, where all files together are small."""
+    header = read_pixels(path) if held else read_header(path, HEADER_TAGS)
     check_image(path, header)
     return header
 
@@ -125,12 +128,13 @@ def _load(
     check_values(folder, array, allow_constant=allow_constant)
     chosen = "" if part is None else " ".join(str(index) for _, index in sorted(part))
     digest = sha256_of_all(list(headers), chosen if any(index for _, index in part or ()) else "")
-    return Volume(array, affine, "dicom", _facts(frames[0]), digest, told)
+    return Volume(array, affine, "dicom", _facts(frames[0], headers), digest, told)
 
 
-def _facts(frame: Frame) -> Any:
+def _facts(frame: Frame, headers: dict[Path, Any]) -> Any:
     """Facts of the file of one frame, with the functional groups of that frame."""
-    header = read_header(frame.path)
+    held = headers[frame.path]
+    header = held if _has_pixels(held) else read_header(frame.path)
     groups = header.get("PerFrameFunctionalGroupsSequence")
     if groups:
         header.PerFrameFunctionalGroupsSequence = Items([groups[frame.index]])
@@ -151,7 +155,7 @@ def _decode(
     for path, members in places.items():
         with explained(path, "DICOM image"):
             chosen = sorted(members, key=lambda place: frames[place].index)
-            dataset = _dataset(path, shape)
+            dataset = _dataset(path, headers[path], shape)
             told |= _flags(dataset)
             pixels = _pixels(path, dataset, shape, [frames[place].index for place in chosen])
             for place, values in zip(chosen, pixels, strict=True):
@@ -186,12 +190,16 @@ def _stored_type(header: Any) -> np.dtype[Any]:
     return np.dtype(f"{kind}{size}")
 
 
-def _dataset(path: Path, shape: tuple[int, int]) -> Any:
-    dataset = read_pixels(path)
-    if not any(name in dataset for name in ("PixelData", "FloatPixelData", "DoubleFloatPixelData")):
+def _dataset(path: Path, header: Any, shape: tuple[int, int]) -> Any:
+    dataset = header if _has_pixels(header) else read_pixels(path)
+    if not _has_pixels(dataset):
         raise UnreadableError(path, "it holds no pixels", ASK_FOR_COPY)
     check_codestreams(path, dataset, shape)
     return dataset
+
+
+def _has_pixels(dataset: Any) -> bool:
+    return any(name in dataset for name in ("PixelData", "FloatPixelData", "DoubleFloatPixelData"))
 
 
 def _pixels(
