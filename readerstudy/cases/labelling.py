@@ -155,8 +155,7 @@ def clean_tags(tags: Iterable[str]) -> list[str]:
     for name in names:
         if len(name) > MAX_TAG or "," in name or ";" in name:
             raise ReaderStudyError(
-                f"A tag has at most {MAX_TAG} characters and neither comma nor semicolon: "
-                f"{name[:50]!r} cannot be used."
+                f"A tag has at most {MAX_TAG} characters and neither comma nor semicolon."
             )
     return names
 

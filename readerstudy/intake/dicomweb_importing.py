@@ -45,6 +45,7 @@ def open_dicomweb(
         raise ReaderStudyError("Choose at least one series.")
     if len(picks) > MAX_SERIES:
         raise ReaderStudyError(f"At most {MAX_SERIES} series can be imported at once.")
+    _check_roles(picks)
     batch = Import(
         kind=Import.Kind.DICOMWEB,
         options=options.to_dict(),
@@ -63,6 +64,14 @@ def open_dicomweb(
             new={"kind": batch.kind, "server": server.name, "series": len(picks), **batch.options},
         )
     return batch
+
+
+def _check_roles(picks: Sequence[Pick]) -> None:
+    said = [(one.series.study_uid, one.role) for one in picks if one.role]
+    if twice := sorted({role for key in set(said) if said.count(key) > 1 for role in key[1:]}):
+        raise ReaderStudyError(
+            f"Two series of the exam are to be {', '.join(twice)}. Give each its own sequence."
+        )
 
 
 def start(*, batch: Import, actor: Any = None) -> Job:

@@ -34,7 +34,10 @@ SHOWN = 10
 
 
 class ManifestError(ReaderStudyError):
-    """A manifest cannot be used; ``problems`` lists every reason."""
+    """A manifest cannot be used; ``problems`` lists every reason.
+
+    The message holds nothing of the table, which names cases as the source does.
+    """
 
     code = "manifest"
 
@@ -49,7 +52,10 @@ class ManifestError(ReaderStudyError):
 
     def to_list(self) -> list[dict[str, Any]]:
         """Return the problems as plain data."""
-        return [{"row": p.row, "column": p.column, "problem": p.text} for p in self.problems]
+        return [
+            {"row": one.row, "column": one.column, "problem": one.text, "cell": one.cell}
+            for one in self.problems
+        ]
 
 
 def read(path: Path) -> Manifest:

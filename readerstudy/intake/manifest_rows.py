@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from openpyxl.utils import get_column_letter
+
 from readerstudy.cases.labelling import clean_stratum, clean_tags, clean_unit
 from readerstudy.cases.models import Series
 from readerstudy.core.errors import ReaderStudyError
@@ -105,8 +107,8 @@ class _Reader:
     names: list[str]
     problems: list[Problem] = field(default_factory=list)
 
-    def fault(self, row: int, column: str, text: str) -> None:
-        self.problems.append(Problem(row, column, text))
+    def fault(self, row: int, column: str, text: str, cell: str = "") -> None:
+        self.problems.append(Problem(row, column, text, cell))
 
 
 def column_name(text: str) -> str:
@@ -146,28 +148,30 @@ def _is_value(name: str) -> bool:
 
 
 def _check_header(table: Table, reader: _Reader) -> None:
-    for text, name in zip(table.header, reader.names, strict=True):
+    for index, (text, name) in enumerate(zip(table.header, reader.names, strict=True), start=1):
+        letter = get_column_letter(index)
         if not text:
-            reader.fault(1, "", "a column has no name")
+            reader.fault(1, letter, "a column has no name")
         elif name.startswith(REFERENCE):
-            _check_reference_column(text, name, reader)
+            _check_reference_column(letter, name, reader)
         elif name not in COLUMNS:
             known = ", ".join(COLUMNS)
-            reader.fault(1, text, f"there is no such column; the columns are {known}, ref:…")
+            said = f"there is no such column; the columns are {known}, ref:…"
+            reader.fault(1, letter, said, text)
         if name and reader.names.count(name) > 1:
-            reader.fault(1, text, "the column stands there more than once")
+            reader.fault(1, letter, "the column stands there more than once", text)
     if not _usable(reader.names):
         reader.fault(0, "", "A manifest needs a column “case” or “case_code”.")
 
 
-def _check_reference_column(text: str, name: str, reader: _Reader) -> None:
+def _check_reference_column(letter: str, name: str, reader: _Reader) -> None:
     value_name = name.removesuffix(METHOD)
     if name.endswith(METHOD) and value_name not in reader.names:
-        reader.fault(1, text, f"a method needs the column {value_name} with the values")
+        reader.fault(1, letter, "a method needs a column with the values before it", name)
     try:
         clean_statement(endpoint=value_name.removeprefix(REFERENCE), value="1", method="")
     except ReaderStudyError as error:
-        reader.fault(1, text, error.message)
+        reader.fault(1, letter, error.message, name)
 
 
 @dataclass(frozen=True)
@@ -182,7 +186,7 @@ class _Cells:
         return self.texts.get(name, "")
 
     def fault(self, column: str, text: str) -> None:
-        self.reader.fault(self.number, column, text)
+        self.reader.fault(self.number, column, text, self.get(column))
 
     def cleaned(self, column: str, clean: Callable[[], T], otherwise: T) -> T:
         """Return a value as it is stored, or note why it cannot be."""
@@ -254,8 +258,8 @@ def _role(cells: _Cells) -> str:
         return role
     cells.fault(
         "sequence",
-        f"“{text[:40]}” is no role; use {', '.join(LABELS)}, or another short name of at most "
-        f"{MAX_ROLE} letters, digits and hyphens",
+        f"this is no role; use {', '.join(LABELS)}, or another short name of at most {MAX_ROLE} "
+        "letters, digits and hyphens",
     )
     return ""
 
@@ -362,5 +366,5 @@ def _subjects_named(rows: tuple[Row, ...]) -> Iterator[Problem]:
     for row in rows:
         other = named.get(row.case.lower())
         if row.case and not row.subject and other:
-            text = f"row {other} names a subject for the case “{row.case}”, this one none"
-            yield Problem(row.number, "subject", text)
+            text = f"row {other} names a subject for the same case, this one none"
+            yield Problem(row.number, "subject", text, row.case)

@@ -35,11 +35,16 @@ _REL = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that is wrong with a manifest. Row 0 stands for the file as a whole."""
+    """One thing that is wrong with a manifest. Row 0 stands for the file as a whole.
+
+    ``text`` holds nothing of the table, so that it may be logged and stored; what stands in the
+    cell is in ``cell``, for the person who handed the table in.
+    """
 
     row: int
     column: str
     text: str
+    cell: str = ""
 
     def __str__(self) -> str:
         if not self.row:
@@ -163,7 +168,7 @@ def _take(table: Table, number: int, texts: list[str]) -> None:
             Problem(number, "", f"there are {len(texts)} cells, but only {width} columns")
         )
     texts = (texts + [""] * width)[:width]
-    for name, text in zip(table.header, texts, strict=True):
+    for name, text in zip(_names(table), texts, strict=True):
         if len(text) > MAX_CELL:
             table.problems.append(
                 Problem(number, name, f"the cell holds more than {MAX_CELL} characters")
@@ -173,6 +178,11 @@ def _take(table: Table, number: int, texts: list[str]) -> None:
                 Problem(number, name, "the cell is a formula; put its value there instead")
             )
     table.lines.append(Line(number, [text[:MAX_CELL] for text in texts]))
+
+
+def _names(table: Table) -> list[str]:
+    """Return the columns by letter, as a spreadsheet shows them."""
+    return [get_column_letter(index) for index in range(1, len(table.header) + 1)]
 
 
 def _from_xlsx(content: bytes) -> Table:
@@ -246,7 +256,7 @@ def _read_sheet(content: bytes, name: str, table: Table) -> None:
 
 def _texts(table: Table, number: int, row: Any) -> Iterator[str]:
     for index, cell in enumerate(row):
-        name = table.header[index] if index < len(table.header) else get_column_letter(index + 1)
+        name = get_column_letter(index + 1)
         if cell.data_type == "e":
             table.problems.append(Problem(number, name, f"the cell shows the error {cell.value}"))
             yield ""

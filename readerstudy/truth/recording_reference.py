@@ -96,7 +96,7 @@ def clean_statement(*, endpoint: str, value: str, method: str) -> Statement:
     if not ENDPOINT.fullmatch(endpoint) or len(endpoint) > MAX_ENDPOINT:
         raise ReaderStudyError(
             f"An endpoint is a short name such as who_grade: at most {MAX_ENDPOINT} letters, "
-            f"digits, - and _, a letter first. {endpoint[:50]!r} is none."
+            "digits, - and _, a letter first."
         )
     if not value:
         raise ReaderStudyError(f"The reference standard {endpoint} needs a value.")

@@ -139,11 +139,11 @@ def test_the_message_names_the_first_ten_and_counts_the_rest(file):
 @pytest.mark.parametrize(
     ("header", "row", "column"),
     [
-        ("path,case,sequnce", "a.nii,A,t1", "sequnce"),
-        ("path,case,case", "a.nii,A,B", "case"),
-        ("path,case,,stratum", "a.nii,A,x,y", ""),
-        ("path,case,ref:WHO grade", "a.nii,A,4", "ref:WHO grade"),
-        ("path,case,ref:g:method", "a.nii,A,histology", "ref:g:method"),
+        ("path,case,sequnce", "a.nii,A,t1", "C"),
+        ("path,case,case", "a.nii,A,B", "C"),
+        ("path,case,,stratum", "a.nii,A,x,y", "C"),
+        ("path,case,ref:WHO grade", "a.nii,A,4", "C"),
+        ("path,case,ref:g:method", "a.nii,A,histology", "C"),
     ],
 )
 def test_wrong_columns_are_named(file, header, row, column):
@@ -189,7 +189,7 @@ def test_formulas_are_refused_in_both_forms(file, sheet, cell):
     write_xlsx(sheet, HEADER, ("a.nii", "A", "t1", cell))
     for path in (file, sheet):
         ((row, column, text),) = faults(path)
-        assert (row, column) == (2, "stratum")
+        assert (row, column) == (2, "D")
         assert "formula" in text
 
 
@@ -301,3 +301,13 @@ def test_the_manifest_of_a_folder_is_found_and_two_are_refused(tmp_path):
     (tmp_path / "manifest.xlsx").touch()
     with pytest.raises(ManifestError, match="2 manifests"):
         find_manifest(tmp_path)
+
+
+def test_the_message_of_a_wrong_manifest_names_nobody(file):
+    file.write_text("planted-header,case,sequence,tags\nx,,planted-role here,planted;" + "p" * 41)
+    with pytest.raises(ManifestError) as refused:
+        read(file)
+    assert "planted" not in refused.value.message
+    assert "pppp" not in refused.value.message
+    cells = {one["cell"] for one in refused.value.to_list()}
+    assert {"planted-header", "planted-role here"} <= cells
