@@ -56,7 +56,7 @@ _MANUFACTURERS = {
     "hyperfine": "Hyperfine",
     "esaote": "Esaote",
 }
-FACT_NAMES = frozenset({*_NUMBERS, *_CODES, "contrast_agent", "manufacturer"})
+FACT_NAMES = frozenset({*_NUMBERS, *_CODES, "contrast_agent", "manufacturer", "two_dimensional"})
 _GROUPS = (
     "MRTimingAndRelatedParametersSequence",
     "MREchoSequence",
