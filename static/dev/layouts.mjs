@@ -44,6 +44,7 @@ const PRESETS = [
   { label: "Full range", width: 4095, level: 2048 },
   { label: "Tissue", width: 1400, level: 900 },
   { label: "Bright", width: 2400, level: 2600 },
+  { label: "Brightest", width: 400, level: 3600 },
 ];
 
 function slot(role, label, grid, changes = {}) {
