@@ -2,6 +2,11 @@
 # Install the Debian packages that the tests need, only when one is missing and only if we may.
 set -euo pipefail
 wanted=(chromium fonts-liberation)
+# Orthanc (45 MB) starts a service where it is installed, so only continuous integration takes it;
+# elsewhere its tests are skipped and the small server of the tests stands in.
+if [ -n "${CI:-}" ]; then
+  wanted+=(orthanc orthanc-dicomweb)
+fi
 missing=()
 for package in "${wanted[@]}"; do
   dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")
