@@ -168,6 +168,23 @@ INTAKE_KEEP_DAYS = 30
 INTAKE_UPLOAD_DAYS = 7
 DICOMWEB_SERVERS = environment.dicomweb_servers()
 
+# Preparation: a program of the operator's that finds the brain; no web user can set it.
+BRAIN_MASK_COMMAND = environment.text("READERSTUDY_BRAIN_MASK_COMMAND", "")
+BRAIN_MASK_SECONDS = environment.number("READERSTUDY_BRAIN_MASK_SECONDS", 900)
+
+# What the reading of one file of unknown origin may cost (docs/how-to/hostile-files.md).
+READING_LIMITS = {
+    "memory_mb": environment.number("READERSTUDY_READING_MEMORY_MB", 352),
+    "most_memory_mb": environment.number("READERSTUDY_READING_MOST_MEMORY_MB", 3072),
+    "cpu_s": environment.number("READERSTUDY_READING_SECONDS", 10),
+    "most_cpu_s": environment.number("READERSTUDY_READING_MOST_SECONDS", 900),
+}
+ARCHIVE_LIMITS = {
+    "members": environment.number("READERSTUDY_ARCHIVE_FILES", 50_000),
+    "total_mb": environment.number("READERSTUDY_ARCHIVE_GB", 16) * 1024,
+    "free_mb": environment.number("READERSTUDY_DISK_FREE_GB", 2) * 1024,
+}
+
 EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
 EMAIL_FILE_PATH = VAR / "mail"
 DEFAULT_FROM_EMAIL = environment.text("READERSTUDY_FROM_EMAIL", "readerstudy@localhost")

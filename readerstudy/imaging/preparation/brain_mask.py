@@ -197,18 +197,23 @@ def _shares(index: NDArray[np.int64]) -> NDArray[np.float64]:
 def _one_piece(found: Mask, core: Mask, spacing: tuple[float, float, float]) -> Mask:
     """Cut thin bridges, keep the largest piece, close gaps, fill holes, smooth the border."""
     opened = ndimage.binary_opening(found, structure=_ball(_BRIDGE_MM, spacing)) | core
-    labels, count = ndimage.label(opened)
-    if count > 1:
-        sizes = np.bincount(labels.ravel())
-        sizes[0] = 0
-        opened = labels == sizes.argmax()
-    grown = ndimage.binary_dilation(opened, structure=_ball(min(spacing) * 1.01, spacing)) & found
+    ball = _ball(min(spacing) * 1.01, spacing)
+    grown = ndimage.binary_dilation(_largest(opened), structure=ball) & found
     pad = 4
     closed = ndimage.binary_closing(np.pad(grown, pad), structure=_ball(_GAP_MM, spacing))
     filled = ndimage.binary_fill_holes(closed[pad:-pad, pad:-pad, pad:-pad])
     sigma = [_SMOOTH_MM / step for step in spacing]
     soft = ndimage.gaussian_filter(filled.astype(np.float32), sigma, mode="nearest")
-    return np.asarray(soft > 0.5)
+    return _largest(soft > 0.5)
+
+
+def _largest(mask: Mask) -> Mask:
+    labels, count = ndimage.label(mask)
+    if count <= 1:
+        return mask
+    sizes = np.bincount(labels.ravel())
+    sizes[0] = 0
+    return np.asarray(labels == sizes.argmax())
 
 
 def _ball(radius_mm: float, spacing: tuple[float, float, float]) -> Mask:
