@@ -43,7 +43,8 @@ class ViewingForm(forms.Form):
         required=False,
     )
     interpolation = forms.ChoiceField(
-        choices=[("linear", "Smooth between voxels"), ("nearest", "Voxels as squares")],
+        choices=[("linear", "Smooth"), ("nearest", "Voxels as squares")],
+        label="Between voxels",
         help_text="Choose squares for sets of small slices whose pixels matter.",
     )
     interpolation_fixed = forms.BooleanField(
