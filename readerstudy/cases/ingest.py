@@ -20,13 +20,15 @@ from django.conf import settings
 
 from readerstudy.cases import canonical, quality
 from readerstudy.cases.models import Case, Series, Subject
+from readerstudy.cases.untrusted import image_guard
 from readerstudy.core import audit
 from readerstudy.core.db import write_transaction
 from readerstudy.core.errors import ReaderStudyError
 from readerstudy.imaging.errors import ImageError
 from readerstudy.imaging.geometry import Volume
+from readerstudy.imaging.guarded import Guard
 from readerstudy.imaging.orientation import axis_letters, to_lps
-from readerstudy.imaging.volumes import FoundSeries, find_series, load
+from readerstudy.imaging.volumes import FoundSeries, load
 
 OK, ERROR, SKIPPED = "ok", "error", "skipped"
 AGAIN = "already imported"
@@ -93,18 +95,26 @@ def import_folder(
     ReaderStudyError
         If the folder itself cannot be read.
     """
+    outcomes = []
+    with image_guard(Path(settings.WORK_ROOT)) as guard:
+        found = _found(guard, folder)
+        for number, one in enumerate(found, start=1):
+            outcomes.append(
+                import_series(one, source=source or Source(), actor=actor, load=guard.load)
+            )
+            if progress:
+                progress(number, len(found), f"{number} of {len(found)} files and series")
+    return outcomes
+
+
+def _found(guard: Guard, folder: Path) -> list[FoundSeries]:
     try:
-        found = find_series(folder)
+        found = guard.find_series(folder)
     except ImageError as error:
         raise ReaderStudyError(str(error)) from error
     if not found:
         raise ReaderStudyError(f"{folder.name}: there are no files in this folder.")
-    outcomes = []
-    for number, one in enumerate(found, start=1):
-        outcomes.append(import_series(one, source=source or Source(), actor=actor))
-        if progress:
-            progress(number, len(found), f"{number} of {len(found)} files and series")
-    return outcomes
+    return found
 
 
 def import_series(

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from readerstudy.cases.untrusted import archive_limits
 from readerstudy.imaging.archives import archive_kind, unpack
 from readerstudy.imaging.errors import ImageError
 from readerstudy.imaging.volumes import FoundSeries
@@ -45,7 +46,7 @@ def _inside(archive: FoundSeries, place: Place, finder: Find) -> list[FoundSerie
     path = archive.paths[0]
     target = _free_folder(place) / _stem(path)
     try:
-        unpacked = unpack(path, target)
+        unpacked = unpack(path, target, archive_limits())
         inside = finder(target) if unpacked.members else []
     except ImageError as error:
         return [_refused(archive, error.reason, error.advice)]

@@ -19,6 +19,7 @@ from readerstudy.cases.ingest import (
     existing_case,
     import_series,
 )
+from readerstudy.cases.untrusted import image_guard
 from readerstudy.core.errors import ReaderStudyError
 from readerstudy.imaging.errors import ImageError
 from readerstudy.imaging.guarded import Guard
@@ -123,7 +124,7 @@ def work_on(batch: Import) -> Iterator[Work]:
     if place.unpacked.exists():  # left by a worker that was stopped
         shutil.rmtree(place.unpacked)
     root = collecting.root_of(batch)
-    with Guard(folder=place.root) as guard:
+    with image_guard(place.root) as guard:
         yield Work(batch, place, root, Options.of(batch.options), guard)
 
 

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from readerstudy.cases.ingest import Progress
+from readerstudy.cases.untrusted import image_guard
 from readerstudy.core import audit, jobs
 from readerstudy.core.db import write_transaction
 from readerstudy.core.errors import Conflict, ReaderStudyError
 from readerstudy.core.models import Job
-from readerstudy.imaging.guarded import Guard
 from readerstudy.intake import folders, importing, manifest, receiving, starting
 from readerstudy.intake.importing import Work
 from readerstudy.intake.manifest import ManifestError
@@ -56,7 +56,7 @@ def compare(batch: Import, *, progress: Progress | None = None) -> dict[str, Any
     place = folders.place_of(batch)
     if progress:
         progress(0, 1, "Reading the files")
-    with _tree(batch) as root, Guard(folder=place.root) as guard:
+    with _tree(batch) as root, image_guard(place.root) as guard:
         work = Work(batch, place, root, Options.of(batch.options), guard)
         found = _compared(work)
     shutil.rmtree(place.unpacked, ignore_errors=True)
