@@ -6,8 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from readerstudy.reading.answering import value_of
 from readerstudy.reading.models import Rating, Reading, Submission
 from readerstudy.reading.planned import is_planned
+from readerstudy.reading.training import TRAINING_PERIOD
 from readerstudy.studies.models import Enrolment, Study
 from readerstudy.truth.models import Origin
 from readerstudy.truth.unblinding import origins_of
@@ -18,7 +20,12 @@ class Read:
     """One accepted reading with its answers and the truth of its case."""
 
     reader: str
+    period: int
     position: int
+    arm: str
+    stage: int
+    repeat: int
+    item: str
     case: str
     subject: str
     origin: str
@@ -71,8 +78,9 @@ def load(study: Study, *, actor: Any) -> Dataset:
         for one in submissions
     ]
     kinds = [origin.kind for origin in origins.values()]
-    outcomes = Submission.objects.filter(reading__enrolment__study=study)
-    planned = Reading.objects.filter(is_planned(), enrolment__study=study)
+    allocated = Reading.objects.filter(enrolment__in=study.readers, period__gt=TRAINING_PERIOD)
+    planned = allocated.filter(is_planned())
+    outcomes = Submission.objects.filter(reading__in=allocated)
     return Dataset(
         study=study,
         readers=_readers(study),
@@ -82,7 +90,7 @@ def load(study: Study, *, actor: Any) -> Dataset:
         late=outcomes.filter(outcome=Submission.Outcome.LATE).count(),
         duplicates=outcomes.filter(outcome=Submission.Outcome.DUPLICATE).count(),
         missing=planned.count() - len(reads),
-        withdrawn=Reading.objects.filter(enrolment__study=study).count() - planned.count(),
+        withdrawn=allocated.count() - planned.count(),
     )
 
 
@@ -90,6 +98,8 @@ def _accepted(study: Study) -> Iterable[Submission]:
     return (
         Submission.objects.filter(
             reading__enrolment__study=study,
+            reading__enrolment__kind=Enrolment.Kind.READER,
+            reading__period__gt=TRAINING_PERIOD,
             outcome=Submission.Outcome.ACCEPTED,
             superseded_by__isnull=True,
         )
@@ -123,13 +133,18 @@ def _read(
     reading = submission.reading
     return Read(
         reader=reading.enrolment.code,
+        period=reading.period,
         position=reading.position,
+        arm=reading.arm,
+        stage=reading.stage,
+        repeat=reading.repeat,
+        item=reading.item,
         case=reading.case.code,
         subject=reading.case.subject.code,
         origin=origin.kind,
         generator=origin.generator,
         answers={
-            rating.question.code: _value(rating) for rating in ratings if not rating.not_evaluable
+            rating.question.code: value_of(rating) for rating in ratings if not rating.not_evaluable
         },
         not_evaluable=frozenset(r.question.code for r in ratings if r.not_evaluable),
         received_at=submission.received_at,
@@ -139,13 +154,8 @@ def _read(
     )
 
 
-def _value(rating: Rating) -> Any:
-    """Return a code, a list of codes, or the region as it was stored."""
-    return rating.choice.code if rating.choice else rating.choices or rating.region or []
-
-
 def _readers(study: Study) -> list[ReaderFacts]:
-    enrolments = Enrolment.objects.filter(study=study).select_related("reader__profile")
+    enrolments = study.readers.select_related("reader__profile")
     return [_facts(enrolment) for enrolment in enrolments]
 
 
@@ -155,5 +165,5 @@ def _facts(enrolment: Enrolment) -> ReaderFacts:
         code=enrolment.code,
         years=profile.years_of_experience if profile else None,
         subspecialty=profile.subspecialty if profile else "",
-        planned=enrolment.readings.filter(is_planned()).count(),
+        planned=enrolment.readings.filter(is_planned(), period__gt=TRAINING_PERIOD).count(),
     )

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db.models import Q
+
 from readerstudy.core.errors import NotFound
+from readerstudy.reading import gates
 from readerstudy.reading.models import Reading, ReadingImage
 from readerstudy.studies.models import Enrolment, Study
 
@@ -18,7 +21,8 @@ def access_enrolment(*, token: str, user: Any) -> Enrolment:
     """Return the user's own enrolment in a study that was launched."""
     enrolment = (
         Enrolment.objects.select_related("study")
-        .filter(token=token, reader=user, study__state__in=READABLE)
+        .filter(token=token, reader=user)
+        .filter(Q(study__state__in=READABLE) | ~Q(kind=Enrolment.Kind.READER))
         .first()
     )
     if enrolment is None:
@@ -43,13 +47,12 @@ def access_image(*, token: str, user: Any) -> ReadingImage:
         .filter(
             token=token,
             reading__enrolment__reader=user,
-            reading__enrolment__study__state=Study.State.RUNNING,
             reading__offered_at__isnull=False,
             reading__case__withdrawn_at__isnull=True,
         )
         .first()
     )
-    if image is None or not is_open(image.reading):
+    if image is None or not (is_open(image.reading) and gates.is_running(image.reading.enrolment)):
         raise NotFound("There is no such image.")
     return image
 

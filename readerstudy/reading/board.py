@@ -169,7 +169,7 @@ def _rows(study: Study) -> list[ReaderRow]:
             last_seen=seen.get(enrolment.pk),
             last_answer=enrolment.last_answer,
         )
-        for enrolment in _counted(study.enrolments.select_related("reader__profile"))
+        for enrolment in _counted(study.readers.select_related("reader__profile"))
     ]
 
 
@@ -230,7 +230,7 @@ def overview_for(user: Any) -> QuerySet[Any]:
     return (
         studies_of(user)
         .annotate(
-            n_readers=Count("enrolments", distinct=True),
+            n_readers=Count("enrolments", filter=Q(enrolments__kind="reader"), distinct=True),
             n_cases=Count("study_cases", distinct=True),
             n_readings=Count(readings, filter=is_planned(f"{readings}__"), distinct=True),
             n_done=Count(

@@ -19,7 +19,7 @@ def chunk_response(*, image: ReadingImage, index: int, accepted: str) -> HttpRes
     """
     reading = image.reading
     encoded = EncodedSeries.objects.filter(
-        study=reading.enrolment.study, case=reading.case_id, role=image.role
+        study=reading.enrolment.study, case=image.case_id, role=image.role
     ).first()
     encoding = choose_encoding(accepted)
     names = encoded.objects_by_encoding[encoding] if encoded else []

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import uuid
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
@@ -78,9 +79,15 @@ class Reading(models.Model):
     token = models.CharField(max_length=32, unique=True, default=new_token)
     enrolment = models.ForeignKey(Enrolment, on_delete=models.PROTECT, related_name="readings")
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="+")
+    item = models.CharField(max_length=16, help_text="Code of the item; see StudyCase.item.")
     arm = models.CharField(max_length=32, default="main")
-    period = models.PositiveSmallIntegerField(default=1)
+    period = models.PositiveSmallIntegerField(default=1, help_text="0: training")
     position = models.PositiveIntegerField()
+    stage = models.PositiveSmallIntegerField(
+        default=1, help_text="Of a sequential reading; a stage is sealed when the next is shown."
+    )
+    repeat = models.PositiveSmallIntegerField(default=0, help_text="1: shown a second time")
+    sides = models.JSONField(default=list, help_text="Member of the item in each place")
     offered_at = models.DateTimeField(null=True)
     completed_at = models.DateTimeField(null=True)
     reopened_at = models.DateTimeField(null=True)
@@ -103,15 +110,42 @@ class ReadingImage(models.Model):
 
     token = models.CharField(max_length=32, unique=True, default=new_token)
     reading = models.ForeignKey(Reading, on_delete=models.PROTECT, related_name="images")
+    slot = models.CharField(max_length=20, help_text="Code of the slot, or role of the overlay")
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="+")
     role = models.CharField(max_length=16)
 
     class Meta:
         constraints = (
-            models.UniqueConstraint(fields=("reading", "role"), name="one_image_per_slot"),
+            models.UniqueConstraint(fields=("reading", "slot"), name="one_image_per_slot"),
         )
 
     def __str__(self) -> str:
-        return f"image {self.role} of {self.reading}"
+        return f"image {self.slot} of {self.reading}"
+
+
+class PeriodOpening(models.Model):
+    """When a reader may begin a later period: the washout, enforced by the server."""
+
+    enrolment = models.ForeignKey(Enrolment, on_delete=models.PROTECT, related_name="openings")
+    period = models.PositiveSmallIntegerField()
+    opens_at = models.DateTimeField()
+    opened_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="Who opened it before its time; a deviation from the protocol.",
+    )
+    reason = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ("period",)
+        constraints = (
+            models.UniqueConstraint(fields=("enrolment", "period"), name="one_opening_per_period"),
+        )
+
+    def __str__(self) -> str:
+        return f"period {self.period} of {self.enrolment.code}"
 
 
 class ReadingSession(models.Model):
@@ -168,18 +202,24 @@ class Submission(models.Model):
 
 def _only(form: str) -> Q:
     """Return the condition that a rating has this form and no other."""
-    values = ("choice", "choices", "region")
+    values = ("choice", "choices", "number", "text", "region", "places")
     given = Q(**{f"{name}__isnull": name != form for name in values})
     return given & Q(not_evaluable=form == "not_evaluable")
 
 
 class Rating(models.Model):
-    """One value for one question: a choice, a set of choices, a place, or not evaluable."""
+    """One value for one question, in exactly one form."""
 
     submission = models.ForeignKey(Submission, on_delete=models.PROTECT, related_name="ratings")
     question = models.ForeignKey(Question, on_delete=models.PROTECT, related_name="+")
     choice = models.ForeignKey(Option, null=True, on_delete=models.PROTECT, related_name="+")
     choices = models.JSONField(null=True, help_text="Codes of a question with any number")
+    number = models.FloatField(null=True)
+    text = models.TextField(null=True)  # noqa: DJ001 null says that the rating is of another form
+    places = models.JSONField(
+        null=True,
+        help_text='Images beside each other: {"shown": [places], "members": [members]}',
+    )
     region = models.JSONField(
         null=True, help_text="A place: points in the case frame and in patient LPS mm, measures"
     )
@@ -193,7 +233,13 @@ class Rating(models.Model):
             models.CheckConstraint(
                 name="rating_has_exactly_one_form",
                 condition=(
-                    _only("choice") | _only("choices") | _only("region") | _only("not_evaluable")
+                    _only("choice")
+                    | _only("choices")
+                    | _only("number")
+                    | _only("text")
+                    | _only("places")
+                    | _only("region")
+                    | _only("not_evaluable")
                 ),
             ),
         )

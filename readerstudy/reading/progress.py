@@ -6,19 +6,18 @@ import statistics
 from dataclasses import asdict
 from typing import Any, cast
 
-from django.db.models import F, Q
+from django.db.models import Q
 from django.utils import timezone
 
-from readerstudy.core.db import write_transaction
 from readerstudy.imaging.sequences import LABELS, Role
-from readerstudy.reading import preferences, recording
+from readerstudy.reading import gates, preferences, recording, training
 from readerstudy.reading.models import DisplayForm, Reading, Submission
 from readerstudy.reading.planned import is_planned, withdrawn_under
+from readerstudy.studies.asking import arms_of, questions_in, slots_in
 from readerstudy.studies.models import Enrolment, Question, Study
 from readerstudy.studies.viewing import Viewing
 
 BREAK_EVERY = 50
-UPCOMING = 2
 SHOWN_OF_SLOT = (
     "role",
     "label",
@@ -35,69 +34,74 @@ SHOWN_OF_SLOT = (
 
 
 def state_of(enrolment: Enrolment) -> dict[str, Any]:
-    """Return the whole state for the reading page (fields listed by hand)."""
+    """Return the whole state for the reading page (fields listed by hand).
+
+    ``forms`` holds for each arm what is shown and asked; a reading names its form by number,
+    since the name of an arm could tell.
+    """
     study = enrolment.study
-    current, upcoming = offered(enrolment) if study.state == Study.State.RUNNING else (None, [])
+    found = gates.offer(enrolment)
     last = recording.last_submission(enrolment)
+    forms = forms_of(study, enrolment.reader)
     return {
         "study": {"title": study.reader_title, "instructions": study.instructions},
-        "layout": layout_of(study, enrolment.reader),
-        "questions": questions_of(study),
+        "forms": forms,
+        **forms[0],
         "progress": progress_of(enrolment),
-        "reading": _reading(current, with_draft=True),
-        "upcoming": [_reading(one) for one in upcoming],
-        "next": _reading(upcoming[0]) if upcoming else None,
+        "reading": _reading(found.current, with_draft=True),
+        "upcoming": [_reading(one) for one in found.upcoming],
+        "waiting": gates.waiting_document(found),
         "withdrawn": withdrawn_under(enrolment),
-        "undo": _undo(last, current),
+        "undo": _undo(last, found.current),
         "last_receipt": receipt_of(last) if last else None,
-        "state": "running" if study.state == Study.State.RUNNING else "closed",
+        "state": "running" if gates.is_running(enrolment) else "closed",
         "server_time": timezone.now(),
     }
 
 
-def offered(enrolment: Enrolment) -> tuple[Reading | None, list[Reading]]:
-    """Return the present reading and the next two, and note that they were offered."""
-    open_readings = list(
-        enrolment.readings.filter(Q(completed_at__isnull=True) | Q(reopened_at__isnull=False))
-        .filter(case__withdrawn_at__isnull=True)
-        .order_by(F("reopened_at").asc(nulls_last=True), "period", "position")
-        .prefetch_related("images")[: 1 + UPCOMING]
-    )
-    fresh = [reading.pk for reading in open_readings if reading.offered_at is None]
-    if fresh:
-        with write_transaction():
-            Reading.objects.filter(pk__in=fresh).update(offered_at=timezone.now())
-    return (open_readings[0] if open_readings else None), open_readings[1:]
+def forms_of(study: Study, reader: Any) -> list[dict[str, Any]]:
+    """Return by arm what is shown and asked; the training block uses the first."""
+    return [
+        {"layout": layout_of(study, arm, reader), "questions": questions_of(study, arm)}
+        for arm in arms_of(study)
+    ]
 
 
 def _reading(reading: Reading | None, *, with_draft: bool = False) -> dict[str, Any] | None:
     if reading is None:
         return None
+    arms = arms_of(reading.enrolment.study)
     shown: dict[str, Any] = {
         "token": reading.token,
+        "form": arms.index(reading.arm) if reading.arm in arms else 0,
+        "period": reading.period,
         "position": reading.position,
-        "images": {image.role: image.token for image in reading.images.all()},
+        "stage": reading.stage,
+        "training": reading.period == training.TRAINING_PERIOD,
+        "images": {image.slot: image.token for image in reading.images.all()},
     }
     if with_draft:
         shown["draft"] = reading.draft
     return shown
 
 
-def layout_of(study: Study, reader: Any) -> dict[str, Any]:
+def layout_of(study: Study, arm: str, reader: Any) -> dict[str, Any]:
     """Return the hanging protocol and the geometry that all cases of the study share."""
     form, viewing = study.display_form, study.display
-    first = form.slots[0]
+    grids = {slot["role"]: slot for slot in form.slots}
     return {
         "hanging": {"initial": viewing.initial, "allowed": list(viewing.allowed)},
-        "slots": [{name: slot[name] for name in SHOWN_OF_SLOT} for slot in form.slots],
+        "slots": [
+            {name: grids[slot.role][name] for name in SHOWN_OF_SLOT}
+            | {"role": slot.code, "label": slot.label}
+            for slot in slots_in(study, arm)
+        ],
         "overlays": _overlays(form, viewing),
         "interpolation": viewing.interpolation,
         "interpolation_fixed": viewing.interpolation_fixed,
         "integer_scale": bool(form.rule.get("flat")),
         "tools": list(viewing.tools),
         **preferences.of(reader),
-        "grid": viewing.initial if "x" in viewing.initial else "2x2",
-        **{name: first[name] for name in ("shape", "spacing_mm", "chunks", "window")},
     }
 
 
@@ -119,8 +123,8 @@ def _overlays(form: DisplayForm, viewing: Viewing) -> list[dict[str, Any]]:
     ]
 
 
-def questions_of(study: Study) -> list[dict[str, Any]]:
-    """Return the questions as the reader sees them."""
+def questions_of(study: Study, arm: str) -> list[dict[str, Any]]:
+    """Return the questions of an arm as the reader sees them."""
     return [
         {
             "code": question.code,
@@ -129,13 +133,25 @@ def questions_of(study: Study) -> list[dict[str, Any]]:
             "required": question.required,
             "may_be_not_evaluable": question.may_be_not_evaluable,
             "help": question.help,
+            "bound_to": question.bound_to,
+            "minimum": question.minimum,
+            "maximum": question.maximum,
+            "whole": question.whole,
+            "unit": question.unit,
+            "equal": question.equal,
+            "show_if": question.show_if,
             **_asked_region(question),
             "options": [
-                {"code": option.code, "label": option.label, "anchor": option.anchor}
+                {
+                    "code": option.code,
+                    "label": option.label,
+                    "anchor": option.anchor,
+                    "example": bool(option.example),
+                }
                 for option in question.options.all()
             ],
         }
-        for question in study.questions.prefetch_related("options")
+        for question in questions_in(study, arm)
     ]
 
 
@@ -191,10 +207,10 @@ def _clock_seconds(body: dict[str, Any]) -> float | None:
 def _undo(last: Submission | None, current: Reading | None) -> dict[str, Any] | None:
     if last is None or (current is not None and current.reopened_at is not None):
         return None
-    left = recording.seconds_left(last)
+    left = 0 if recording.is_sealed(last.reading) else recording.seconds_left(last)
     if last.reading.case.withdrawn_at is not None:
         return None
-    if left <= 0 or last.reading.enrolment.study.state != Study.State.RUNNING:
+    if left <= 0 or not gates.is_running(last.reading.enrolment):
         return None
     return {
         "token": last.reading.token,
@@ -211,4 +227,5 @@ def receipt_of(submission: Submission) -> dict[str, Any]:
         "position": submission.reading.position,
         "late": submission.outcome == Submission.Outcome.LATE,
         "reason": submission.reason,
+        "feedback": training.feedback_of(submission.reading),
     }

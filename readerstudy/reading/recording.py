@@ -7,36 +7,24 @@ cannot count (the study is closed, the reading was answered elsewhere) is kept w
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from django.utils import timezone
 
-from readerstudy.cases.models import Case
 from readerstudy.core import audit
 from readerstudy.core.db import write_transaction
 from readerstudy.core.errors import Conflict, ReaderStudyError
-from readerstudy.reading import regions
+from readerstudy.reading import gates, training
 from readerstudy.reading.access import is_open
+from readerstudy.reading.answering import ratings_of
 from readerstudy.reading.models import Rating, Reading, ReadingSession, Submission
 from readerstudy.studies.lifecycle import hash_of
-from readerstudy.studies.models import Enrolment, Option, Question, Study
+from readerstudy.studies.models import Enrolment
 
 UNDO_SECONDS = 60
 SITTING_GAP = timedelta(minutes=30)
 Outcome = Submission.Outcome
-
-
-@dataclass(frozen=True)
-class Answer:
-    """One valid value for one question."""
-
-    question: Question
-    choice: Option | None = None
-    choices: list[str] | None = None
-    region: dict[str, Any] | None = None
-    not_evaluable: bool = False
 
 
 def submit(*, reading: Reading, key: str, body: dict[str, Any]) -> tuple[Submission, bool]:
@@ -90,10 +78,9 @@ def _as_uuid(key: str) -> uuid.UUID:
 
 def _store(reading_pk: int, key: uuid.UUID, digest: str, body: dict[str, Any]) -> Submission:
     reading = Reading.objects.select_related("enrolment__study", "case").get(pk=reading_pk)
-    study = reading.enrolment.study
-    outcome, reason = _verdict(reading, study)
+    outcome, reason = _verdict(reading)
     counts = outcome == Outcome.ACCEPTED
-    answers = validate(study, reading.case, body.get("answers")) if counts else []
+    ratings = ratings_of(reading, body.get("answers")) if counts else []
     now = timezone.now()
     former = current_submission(reading) if counts else None
     submission = Submission.objects.create(
@@ -108,9 +95,12 @@ def _store(reading_pk: int, key: uuid.UUID, digest: str, body: dict[str, Any]) -
         supersedes=former,
     )
     if counts:
-        _store_ratings(submission, answers)
+        for rating in ratings:
+            rating.submission = submission
+        Rating.objects.bulk_create(ratings)
         reading.completed_at, reading.reopened_at, reading.draft = now, None, None
         reading.save(update_fields=("completed_at", "reopened_at", "draft"))
+        gates.open_next_period(reading)
     audit.record(
         actor=reading.enrolment.reader,
         action=f"reading.{outcome}",
@@ -122,8 +112,8 @@ def _store(reading_pk: int, key: uuid.UUID, digest: str, body: dict[str, Any]) -
     return submission
 
 
-def _verdict(reading: Reading, study: Study) -> tuple[str, str]:
-    if study.state != Study.State.RUNNING:
+def _verdict(reading: Reading) -> tuple[str, str]:
+    if not gates.is_running(reading.enrolment):
         return Outcome.LATE, "The study was closed before this answer arrived."
     if reading.case.withdrawn_at is not None:
         return Outcome.LATE, "The case was withdrawn before this answer arrived."
@@ -132,68 +122,9 @@ def _verdict(reading: Reading, study: Study) -> tuple[str, str]:
     return Outcome.ACCEPTED, ""
 
 
-def _store_ratings(submission: Submission, answers: list[Answer]) -> None:
-    Rating.objects.bulk_create(
-        Rating(
-            submission=submission,
-            question=answer.question,
-            choice=answer.choice,
-            choices=answer.choices,
-            region=answer.region,
-            not_evaluable=answer.not_evaluable,
-        )
-        for answer in answers
-    )
-
-
 def current_submission(reading: Reading) -> Submission | None:
     """Return the accepted submission that stands: the end of the chain of corrections."""
     return reading.submissions.filter(outcome=Outcome.ACCEPTED, superseded_by__isnull=True).first()
-
-
-def validate(study: Study, case: Case, answers: Any) -> list[Answer]:
-    """Check a complete form about a case against the study's questions; refuse the first misfit."""
-    if not isinstance(answers, dict):
-        raise ReaderStudyError("The answers must be an object.", code="invalid_answer")
-    questions = list(study.questions.prefetch_related("options"))
-    unknown = set(answers) - {question.code for question in questions}
-    if unknown:
-        raise ReaderStudyError(
-            f"There is no question “{sorted(unknown)[0]}”.", code="invalid_answer"
-        )
-    checked = [_check(question, answers.get(question.code), study, case) for question in questions]
-    return [answer for answer in checked if answer is not None]
-
-
-def _check(question: Question, value: Any, study: Study, case: Case) -> Answer | None:
-    if value is None or (value == [] and question.kind == Question.Kind.MULTI):
-        if question.required:
-            raise _misfit(question, "needs an answer")
-        return None
-    if value == {"not_evaluable": True}:
-        if not question.may_be_not_evaluable:
-            raise _misfit(question, "cannot be answered with “not evaluable”")
-        return Answer(question, not_evaluable=True)
-    if question.kind == Question.Kind.REGION:
-        return Answer(question, region=regions.check(question, value, study=study, case=case))
-    return _chosen(question, value)
-
-
-def _chosen(question: Question, value: Any) -> Answer:
-    options = {option.code: option for option in question.options.all()}
-    if question.kind == Question.Kind.MULTI:
-        if not isinstance(value, list) or any(code not in options for code in value):
-            raise _misfit(question, "has no such choice")
-        return Answer(question, choices=[code for code in options if code in value])
-    if not isinstance(value, str) or value not in options:
-        raise _misfit(question, "has no such choice")
-    return Answer(question, choice=options[value])
-
-
-def _misfit(question: Question, what: str) -> ReaderStudyError:
-    return ReaderStudyError(
-        f"“{question.text}” {what}.", code="invalid_answer", field=question.code
-    )
 
 
 def undo(*, reading: Reading) -> None:
@@ -202,10 +133,12 @@ def undo(*, reading: Reading) -> None:
         last = last_submission(reading.enrolment)
         if last is None or last.reading_id != reading.pk or seconds_left(last) <= 0:
             raise Conflict("This answer is sealed: its grace time is over.", code="sealed")
-        if reading.enrolment.study.state != Study.State.RUNNING:
+        if not gates.is_running(reading.enrolment):
             raise Conflict("The study is closed.", code="closed")
         if reading.case.withdrawn_at is not None:
             raise Conflict("The case was withdrawn. The saved answer stands.", code="withdrawn")
+        if is_sealed(reading):
+            raise Conflict("This answer is sealed: what follows was shown.", code="sealed")
         Reading.objects.filter(pk=reading.pk).update(
             reopened_at=timezone.now(), draft=draft_of(last)
         )
@@ -215,6 +148,11 @@ def undo(*, reading: Reading) -> None:
             target=f"reading {reading.pk}",
             old={"submission": str(last.pk)},
         )
+
+
+def is_sealed(reading: Reading) -> bool:
+    """Can an answer no longer be undone, because it was followed by what it must not know?"""
+    return reading.period == training.TRAINING_PERIOD or gates.is_sealed(reading)
 
 
 def draft_of(submission: Submission) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import numpy as np
 from readerstudy.cases.models import Case
 from readerstudy.core.errors import ReaderStudyError
 from readerstudy.imaging import frames
-from readerstudy.reading.models import DisplayForm, EncodedSeries
+from readerstudy.reading.models import DisplayForm, EncodedSeries, Reading
 from readerstudy.studies.models import Question, Study
 from readerstudy.studies.viewing import PLANES
 
@@ -26,7 +26,7 @@ WORLD = {"axial": (1, 0, 2), "coronal": (2, 0, 1), "sagittal": (2, 1, 0)}
 LARGEST = 1e12
 
 
-def check(question: Question, value: Any, *, study: Study, case: Case) -> dict[str, Any]:
+def check(question: Question, value: Any, *, reading: Reading) -> dict[str, Any]:
     """Return a region as it is stored: as sent, with its points in patient LPS mm.
 
     Raises
@@ -34,16 +34,15 @@ def check(question: Question, value: Any, *, study: Study, case: Case) -> dict[s
     ReaderStudyError
         ``invalid_answer`` if it is not what the question asks for or lies outside the image.
     """
-    wanted = question.region or {}
-    region = value.get("region") if isinstance(value, dict) else None
-    if not isinstance(region, dict):
-        raise _misfit(question, "needs a place drawn on the image")
+    wanted, region = question.region or {}, value["region"]
     kind, role, plane = str(wanted.get("kind")), region.get("role"), region.get("plane")
-    if region.get("kind") != kind:
-        raise _misfit(question, f"needs a {kind}, not {region.get('kind')!r}")
     if wanted.get("role") not in (None, role):
         raise _misfit(question, f"must be marked on {wanted['role']}")
-    slot = _slot(question, study, role)
+    image = reading.images.filter(slot=role).select_related("case").first()
+    if image is None:
+        raise _misfit(question, "was marked on a series that is not shown")
+    study = reading.enrolment.study
+    slot = _slot(question, study, image.role)
     if plane not in PLANES:
         raise _misfit(question, f"was drawn in an unknown plane, {plane!r}")
     points = _points(question, kind, region.get("points_mm"), slot)
@@ -52,7 +51,7 @@ def check(question: Question, value: Any, *, study: Study, case: Case) -> dict[s
         "role": role,
         "plane": plane,
         "points_mm": points,
-        "points_lps_mm": _in_patient(points, study, case, str(role)),
+        "points_lps_mm": _in_patient(points, study, image.case, image.role),
         "measured": _measured(question, kind, region.get("measured")),
     }
 

@@ -4,16 +4,27 @@ from __future__ import annotations
 
 import secrets
 from collections import Counter
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from readerstudy.core import audit, jobs
 from readerstudy.core.db import write_transaction
+from readerstudy.core.errors import Conflict
 from readerstudy.reading import allocation
 from readerstudy.reading.models import Allocation, Reading, ReadingImage
 from readerstudy.studies import lifecycle
-from readerstudy.studies.models import Study
+from readerstudy.studies.asking import arms_of, slots_in
+from readerstudy.studies.models import Enrolment, Study, StudyCase
 
 WANTED_GAP = 10
+BeforeLock = Callable[[Study], None]
+_before_lock: list[BeforeLock] = []
+
+
+def prepares_lock(function: BeforeLock) -> BeforeLock:
+    """Register what has to be written into a study within the transaction that locks it."""
+    _before_lock.append(function)
+    return function
 
 
 def lock_and_allocate(*, study: Study, actor: Any, seed: str | None = None) -> Allocation:
@@ -22,22 +33,15 @@ def lock_and_allocate(*, study: Study, actor: Any, seed: str | None = None) -> A
     Raises
     ------
     Conflict
-        If a point of the checklist blocks.
+        If a point of the checklist blocks, or no order can keep the rules of the design.
     """
     seed = seed or secrets.token_hex(16)
     with write_transaction():
         lifecycle.require_ready(study, before="lock")
+        for prepare in _before_lock:
+            prepare(study)
         study = lifecycle.advance(study=study, to=Study.State.LOCKED, actor=actor)
-        design = design_of(study)
-        rows = allocation.draw(design, seed)
-        stored = Allocation.objects.create(
-            study=study,
-            seed=seed,
-            algorithm=allocation.ALGORITHM,
-            design=allocation.design_document(design),
-            table_hash=allocation.table_hash(rows),
-        )
-        _store_rows(study, rows)
+        stored = _allocate(study, seed)
         audit.record(
             actor=actor,
             action="study.allocate",
@@ -46,6 +50,22 @@ def lock_and_allocate(*, study: Study, actor: Any, seed: str | None = None) -> A
         )
         prepare_images(study=study, actor=actor)
     return stored
+
+
+def _allocate(study: Study, seed: str) -> Allocation:
+    try:
+        design = design_of(study)
+        rows = allocation.draw(design, seed)
+    except allocation.ImpossibleDesign as error:
+        raise Conflict(str(error), code="impossible_design") from error
+    store_rows(study, {e.code: e for e in study.readers}, rows)
+    return Allocation.objects.create(
+        study=study,
+        seed=seed,
+        algorithm=allocation.ALGORITHM,
+        design=allocation.design_document(design),
+        table_hash=allocation.table_hash(rows),
+    )
 
 
 def prepare_images(*, study: Study, actor: Any) -> None:
@@ -59,14 +79,51 @@ def prepare_images(*, study: Study, actor: Any) -> None:
     )
 
 
-def design_of(study: Study) -> allocation.Design:
-    """Return the design of a study: every reader reads every case once."""
-    items = tuple(
-        allocation.Item(key=row.case.code, subject=row.case.subject.code)
-        for row in study.study_cases.select_related("case__subject")
+def design_of(study: Study, readers: Iterable[str] | None = None) -> allocation.Design:
+    """Return the input of the draw: the study's settings, cases and readers.
+
+    Raises
+    ------
+    ImpossibleDesign
+        If there is nothing to draw from.
+    """
+    plan = study.plan
+    main = items_of(study, StudyCase.Phase.MAIN)
+    return allocation.Design(
+        readers=tuple(readers or study.readers.values_list("code", flat=True)),
+        items=main,
+        training=items_of(study, StudyCase.Phase.TRAINING),
+        arms=tuple(arms_of(study)),
+        plan=plan.plan,
+        schedule=plan.schedule,
+        counterbalance=plan.counterbalance,
+        plots=plan.plots if plan.plan == "split_plot" else 1,
+        readers_per_item=plan.readers_per_item if plan.plan == "partial" else 1,
+        repeats=plan.repeats,
+        lag=plan.lag if plan.repeats else 1,
+        gap=plan.gap or _gap(main),
+        max_run=plan.max_run,
+        blocks=plan.blocks,
     )
-    readers = tuple(study.enrolments.values_list("code", flat=True))
-    return allocation.Design(readers=readers, items=items, gap=_gap(items))
+
+
+def items_of(study: Study, phase: str) -> tuple[allocation.Item, ...]:
+    """Return the items of a phase as the draw knows them: codes, subjects, strata, letters."""
+    plan = study.plan
+    rows = study.study_cases.filter(phase=phase).select_related("case__subject")
+    places = Counter(row.item for row in rows)
+    return tuple(
+        allocation.Item(
+            key=row.item,
+            subject=row.case.subject.code,
+            stratum=row.case.stratum,
+            group=row.group,
+            unit=row.case.subject.code if plan.plan == "one_version" else "",
+            places=places[row.item] if plan.sides_drawn else 1,
+        )
+        for row in rows
+        if row.place == 0
+    )
 
 
 def _gap(items: tuple[allocation.Item, ...]) -> int:
@@ -75,17 +132,49 @@ def _gap(items: tuple[allocation.Item, ...]) -> int:
     return 1 if most == 1 else max(2, min(WANTED_GAP, len(items) // (2 * most)))
 
 
-def _store_rows(study: Study, rows: list[allocation.Row]) -> None:
-    enrolments = {enrolment.code: enrolment for enrolment in study.enrolments.all()}
-    cases = {case.code: case for case in study.cases.all()}
+def store_rows(
+    study: Study, enrolments: dict[str, Enrolment], rows: list[allocation.Row]
+) -> list[Reading]:
+    """Write the table as readings, each with a token of its own for every image."""
+    members: dict[str, list[StudyCase]] = {}
+    for row in study.study_cases.select_related("case").order_by("item", "place"):
+        members.setdefault(row.item, []).append(row)
     readings = Reading.objects.bulk_create(
-        Reading(enrolment=enrolments[row.reader], case=cases[row.item], position=row.position)
-        for row in rows
+        _reading(enrolments[row.reader], row, members[row.item]) for row in rows
     )
-    roles = [*study.slots, *overlay_of_all(study)]
+    slots = {arm: slots_in(study, arm) for arm in {reading.arm for reading in readings}}
+    overlay = overlay_of_all(study)
     ReadingImage.objects.bulk_create(
-        ReadingImage(reading=reading, role=role) for reading in readings for role in roles
+        image
+        for reading in readings
+        for image in _images(reading, members[reading.item], slots[reading.arm], overlay)
     )
+    return readings
+
+
+def _reading(enrolment: Enrolment, row: allocation.Row, members: list[StudyCase]) -> Reading:
+    sides = row.sides if len(row.sides) == len(members) else tuple(range(len(members)))
+    return Reading(
+        enrolment=enrolment,
+        case=members[0].case,
+        item=row.item,
+        arm=row.arm,
+        period=row.period,
+        position=row.position,
+        stage=row.stage,
+        repeat=row.repeat,
+        sides=list(sides),
+    )
+
+
+def _images(
+    reading: Reading, members: list[StudyCase], slots: list[Any], overlay: list[str]
+) -> Iterable[ReadingImage]:
+    for slot in slots:
+        member = members[reading.sides[slot.place]]
+        yield ReadingImage(reading=reading, slot=slot.code, case=member.case, role=slot.role)
+    for role in overlay:
+        yield ReadingImage(reading=reading, slot=role, case=members[0].case, role=role)
 
 
 def overlay_of_all(study: Study) -> list[str]:
@@ -105,23 +194,46 @@ def launch(*, study: Study, actor: Any) -> Study:
 
 
 def certificate(study: Study) -> dict[str, Any]:
-    """Return all that a reviewer needs to draw the allocation again, with the stored table."""
+    """Return all that a reviewer needs to draw the allocation again, with the stored table.
+
+    Until unblinding the design, which holds the letters of the classes, is given as a hash only.
+    """
     stored = study.allocation
-    readings = Reading.objects.filter(enrolment__study=study).select_related("enrolment", "case")
-    rows = [
-        allocation.Row(
-            reading.enrolment.code, reading.period, reading.position, reading.case.code, reading.arm
-        )
-        for reading in readings
-    ]
-    rows.sort(key=lambda row: (row.reader, row.period, row.position))
+    known = study.state == Study.State.UNBLINDED or not _has_groups(stored.design)
     return {
-        "format": "readerstudy-allocation-certificate-1",
+        "format": "readerstudy-allocation-certificate-2",
         "algorithm": stored.algorithm,
         "seed": stored.seed,
-        "design": stored.design,
+        **({"design": stored.design} if known else {}),
+        "design_hash": lifecycle.hash_of(stored.design),
         "table_hash": stored.table_hash,
         "created_at": stored.created_at.isoformat(),
         "protocol_hash": study.protocol_hash,
-        "table": allocation.table(rows),
+        "table": allocation.table(rows_of(study)),
     }
+
+
+def _has_groups(design: dict[str, Any]) -> bool:
+    return any(item["group"] for item in design["items"])
+
+
+def rows_of(study: Study) -> list[allocation.Row]:
+    """Return the stored readings as rows of the table."""
+    readings = Reading.objects.filter(
+        enrolment__study=study, enrolment__kind=Enrolment.Kind.READER
+    ).select_related("enrolment")
+    drawn = study.plan.sides_drawn
+    rows = [
+        allocation.Row(
+            reader=one.enrolment.code,
+            period=one.period,
+            position=one.position,
+            item=one.item,
+            arm=one.arm,
+            stage=one.stage,
+            repeat=one.repeat,
+            sides=tuple(one.sides) if drawn else (0,),
+        )
+        for one in readings
+    ]
+    return sorted(rows, key=lambda row: (row.reader, row.period, row.position))

@@ -140,7 +140,7 @@ def decide(
     half = np.max([s.half_mm for group in surveys.values() for s in group], axis=0) + MARGIN_MM
     slots = tuple(
         _decide_slot(slot, surveys[slot.role], maskings[slot.role], half, flat)
-        for slot in viewing.slots
+        for slot in viewing.series
     )
     shown = {one.role for one in series}
     overlay = viewing.overlay
@@ -159,7 +159,7 @@ def _are_flat(viewing: Viewing, series: list[Series]) -> bool:
         )
     if not flat[0]:
         return False
-    for slot in viewing.slots:
+    for slot in viewing.series:
         _require_plane(slot, [one for one in series if one.role == slot.role])
         _require_one_size(slot, [one for one in series if one.role == slot.role])
     return True

@@ -52,7 +52,9 @@ def add_cases(*, study: Study, cases: Iterable[Case], actor: Any) -> int:
         for case in cases:
             if case.pk in reasons:
                 raise ReaderStudyError(f"Case {case.code}: {reasons[case.pk]}")
-        StudyCase.objects.bulk_create(StudyCase(study=study, case=case) for case in cases)
+        StudyCase.objects.bulk_create(
+            StudyCase(study=study, case=case, item=case.code) for case in cases
+        )
         audit.record(
             actor=actor,
             action="study.add_cases",

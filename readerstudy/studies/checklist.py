@@ -81,7 +81,7 @@ def case_checks(study: Study) -> Iterable[Check]:
 
 @adds_checks
 def reader_checks(study: Study) -> Iterable[Check]:
-    enrolments = list(study.enrolments.select_related("reader"))
+    enrolments = list(study.readers.select_related("reader"))
     yield Check(
         "Readers",
         f"{len(enrolments)} readers invited" if enrolments else "No readers",

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from readerstudy.cases.models import Case
 from readerstudy.core import audit
 from readerstudy.core.db import write_transaction
 from readerstudy.core.errors import Conflict, ReaderStudyError
-from readerstudy.studies import viewing
+from readerstudy.studies import reading_design, viewing
 from readerstudy.studies.models import (
+    Arm,
     Enrolment,
     Membership,
     Option,
@@ -18,7 +20,25 @@ from readerstudy.studies.models import (
     Study,
     StudyCase,
 )
-from readerstudy.studies.templates import TEMPLATES, QuestionTemplate
+from readerstudy.studies.templates.base import QuestionTemplate
+from readerstudy.studies.templates.registry import TEMPLATES
+
+QUESTION_FIELDS = (
+    "kind",
+    "required",
+    "may_be_not_evaluable",
+    "help",
+    "region",
+    "bound_to",
+    "minimum",
+    "maximum",
+    "whole",
+    "unit",
+    "equal",
+    "show_if",
+    "arms",
+    "truth",
+)
 
 
 def create_study(*, template: str, name: str, reader_title: str, actor: Any) -> Study:
@@ -35,11 +55,16 @@ def create_study(*, template: str, name: str, reader_title: str, actor: Any) -> 
             template=template,
             instructions=source.instructions,
             viewing=viewing.document_of(source.viewing),
+            design=reading_design.document_of(source.design),
             margin=source.margin,
             created_by=actor,
         )
         for position, question in enumerate(source.questions, start=1):
             _create_question(study, position, question)
+        Arm.objects.bulk_create(
+            Arm(study=study, position=position, **asdict(arm))
+            for position, arm in enumerate(source.arms, start=1)
+        )
         Membership.objects.create(study=study, user=actor, role=Membership.Role.COORDINATOR)
         audit.record(
             actor=actor, action="study.create", target=f"study {study.pk}", new={"name": study.name}
@@ -53,10 +78,7 @@ def _create_question(study: Study, position: int, source: QuestionTemplate) -> N
         position=position,
         code=source.code,
         text=source.text,
-        kind=source.kind,
-        required=source.required,
-        help=source.help,
-        region=source.region,
+        **{name: getattr(source, name) for name in QUESTION_FIELDS},
     )
     Option.objects.bulk_create(
         Option(
@@ -127,23 +149,59 @@ def set_viewing(*, study: Study, document: dict[str, Any], actor: Any) -> None:
         )
 
 
-def set_cases(*, study: Study, cases: Iterable[Case], actor: Any) -> None:
+@dataclass(frozen=True)
+class Chosen:
+    """A case as part of a study: alone, or in its place within an item."""
+
+    case: Case
+    item: str = ""
+    place: int = 0
+    phase: str = StudyCase.Phase.MAIN
+    group: str = ""
+
+
+def set_cases(*, study: Study, cases: Iterable[Case | Chosen], actor: Any) -> None:
     """Make these the cases of a draft, in place of any before."""
-    cases = list(cases)
+    chosen = [one if isinstance(one, Chosen) else Chosen(one) for one in cases]
     with write_transaction():
         study = Study.objects.select_for_update().get(pk=study.pk)
         require_draft(study)
-        _require_slots(study, cases)
+        _require_slots(study, [one.case for one in chosen])
         StudyCase.objects.filter(study=study).delete()
         # Sorted by the random code, so that the rows' order says nothing about the classes.
         StudyCase.objects.bulk_create(
-            StudyCase(study=study, case=case) for case in sorted(cases, key=lambda c: c.code)
+            StudyCase(
+                study=study,
+                case=one.case,
+                item=one.item or one.case.code,
+                place=one.place,
+                phase=one.phase,
+                group=one.group,
+            )
+            for one in sorted(chosen, key=lambda one: one.case.code)
         )
         audit.record(
             actor=actor,
             action="study.set_cases",
             target=f"study {study.pk}",
-            new={"cases": sorted(case.code for case in cases)},
+            new={"cases": sorted(one.case.code for one in chosen)},
+        )
+
+
+def set_plan(*, study: Study, document: dict[str, Any], actor: Any) -> None:
+    """Change who reads what in a draft."""
+    wanted = reading_design.document_of(reading_design.parse(document))
+    with write_transaction():
+        study = Study.objects.select_for_update().get(pk=study.pk)
+        require_draft(study)
+        old, study.design = study.design, wanted
+        study.save(update_fields=("design",))
+        audit.record(
+            actor=actor,
+            action="study.set_plan",
+            target=f"study {study.pk}",
+            old=old,
+            new=wanted,
         )
 
 
@@ -172,7 +230,7 @@ def enrol(*, study: Study, reader: Any, actor: Any) -> Enrolment:
             raise Conflict(f"{reader} is a reader of this study already.")
         if study.memberships.filter(user=reader).exists():
             raise Conflict(f"{reader} belongs to the staff of this study and cannot read in it.")
-        number = study.enrolments.count() + 1
+        number = study.readers.count() + 1
         enrolment = Enrolment.objects.create(study=study, reader=reader, code=f"R{number}")
         audit.record(
             actor=actor,

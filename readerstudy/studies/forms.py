@@ -2,7 +2,7 @@
 
 from django import forms
 
-from readerstudy.studies.templates import TEMPLATES
+from readerstudy.studies.templates.registry import TEMPLATES
 
 READER_TITLE_HINT = (
     "Readers see this on every page. It must not tell what is compared: no generator, no share "

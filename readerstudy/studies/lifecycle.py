@@ -12,7 +12,8 @@ from readerstudy.core import audit
 from readerstudy.core.db import write_transaction
 from readerstudy.core.errors import Conflict
 from readerstudy.studies import checklist
-from readerstudy.studies.models import Study
+from readerstudy.studies.design import QUESTION_FIELDS
+from readerstudy.studies.models import Study, StudyCase
 
 NEXT = {
     Study.State.DRAFT: Study.State.LOCKED,
@@ -60,29 +61,30 @@ def close(*, study: Study, actor: Any, reason: str) -> Study:
 def protocol_of(study: Study) -> dict[str, Any]:
     """Return everything that defines the study, without any truth, as JSON."""
     return {
-        "format": "readerstudy-protocol-2",
+        "format": "readerstudy-protocol-3",
         "study": str(study.pk),
         "name": study.name,
         "reader_title": study.reader_title,
         "template": study.template,
         "instructions": study.instructions,
         "viewing": study.viewing,
+        "design": study.design,
+        "arms": list(study.arms.values("code", "name", "slots")),
         "margin": study.margin,
         "questions": [
             {
                 "code": question.code,
                 "text": question.text,
-                "kind": question.kind,
-                "required": question.required,
-                "may_be_not_evaluable": question.may_be_not_evaluable,
-                "help": question.help,
-                "region": question.region,
-                "options": list(question.options.values("code", "label", "anchor")),
+                **{name: getattr(question, name) for name in QUESTION_FIELDS},
+                "options": list(question.options.values("code", "label", "anchor", "example")),
             }
             for question in study.questions.prefetch_related("options")
         ],
         "cases": sorted(study.cases.values_list("code", flat=True)),
-        "readers": sorted(study.enrolments.values_list("code", flat=True)),
+        "training": sorted(
+            study.study_cases.filter(phase=StudyCase.Phase.TRAINING).values_list("item", flat=True)
+        ),
+        "readers": sorted(study.readers.values_list("code", flat=True)),
     }
 
 

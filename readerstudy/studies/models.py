@@ -9,6 +9,8 @@ from django.db import models
 
 from readerstudy.cases.models import Case
 from readerstudy.core.tokens import new_token
+from readerstudy.studies import reading_design
+from readerstudy.studies.answers import KINDS
 from readerstudy.studies.viewing import Viewing, parse
 
 
@@ -30,12 +32,27 @@ class Study(models.Model):
     template = models.CharField(max_length=64)
     instructions = models.TextField()
     viewing = models.JSONField(help_text="How images are shown; see studies/viewing.py.")
+    design = models.JSONField(
+        default=reading_design.default_document,
+        help_text="Who reads what, in which order; see studies/reading_design.py.",
+    )
     margin = models.FloatField(
         default=0.1, help_text="Equivalence margin around guessing, as a proportion."
     )
     state = models.CharField(max_length=16, choices=State, default=State.DRAFT)
     protocol = models.JSONField(null=True)
     protocol_hash = models.CharField(max_length=64, blank=True)
+    rehearsal_of = models.ForeignKey(
+        "self",
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="rehearsals",
+        help_text="Set for a dry run with simulated readers; never analysed with real ones.",
+    )
+    cloned_from = models.ForeignKey(
+        "self", null=True, on_delete=models.PROTECT, related_name="clones"
+    )
+    archived_at = models.DateTimeField(null=True)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
     )
@@ -62,16 +79,45 @@ class Study(models.Model):
         """Roles shown beside each other, in order."""
         return self.display.roles
 
+    @property
+    def readers(self) -> models.QuerySet[Enrolment]:
+        """Enrolments that count: no previews, no robot."""
+        return self.enrolments.filter(kind=Enrolment.Kind.READER)
+
+    @property
+    def plan(self) -> reading_design.ReadingDesign:
+        """Who reads what, in which order, checked."""
+        return reading_design.parse(self.design)
+
 
 class StudyCase(models.Model):
-    """A case that is part of a study."""
+    """A case that is part of a study. Rows of one ``item`` are shown beside each other."""
+
+    class Phase(models.TextChoices):
+        MAIN = "main"
+        TRAINING = "training", "Training, with feedback and outside the analysis"
 
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="study_cases")
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="+")
+    item = models.CharField(max_length=16, help_text="Code of the case shown first in it.")
+    place = models.PositiveSmallIntegerField(default=0)
+    phase = models.CharField(max_length=16, choices=Phase, default=Phase.MAIN)
+    group = models.CharField(
+        max_length=1,
+        blank=True,
+        help_text="Opaque letter of a class, for runs and versions; what it means is truth.",
+    )
+    feedback = models.JSONField(
+        null=True, help_text="Of a training case: right answers by question, disclosed at lock."
+    )
 
     class Meta:
+        ordering = ("item", "place")
         constraints = (
             models.UniqueConstraint(fields=("study", "case"), name="case_once_in_a_study"),
+            models.UniqueConstraint(
+                fields=("study", "item", "place"), name="place_once_in_an_item"
+            ),
         )
 
     def __str__(self) -> str:
@@ -82,10 +128,15 @@ class Question(models.Model):
     """One question asked at every reading, under a stable code."""
 
     class Kind(models.TextChoices):
-        SINGLE = "single", "One of several"
-        ORDINAL = "ordinal", "Ordered levels"
-        MULTI = "multi", "Any number"
-        REGION = "region", "A place on the image"
+        SINGLE = "single", KINDS["single"]
+        ORDINAL = "ordinal", KINDS["ordinal"]
+        MULTI = "multi", KINDS["multi"]
+        CONFIDENCE = "confidence", KINDS["confidence"]
+        NUMBER = "number", KINDS["number"]
+        TEXT = "text", KINDS["text"]
+        REGION = "region", KINDS["region"]
+        PLACE = "place", KINDS["place"]
+        RANKING = "ranking", KINDS["ranking"]
 
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="questions")
     position = models.PositiveSmallIntegerField()
@@ -97,6 +148,27 @@ class Question(models.Model):
     help = models.TextField(blank=True)
     region = models.JSONField(
         null=True, blank=True, help_text='{"kind", "role"} of a place that is asked for'
+    )
+    bound_to = models.SlugField(
+        max_length=32, blank=True, help_text="Of a confidence: the question it speaks of."
+    )
+    minimum = models.FloatField(null=True, blank=True)
+    maximum = models.FloatField(null=True, blank=True)
+    whole = models.BooleanField(default=False, help_text="Whole numbers only")
+    unit = models.CharField(max_length=24, blank=True)
+    equal = models.BooleanField(
+        default=False, help_text="Images beside each other may be judged equal."
+    )
+    show_if = models.JSONField(
+        default=dict, blank=True, help_text="Display rule; see studies/answers.py."
+    )
+    arms = models.JSONField(
+        default=list, blank=True, help_text="Codes of the arms that ask it; empty: all."
+    )
+    truth = models.JSONField(
+        default=dict,
+        blank=True,
+        help_text="How the right answer follows from origin or reference standard.",
     )
 
     class Meta:
@@ -117,7 +189,10 @@ class Option(models.Model):
     position = models.PositiveSmallIntegerField()
     code = models.SlugField(max_length=32)
     label = models.CharField(max_length=60)
-    anchor = models.CharField(max_length=120, blank=True)
+    anchor = models.CharField(max_length=240, blank=True)
+    example = models.CharField(
+        max_length=64, blank=True, help_text="Name of the stored PNG of an example image"
+    )
 
     class Meta:
         ordering = ("position",)
@@ -129,11 +204,55 @@ class Option(models.Model):
         return self.label
 
 
+class Arm(models.Model):
+    """A condition under which cases are read: which series are shown."""
+
+    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="arms")
+    position = models.PositiveSmallIntegerField()
+    code = models.SlugField(max_length=32)
+    name = models.CharField(max_length=80, help_text="For the staff; readers never see it.")
+    slots = models.JSONField(
+        default=list, blank=True, help_text="Codes of the slots shown; empty: all."
+    )
+
+    class Meta:
+        ordering = ("position",)
+        constraints = (models.UniqueConstraint(fields=("study", "code"), name="arm_code_once"),)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Amendment(models.Model):
+    """A change of a protocol after lock, with its reason. The former version stays."""
+
+    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="amendments")
+    version = models.PositiveSmallIntegerField()
+    protocol = models.JSONField()
+    protocol_hash = models.CharField(max_length=64)
+    reason = models.TextField()
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("version",)
+        constraints = (
+            models.UniqueConstraint(fields=("study", "version"), name="version_once_in_a_study"),
+        )
+
+    def __str__(self) -> str:
+        return f"version {self.version} of {self.study}"
+
+
 class Membership(models.Model):
     """What a member of the staff may do in a study."""
 
     class Role(models.TextChoices):
         COORDINATOR = "coordinator"
+        BLINDED_COORDINATOR = "blinded", "Blinded coordinator: progress, no answers"
+        ADJUDICATOR = "adjudicator"
+        STATISTICIAN = "statistician"
+        AUDITOR = "auditor"
 
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="memberships")
     user = models.ForeignKey(
@@ -153,11 +272,17 @@ class Membership(models.Model):
 class Enrolment(models.Model):
     """A reader in a study, known there by a code only."""
 
+    class Kind(models.TextChoices):
+        READER = "reader"
+        PREVIEW = "preview", "Preview by the staff; never analysed"
+        ROBOT = "robot", "The leak sentinel; never analysed"
+
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="enrolments")
     reader = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="enrolments"
     )
     code = models.CharField(max_length=8)
+    kind = models.CharField(max_length=16, choices=Kind, default=Kind.READER)
     token = models.CharField(max_length=32, unique=True, default=new_token)
     enrolled_at = models.DateTimeField(auto_now_add=True)
 

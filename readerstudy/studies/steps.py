@@ -24,7 +24,7 @@ def steps_of(study: Study) -> list[Step]:
         Step("Describe", f"Readers see “{study.reader_title}”", True, "Edit", "study-describe"),
         Step("Display", _shown(study), True, "Edit", "study-display"),
         _counted("Choose cases", study.study_cases.count(), "case", "study-cases"),
-        _counted("Invite readers", study.enrolments.count(), "reader", "study-readers"),
+        _counted("Invite readers", study.readers.count(), "reader", "study-readers"),
         Step(
             "Check and lock",
             f"Not yet: {'; '.join(check.statement for check in blocking)}"

@@ -51,8 +51,9 @@ _COLOUR = re.compile(r"#[0-9a-f]{6}")
 class Slot:
     """One series beside the others.
 
-    ``range`` is the fixed range of a quantitative map in its ``unit``; None for images whose
-    grey levels are relative.
+    ``place`` counts the cases of an item that are shown beside each other, from 0. ``range`` is
+    the fixed range of a quantitative map in its ``unit``; None for images whose grey levels are
+    relative.
     """
 
     role: str
@@ -61,6 +62,12 @@ class Slot:
     unit: str = ""
     range: tuple[float, float] | None = None
     colour: str | None = None
+    place: int = 0
+
+    @property
+    def code(self) -> str:
+        """Name of the slot on the page; the role alone where one case is shown."""
+        return f"{self.role}-{self.place + 1}" if self.place else self.role
 
 
 @dataclass(frozen=True)
@@ -111,8 +118,18 @@ class Viewing:
         return [TOOLS[tool] for tool in self.tools]
 
     @property
+    def series(self) -> tuple[Slot, ...]:
+        """One slot for each role: what every case has to have."""
+        return tuple({slot.role: slot for slot in reversed(self.slots)}.values())[::-1]
+
+    @property
     def roles(self) -> list[str]:
-        return [slot.role for slot in self.slots]
+        return [slot.role for slot in self.series]
+
+    @property
+    def places(self) -> int:
+        """How many cases are shown beside each other."""
+        return 1 + max(slot.place for slot in self.slots)
 
 
 def parse(document: Any) -> Viewing:
@@ -175,7 +192,12 @@ def _check_whole(viewing: Viewing) -> None:
         raise _fault("Choose at least one series to show.")
     if len(viewing.slots) > MAX_SLOTS:
         raise _fault(f"At most {MAX_SLOTS} series can be shown beside each other.")
-    _once(viewing.roles, "The series “{}” is chosen twice; each can be shown once.")
+    _once(
+        [slot.code for slot in viewing.slots],
+        "The series “{}” is chosen twice; each can be shown once.",
+    )
+    if {slot.place for slot in viewing.slots} != set(range(viewing.places)):
+        raise _fault("The cases beside each other must be numbered without a gap.")
     if viewing.overlay and viewing.overlay.role in viewing.roles:
         raise _fault(f"“{viewing.overlay.role}” cannot be an image and the overlay at once.")
     _once(viewing.allowed, "The hanging {} is named twice.")
@@ -199,6 +221,7 @@ def _slot(value: Any) -> Slot:
         colour=None
         if given.get("colour") in (None, "")
         else _one_of(given["colour"], COLOUR_MAPS, "colour map"),
+        place=_place(given.get("place", 0), role),
     )
     if bool(slot.unit) != (slot.range is not None):
         raise _fault(
@@ -210,6 +233,12 @@ def _slot(value: Any) -> Slot:
             f"{slot.label}: a colour map needs a unit and a fixed range, the same for all cases."
         )
     return slot
+
+
+def _place(value: Any, role: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < MAX_SLOTS:
+        raise _fault(f"The place of {role} must be a whole number from 0 to {MAX_SLOTS - 1}.")
+    return value
 
 
 def _range(value: Any, role: str) -> tuple[float, float] | None:

@@ -21,7 +21,7 @@ from readerstudy.studies.forms import DescribeForm, NewStudyForm
 from readerstudy.studies.inviting import invite_reader, renew_link
 from readerstudy.studies.pages import StudyAction
 from readerstudy.studies.people import people_for
-from readerstudy.studies.templates import TEMPLATES
+from readerstudy.studies.templates.registry import TEMPLATES
 from readerstudy.studies.viewing_form import ViewingForm, initial_of
 
 
@@ -86,7 +86,7 @@ class StudyReadersPage(StudyAction):
     form_class = InvitationForm
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        enrolments = self.study.enrolments.select_related("reader__profile", "reader__invitation")
+        enrolments = self.study.readers.select_related("reader__profile", "reader__invitation")
         return super().get_context_data(enrolments=enrolments, **kwargs)
 
     def act(self, data: dict[str, Any]) -> HttpResponse:
@@ -112,7 +112,7 @@ class RenewLinkPage(StudyReadersPage):
     http_method_names = ["post"]
 
     def post(self, request: HttpRequest, code: str, **_: Any) -> HttpResponse:
-        enrolment = get_object_or_404(self.study.enrolments, code=code)
+        enrolment = get_object_or_404(self.study.readers, code=code)
         try:
             invited = renew_link(enrolment=enrolment, link_of=self.link_of, actor=request.user)
         except ReaderStudyError as error:

@@ -69,7 +69,7 @@ def walk(client: Client, made) -> list[dict]:
         note = {"code": reading.case.code, "shown": shown, "chunks": {}}
         note["upcoming"] = state["upcoming"]
         for encoding in ENCODINGS:
-            for index in range(len(state["layout"]["chunks"])):
+            for index in range(len(state["forms"][0]["layout"]["slots"][0]["chunks"])):
                 token = shown["images"]["t1c"]
                 note["chunks"][encoding, index] = fetch(client, token, index, encoding)
         seen.append(note)

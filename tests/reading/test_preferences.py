@@ -31,7 +31,7 @@ def put(client, body):
 
 
 def test_without_own_keys_the_usual_ones_hold(enrolment):
-    layout = state_of(enrolment)["layout"]
+    layout = state_of(enrolment)["forms"][0]["layout"]
     assert (layout["keys"], layout["mouse"]) == ({}, DEFAULT_MOUSE)
 
 
@@ -40,7 +40,7 @@ def test_own_keys_and_buttons_come_back_with_the_state(client, enrolment):
     body = {"keys": {"invert": "Q", "cine": ""}, "mouse": {"left": "slice", "right": "window"}}
     assert put(client, body).status_code == 204
     enrolment.refresh_from_db()
-    layout = state_of(enrolment)["layout"]
+    layout = state_of(enrolment)["forms"][0]["layout"]
     assert layout["keys"] == {"invert": "q", "cine": ""}
     assert layout["mouse"] == {"left": "slice", "middle": "pan", "right": "window"}
     assert AuditRecord.objects.get(action="reader.preferences").actor == enrolment.reader

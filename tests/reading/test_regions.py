@@ -90,7 +90,7 @@ def test_points_and_ellipses_are_stored(kind, points, measured):
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"kind": "ellipse"}, "needs a length, not 'ellipse'"),
+        ({"kind": "ellipse"}, "needs a length on the image"),
         ({"role": "flair"}, "must be marked on t1c"),
         ({"plane": "oblique"}, "unknown plane"),
         ({"plane": ["axial"]}, "unknown plane"),
@@ -117,7 +117,7 @@ def test_what_does_not_fit_is_refused_in_words(changes, words):
 
 @pytest.mark.parametrize("value", ["t1c", ["x"], {"region": None}, 5])
 def test_another_kind_of_answer_is_no_place(value):
-    with pytest.raises(ReaderStudyError, match="needs a place drawn on the image"):
+    with pytest.raises(ReaderStudyError, match="needs a length on the image"):
         submit(running(), value)
 
 
@@ -125,7 +125,7 @@ def test_another_kind_of_answer_is_no_place(value):
 @pytest.mark.parametrize("side", [-1, 1])
 def test_a_point_may_lie_a_millimetre_off_the_image_and_no_farther(axis, side):
     made = running("point")
-    slot = state_of(made.enrolment())["layout"]["slots"][0]
+    slot = state_of(made.enrolment())["forms"][0]["layout"]["slots"][0]
     steps = np.array(slot["spacing_mm"][::-1])
     counts = np.array(slot["shape"][::-1])
     low = np.array(slot["origin_mm"]) - steps / 2
@@ -160,7 +160,7 @@ def test_undo_gives_the_drawing_back_and_the_correction_supersedes():
 
 def test_the_page_is_told_what_to_draw_and_where():
     made = running("ellipse")
-    asked = {q["code"]: q for q in state_of(made.enrolment())["questions"]}
+    asked = {q["code"]: q for q in state_of(made.enrolment())["forms"][0]["questions"]}
     assert asked["spot"]["kind"] == "region"
     assert asked["spot"]["region"] == {"kind": "ellipse", "role": "t1c", "many": False}
     assert "region" not in asked["origin"]

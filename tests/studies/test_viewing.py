@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from readerstudy.core.errors import ReaderStudyError
-from readerstudy.studies.templates import VISUAL_TURING_TEST
+from readerstudy.studies.templates.visual_turing_test import VISUAL_TURING_TEST
 from readerstudy.studies.viewing import (
     Overlay,
     OverlayLabel,

@@ -1,51 +1,17 @@
-"""Study templates: complete protocols that a coordinator starts from."""
+"""The visual Turing test on one sequence, after Han et al., ISBI 2018."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
-
 from readerstudy.imaging.sequences import LABELS
-from readerstudy.studies.viewing import Preset, Slot, Viewing
-
-PRESETS = (Preset("Whole", 0.1, 99.9), Preset("Tissue", 2, 98), Preset("Narrow", 10, 90))
-READING_TOOLS = ("window", "zoom", "pan", "length", "ellipse", "invert", "full")
-
-
-@dataclass(frozen=True)
-class OptionTemplate:
-    code: str
-    label: str
-    anchor: str = ""
-
-
-@dataclass(frozen=True)
-class QuestionTemplate:
-    code: str
-    text: str
-    kind: str
-    options: tuple[OptionTemplate, ...]
-    required: bool = True
-    help: str = ""
-    region: dict[str, Any] | None = None
-
-
-@dataclass(frozen=True)
-class StudyTemplate:
-    key: str
-    name: str
-    description: str
-    reader_title: str
-    instructions: str
-    viewing: Viewing
-    questions: tuple[QuestionTemplate, ...]
-    margin: float
-
-    @property
-    def slots(self) -> list[str]:
-        """Names of the series shown, in order."""
-        return [slot.label for slot in self.viewing.slots]
-
+from readerstudy.studies.templates.base import (
+    ORIGIN_TRUTH,
+    PRESETS,
+    READING_TOOLS,
+    OptionTemplate,
+    QuestionTemplate,
+    StudyTemplate,
+)
+from readerstudy.studies.viewing import Slot, Viewing
 
 VISUAL_TURING_TEST = StudyTemplate(
     key="visual-turing-test",
@@ -73,6 +39,7 @@ VISUAL_TURING_TEST = StudyTemplate(
             text="Is this image real or synthetic?",
             kind="single",
             options=(OptionTemplate("real", "Real"), OptionTemplate("synthetic", "Synthetic")),
+            truth=ORIGIN_TRUTH,
             help="Real: acquired on a scanner. Synthetic: made by a computer program.",
         ),
         QuestionTemplate(
@@ -105,5 +72,3 @@ VISUAL_TURING_TEST = StudyTemplate(
         ),
     ),
 )
-
-TEMPLATES = {template.key: template for template in (VISUAL_TURING_TEST,)}

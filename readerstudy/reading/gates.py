@@ -1,0 +1,121 @@
+"""What a reader may be shown now: training first, periods after their washout, stages in turn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import F, Q, QuerySet
+from django.utils import timezone
+
+from readerstudy.core.db import write_transaction
+from readerstudy.reading import training
+from readerstudy.reading.models import PeriodOpening, Reading
+from readerstudy.studies.models import Enrolment, Study
+
+UPCOMING = 2
+
+
+@dataclass(frozen=True)
+class Offer:
+    """The present reading and those that may be fetched ahead, or why there is none.
+
+    ``waiting`` is "" or "washout" or "qualification"; ``opens_at`` says until when.
+    """
+
+    current: Reading | None = None
+    upcoming: tuple[Reading, ...] = ()
+    waiting: str = ""
+    opens_at: datetime | None = None
+
+
+def is_running(enrolment: Enrolment) -> bool:
+    """May answers be given now? Previews and the sentinel also read a locked study."""
+    if enrolment.kind != Enrolment.Kind.READER:
+        return enrolment.study.state in (Study.State.LOCKED, Study.State.RUNNING)
+    return enrolment.study.state == Study.State.RUNNING
+
+
+def offer(enrolment: Enrolment) -> Offer:
+    """Return what is shown now and what next, and note that it was offered."""
+    if not is_running(enrolment):
+        return Offer()
+    readings = list(_open(enrolment).prefetch_related("images")[: 2 + 2 * UPCOMING])
+    if not readings:
+        return Offer()
+    if waiting := _closed_gate(enrolment, readings[0]):
+        return waiting
+    current, *rest = readings
+    # A later stage shows what the first answer must not know: it is never fetched ahead.
+    ahead = [one for one in rest if one.period == current.period and one.stage == 1]
+    upcoming = tuple(ahead[:UPCOMING])
+    _note_offered((current, *upcoming))
+    return Offer(current, upcoming)
+
+
+def _open(enrolment: Enrolment) -> QuerySet[Reading]:
+    """Return the readings to be made, a re-opened one first."""
+    return (
+        Reading.objects.filter(enrolment=enrolment, case__withdrawn_at__isnull=True)
+        .filter(Q(completed_at__isnull=True) | Q(reopened_at__isnull=False))
+        .order_by(F("reopened_at").asc(nulls_last=True), "period", "position")
+    )
+
+
+def _note_offered(readings: tuple[Reading, ...]) -> None:
+    fresh = [reading.pk for reading in readings if reading.offered_at is None]
+    if fresh:
+        with write_transaction():
+            Reading.objects.filter(pk__in=fresh).update(offered_at=timezone.now())
+
+
+def _closed_gate(enrolment: Enrolment, first: Reading) -> Offer | None:
+    """Return why the next reading cannot be shown yet, or None if it can."""
+    if first.reopened_at is not None or first.period == 0:
+        return None
+    if training.is_unqualified(enrolment):
+        return Offer(waiting="qualification")
+    if first.period == 1:
+        return None
+    opening = PeriodOpening.objects.filter(enrolment=enrolment, period=first.period).first()
+    if opening is not None and opening.opens_at <= timezone.now():
+        return None
+    return Offer(waiting="washout", opens_at=opening.opens_at if opening else None)
+
+
+def open_next_period(reading: Reading) -> None:
+    """Set when the next period opens, once the last reading of one is made."""
+    enrolment, period = reading.enrolment, reading.period
+    left = _open(enrolment).filter(period__lte=period).exclude(pk=reading.pk)
+    later = enrolment.readings.filter(period=period + 1).exists()
+    if period == 0 or not later or left.exists():
+        return
+    washout = timedelta(days=enrolment.study.plan.washout_days)
+    PeriodOpening.objects.get_or_create(
+        enrolment=enrolment,
+        period=period + 1,
+        defaults={"opens_at": timezone.now() + washout},
+    )
+
+
+def is_sealed(reading: Reading) -> bool:
+    """Was a later stage of the same presentation shown already?"""
+    return (
+        Reading.objects.filter(
+            enrolment=reading.enrolment_id,
+            period=reading.period,
+            item=reading.item,
+            repeat=reading.repeat,
+            stage__gt=reading.stage,
+        )
+        .exclude(offered_at=None)
+        .exists()
+    )
+
+
+def waiting_document(found: Offer) -> dict[str, Any] | None:
+    """Return why there is nothing to read now, as the page is told."""
+    if not found.waiting:
+        return None
+    return {"reason": found.waiting, "opens_at": found.opens_at}
