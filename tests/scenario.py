@@ -208,7 +208,11 @@ def draft(
 
 def running(*args, seed: str = "seed", **options) -> Scenario:
     """A launched study, its images encoded."""
-    made = draft(*args, **options)
+    return started(draft(*args, **options), seed=seed)
+
+
+def started(made: Scenario, *, seed: str = "seed") -> Scenario:
+    """Lock, encode and launch a draft."""
     lock_and_allocate(study=made.study, actor=made.coordinator, seed=seed)
     display.prepare(made.refresh(), lambda *_: None)
     made.study = launch(study=made.refresh(), actor=made.coordinator)

@@ -6,7 +6,6 @@ import statistics
 from dataclasses import asdict
 from typing import Any, cast
 
-from django.db.models import Q
 from django.utils import timezone
 
 from readerstudy.imaging.sequences import LABELS, Role

@@ -131,8 +131,12 @@ def test_what_is_told_of_a_case_has_the_same_form_for_all_and_no_name(client, ma
     seen = walk(client, made)
     forms = {json.dumps(_form(note["shown"])) for note in seen}
     assert forms == {json.dumps(_form(seen[0]["shown"]))}
-    assert set(seen[0]["shown"]) == {"token", "position", "images", "draft"}
-    assert set(seen[0]["receipt"]) == {"id", "received_at", "position", "late", "reason"}
+    assert set(seen[0]["shown"]) == {
+        *("token", "form", "period", "position", "stage", "training", "images", "draft")
+    }
+    assert set(seen[0]["receipt"]) == {
+        *("id", "received_at", "position", "late", "reason", "feedback")
+    }
     assert [note["shown"]["position"] for note in seen] == list(range(1, 9))
 
 
@@ -170,7 +174,8 @@ def test_only_the_present_and_the_next_two_images_can_be_fetched(client, made):
     walked = made.enrolment()
     state = client.get(f"/api/read/{walked.token}/state").json()
     shown = [state["reading"], *state["upcoming"]]
-    assert [set(one) for one in state["upcoming"]] == 2 * [{"token", "position", "images"}]
+    told = {"token", "form", "period", "position", "stage", "training", "images"}
+    assert [set(one) for one in state["upcoming"]] == 2 * [told]
     allowed = {one["images"]["t1c"] for one in shown}
     for image in ReadingImage.objects.filter(reading__enrolment=walked):
         response = client.get(f"/i/{image.token}/0")
