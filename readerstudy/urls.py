@@ -13,5 +13,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("readerstudy.core.urls")),
     path("", include("synthesis.urls")),
 ]
+handler400 = "readerstudy.core.views.bad_request"
 handler404 = "readerstudy.core.views.page_not_found"
 handler500 = "readerstudy.core.views.server_error"

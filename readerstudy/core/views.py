@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
+from django.core.exceptions import TooManyFilesSent
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -37,6 +39,19 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     del exception
     message = "There is no page at this address. Start again from the first page."
     return error_response(request, status=404, code="not_found", message=message)
+
+
+@login_not_required
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer what cannot be understood, or is more than one form may hold."""
+    if isinstance(exception, TooManyFilesSent):
+        message = (
+            f"One form takes at most {settings.DATA_UPLOAD_MAX_NUMBER_FILES} files. Nothing was "
+            "stored. Pack the folder into one zip, or switch scripts on and send it again."
+        )
+    else:
+        message = "The request could not be used. Go back, load the page again and repeat the step."
+    return error_response(request, status=400, code="invalid", message=message)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

@@ -86,9 +86,13 @@ def _answer(given: dict[str, Any], known: dict[str, Known], tree: Tree) -> dict[
         if before is None:
             tree.add(path)
     except ReaderStudyError as error:
-        return {"path": str(given.get("path", ""))[:300], "error": error.message}
+        return {"path": _printable(given.get("path")), "error": error.message}
     new = Known(path=path, size=size, modified=modified, token=str(uuid.uuid4()))
     return {"path": given["path"], "token": new.token, "received": 0, "new": new}
+
+
+def _printable(name: object) -> str:
+    return str(name)[:300].encode(errors="replace").decode()
 
 
 def _checked(given: dict[str, Any]) -> tuple[str, int, int]:

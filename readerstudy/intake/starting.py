@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 import uuid
 from pathlib import Path
 from typing import Any
+
+from django.core.files import File
 
 from readerstudy.core import audit, jobs
 from readerstudy.core.db import write_transaction
@@ -20,19 +21,13 @@ KIND, TITLE = "import_cases", "Import the images"
 FOLDER_KEYS = uuid.UUID("5b0ff2c4-6d0f-4c2f-8d4e-0d9a8a2f9a51")
 
 
-def start_upload(
-    *, batch: Import, options: Options, actor: Any, leave_out: bool = False, reason: str = ""
-) -> Job:
-    """Start an upload that has come whole. With ``leave_out`` incomplete files are left out."""
-    missing = receiving.incomplete(batch)
-    if missing and not leave_out:
-        count = len(missing)
+def start_upload(*, batch: Import, options: Options, actor: Any, reason: str = "") -> Job:
+    """Start an upload that has come whole."""
+    if count := len(receiving.incomplete(batch)):
         raise Conflict(
             f"{count} file{' has' if count == 1 else 's have'} not come whole. "
             "Go on with the upload, or leave them out."
         )
-    tokens = [one.token for one in missing]
-    receiving.leave_out(files=batch.files.filter(token__in=tokens), batch=batch)
     if not batch.files.exists():
         raise ReaderStudyError("Choose the files first: this upload holds none.")
     return _start(batch, options, actor, reason)
@@ -65,12 +60,20 @@ def _start(
     return job
 
 
-def keep_manifest(*, batch: Import, path: Path, name: str) -> None:
+def leave_out_rest(*, batch: Import) -> None:
+    """Take the files that have not come whole out of an upload."""
+    tokens = {one.token for one in receiving.incomplete(batch)}
+    rest = [file for file in batch.files.all() if str(file.token) in tokens]
+    receiving.leave_out(files=rest, batch=batch)
+
+
+def keep_manifest(*, batch: Import, file: File[bytes]) -> None:
     """Copy a manifest into the import's folder: it names cases as the source does."""
-    suffix = Path(name).suffix.lower()
+    suffix = Path(str(file.name)).suffix.lower()
     if suffix not in SUFFIXES:
         raise ReaderStudyError(f"A manifest is a file of the kind {', '.join(SUFFIXES)}.")
     place = folders.place_of(batch)
     for old in place.root.glob("manifest.*"):
         old.unlink()
-    shutil.copyfile(path, place.root / f"manifest{suffix}")
+    with (place.root / f"manifest{suffix}").open("wb") as handle:
+        handle.writelines(file.chunks())

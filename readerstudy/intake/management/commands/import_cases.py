@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from django.core.files import File
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from readerstudy.cases.ingest import ERROR, OK, SKIPPED, Outcome
@@ -113,7 +114,8 @@ class Command(BaseCommand):
 def _keep_manifest(batch: Import, file: Path | None) -> None:
     if file is not None:
         _require(file)
-        starting.keep_manifest(batch=batch, path=file, name=file.name)
+        with file.open("rb") as handle:
+            starting.keep_manifest(batch=batch, file=File(handle, name=file.name))
 
 
 def _require(path: Path) -> None:
