@@ -218,6 +218,9 @@ def _staff_paths(made) -> list[str]:
         "uuid:pk": str(made.study.pk),
         "str:name": "reads_long.csv",
         "str:code": "R1",
+        "str:form": "csv",
+        "slug:role": "t1c",
+        "slug:which": "before",
     }
     found = []
     for route in _routes(get_resolver()):
