@@ -479,7 +479,6 @@ def test_the_next_case_comes_quietly_and_the_second_only_in_part(reading):
     page.page.on("request", lambda request: asked.append(request.url))
     page.read()
     page.page.get_by_text("Next case ready").wait_for()
-    page.page.wait_for_timeout(800)
     state = page.mock.state()
     chunks = len(state["layout"]["slots"][0]["chunks"])
     images = list(state["reading"]["images"])
@@ -490,6 +489,12 @@ def test_the_next_case_comes_quietly_and_the_second_only_in_part(reading):
 
     assert len(chunks_of(state["reading"])) == chunks * len(images)
     assert len(chunks_of(state["upcoming"][0])) == chunks * len(images)
+    for _ in range(100):
+        second = chunks_of(state["upcoming"][1])
+        if len(second) == len(images):
+            break
+        page.page.wait_for_timeout(100)
+    page.page.wait_for_timeout(500)
     second = chunks_of(state["upcoming"][1])
     assert len(second) == len(images)
     assert all(url.endswith("/0") for url in second)

@@ -159,6 +159,8 @@ export class KeyDialog {
   }
 
   private pressed(event: KeyboardEvent): void {
+    // A key pressed right after closing still comes from the button that closed.
+    if (!this.element.open) return;
     event.stopPropagation();
     const { listening } = this;
     if (listening === null) {
