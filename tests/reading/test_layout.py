@@ -87,7 +87,8 @@ def test_two_cases_to_come_are_named_by_tokens_alone(made):
     state = state_of(made.enrolment())
     assert [one["position"] for one in state["upcoming"]] == [2, 3]
     for one in state["upcoming"]:
-        assert set(one) == {"token", "position", "images"}
+        told = {"token", "form", "period", "position", "stage", "training", "images"}
+        assert set(one) == told
     scenario.read_all(made.enrolment(), lambda _: scenario.body())
     assert state_of(made.enrolment())["upcoming"] == []
 
