@@ -124,7 +124,7 @@ export class UploadPage {
     const { bytesPerSecond } = this.uploader.speed;
     const pace = paceText(bytesPerSecond, bytes - received);
     if (this.uploader.busy) {
-      setText(this.reason, `${files - done} files are on their way${pace ? `: ${pace}` : "."}`);
+      setText(this.reason, onTheirWay(files - done, pace));
     } else {
       setText(this.reason, some ? this.ready : "Choose files first.");
     }
@@ -141,6 +141,11 @@ export function showByOrigin(form: HTMLFormElement): void {
   };
   form.addEventListener("change", draw);
   draw();
+}
+
+function onTheirWay(count: number, pace: string): string {
+  const many = count === 1 ? "1 file is on its way" : `${count} files are on their way`;
+  return `${many}${pace ? `: ${pace}` : "."}`;
 }
 
 function button(text: string, act: () => void): HTMLButtonElement {

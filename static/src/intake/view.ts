@@ -23,15 +23,16 @@ export class UploadView {
   private readonly rows = new Map<Item, FileRow>();
 
   constructor(
-    place: Element,
+    private readonly whole: HTMLElement,
     private readonly uploader: Uploader,
   ) {
     const lines = h("div", { class: "upload-total__line" }, this.line, this.pace);
     const total = h("div", { class: "upload-total" }, lines, this.bar, this.notice);
-    place.replaceChildren(total, this.list, this.more);
+    whole.replaceChildren(total, this.list, this.more);
   }
 
   draw(): void {
+    this.whole.hidden = this.uploader.items.length === 0 && this.uploader.passedOver === 0;
     this.drawTotal();
     this.drawNotice();
     this.drawList();
@@ -39,9 +40,13 @@ export class UploadView {
 
   private drawTotal(): void {
     const { files, done, refused, bytes, received } = this.uploader.totals;
-    const parts = [`${done} of ${files} files`, `${sizeText(received)} of ${sizeText(bytes)}`];
+    const parts = [
+      `${done} of ${files} file${files === 1 ? "" : "s"}`,
+      `${sizeText(received)} of ${sizeText(bytes)}`,
+    ];
     if (refused) parts.push(`${refused} not taken`);
-    if (this.uploader.passedOver) parts.push(`${this.uploader.passedOver} system files left out`);
+    const { passedOver } = this.uploader;
+    if (passedOver) parts.push(`${passedOver} system file${passedOver > 1 ? "s" : ""} left out`);
     setText(this.line, parts.join(", "));
     const { bytesPerSecond } = this.uploader.speed;
     setText(this.pace, this.uploader.busy ? paceText(bytesPerSecond, bytes - received) : "");
