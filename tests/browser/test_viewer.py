@@ -202,7 +202,8 @@ def test_places_drawn_as_answers_equal_numpy_and_travel_with_the_submission(read
     assert page.page.locator(".region__text").all_inner_texts() == shown, "drafts keep them"
     slot = page.mock.state()["layout"]["slots"][1]
     cbv = page.mock.volume("cbv")
-    page.page.get_by_text(re.compile("Next case")).wait_for()
+    page.page.get_by_text("Save and next case").wait_for()
+    page.page.wait_for_timeout(600)  # an Enter right after a case opens was meant for another
     keys.press("Enter")
     page.page.get_by_text("Case 2 of").wait_for()
     page.page.get_by_text(re.compile("^Saved")).first.wait_for()

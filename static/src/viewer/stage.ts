@@ -1,7 +1,7 @@
 /** The panes of one case: where each looks, and drawing them. Input comes from the viewer. */
 import { h } from "../shared/dom";
 import { type Offer } from "./actions";
-import type { Backend, MakeBackend } from "./backend";
+import type { Backend, MakeBackend, Picture } from "./backend";
 import { Displays } from "./displays";
 import { Drawing, type Sheet } from "./drawing";
 import {
@@ -74,6 +74,8 @@ export abstract class Stage {
   protected overlaysOn = true;
   protected opacity = 0;
   protected hover: { pane: number; at: Vec3 } | null = null;
+  /** What each pane was last asked to draw. */
+  protected readonly pictures = new Map<number, string>();
   protected cover: Cover | null = null;
   protected shown = false;
   protected lost = false;
@@ -128,8 +130,9 @@ export abstract class Stage {
   }
 
   setCover(cover: Cover | null): void {
+    const same = JSON.stringify(cover) === JSON.stringify(this.cover);
     this.cover = cover;
-    this.redraw();
+    if (!same) this.redraw();
   }
 
   keyOf(slot: SlotLayout, plane: Plane = slot.plane): string {
@@ -270,6 +273,7 @@ export abstract class Stage {
   }
 
   protected resized(): void {
+    this.pictures.clear();
     this.backend?.resize();
     this.redraw();
   }
@@ -293,6 +297,7 @@ export abstract class Stage {
 
   protected rebuild(): void {
     this.backend?.dispose();
+    this.pictures.clear();
     this.backend = null;
     this.lost = false;
     this.broken = false;
@@ -307,19 +312,20 @@ export abstract class Stage {
       if (!cell) return pane.blank();
       if (!this.visible.includes(index)) return;
       const cover = this.coverOf(cell);
-      if (this.images && !cover) drawn.push(this.drawPane(this.images, cell, index));
+      const drawing = this.images && !cover ? this.drawPane(this.images, cell, index) : null;
+      if (drawing) drawn.push(drawing);
       pane.setCover(cover);
       this.paintWords(pane, cell, index);
     });
     this.follow(drawn);
   }
 
-  protected drawPane(images: CaseImages, cell: Cell, index: number): Promise<void> {
+  protected drawPane(images: CaseImages, cell: Cell, index: number): Promise<void> | null {
     const { slot, plane } = cell;
     const grid = this.gridOf(slot, plane);
     const slice = this.views.slice(this.keyOf(slot, plane), grid);
     this.seen.add(this.keyOf(slot, plane), grid.shape[0], slice);
-    return this.ready().draw(index, {
+    const picture: Picture = {
       images,
       role: slot.role,
       grid,
@@ -328,7 +334,12 @@ export abstract class Stage {
       ...this.displays.drawn(slot),
       smooth: this.smooth,
       camera: this.shownCamera(cell, this.panes[index] as Pane),
-    });
+    };
+    // What is on screen already is not drawn again: words over it change far more often.
+    const state = JSON.stringify({ ...picture, images: images.key });
+    if (this.pictures.get(index) === state) return null;
+    this.pictures.set(index, state);
+    return this.ready().draw(index, picture);
   }
 
   protected follow(drawn: Promise<void>[]): void {

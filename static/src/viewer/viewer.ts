@@ -59,6 +59,7 @@ export class Viewer extends Stage {
   open(images: CaseImages, state: ViewerState = {}, extras: ViewerExtras | null = null): void {
     this.unwatch();
     this.images = images;
+    this.pictures.clear();
     this.clearCase();
     const left = openState(this, state, extras);
     if (left.hanging && this.layout.hanging.allowed.includes(left.hanging)) {
@@ -75,6 +76,7 @@ export class Viewer extends Stage {
     this.unwatch();
     this.cine.stop();
     this.images = null;
+    this.pictures.clear();
     this.panes.forEach((_, index) => {
       this.backend?.clear(index);
     });
