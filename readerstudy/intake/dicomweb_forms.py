@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 
+from readerstudy.cases.quality import BRAIN_ONLY
 from readerstudy.imaging.sequences import LABELS
 from readerstudy.intake.dicomweb import MAX_TERM, SeriesEntry, Terms, servers
 from readerstudy.intake.dicomweb_importing import Pick
@@ -65,11 +66,15 @@ class PickForm(ExamForm):
         label="Name of the source",
         help_text="Keeps equal patient IDs of two places apart.",
     )
-    origin = forms.ChoiceField(choices=list(ORIGINS.items()), initial=REAL)
+    origin = forms.ChoiceField(
+        choices=list(ORIGINS.items()), initial=REAL, widget=forms.RadioSelect
+    )
     generator = forms.CharField(
         max_length=120, required=False, help_text="Of synthetic images only."
     )
-    faces = forms.ChoiceField(choices=list(FACES.items()))
+    faces = forms.ChoiceField(
+        choices=list(FACES.items()), initial=BRAIN_ONLY, widget=forms.RadioSelect
+    )
 
     def __init__(self, *args: Any, series: list[SeriesEntry], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -79,6 +84,7 @@ class PickForm(ExamForm):
             what = one.description or one.uid
             take = forms.BooleanField(required=False, label=f"Take {what}")
             role = forms.ChoiceField(choices=roles, required=False, label=f"Sequence of {what}")
+            role.widget.attrs["class"] = "input"
             self.fields[f"take-{one.uid}"], self.fields[f"role-{one.uid}"] = take, role
 
     @property

@@ -94,7 +94,7 @@ class _Writer:
     def write(self, one: Match) -> Outcome:
         name = one.row.image_name or one.row.case or one.row.case_code
         if one.fault:
-            return Outcome(path=name, status=ERROR, reason=one.fault)
+            return Outcome(path=name, status=ERROR, reason=f"{one.fault.rstrip('.')}.")
         try:
             return self._told(
                 self._images(one.row, one.found) if one.found else self._labels(one, name)
@@ -127,7 +127,7 @@ class _Writer:
     def _labels(self, one: Match, name: str) -> Outcome:
         case = stored_case(one, self.source)
         if case is None:
-            raise ReaderStudyError("no case is stored under this name")
+            raise ReaderStudyError("There is no stored case of this name.")
         self._write_all(one.row, case, None)
         return Outcome(path=name, status=OK, case=case.code)
 

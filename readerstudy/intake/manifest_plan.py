@@ -208,7 +208,8 @@ class _View:
             yield self._label(row, case, "tags", ", ".join(sorted(have)), f"+ {', '.join(lacking)}")
 
     def _label(self, row: Row, case: Case | None, column: str, old: str, new: str) -> RowChange:
-        says = f"{column} changes" if old else f"{column} is set"
+        done = "are added" if column == "tags" else "changes" if old else "is set"
+        says = f"{column} {done}"
         return self._change(row, case, LABEL, says, column=column, old=old, new=new)
 
     def _unit(self, row: Row, found: FoundSeries, case: Case | None) -> Iterator[RowChange]:

@@ -31,7 +31,12 @@ class ApplyForm(forms.Form):
         required=False,
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text="Kept with each corrected value and in the audit log, with your name.",
+        error_messages={"required": "State the reason; the corrected values are kept with it."},
     )
+
+    def __init__(self, *args: Any, needed: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["reason"].required = needed
 
 
 class PreviewPage(CoordinatorPage, ActionView):
@@ -44,8 +49,13 @@ class PreviewPage(CoordinatorPage, ActionView):
         super().setup(request, *args, **kwargs)
         self.batch = access_own_import(pk=kwargs["pk"], user=request.user)
 
+        self.found = manifest_proposing.proposal(self.batch) or {}
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return {**super().get_form_kwargs(), "needed": bool(self.found.get("needs_reason"))}
+
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        found = manifest_proposing.proposal(self.batch) or {}
+        found = self.found
         show = self.request.GET.get("show", "")
         changes = [one for one in found.get("changes", []) if show in ("", one["kind"])]
         return super().get_context_data(
