@@ -76,7 +76,7 @@ class OptionsForm(forms.Form):
 class StartForm(OptionsForm):
     """Options, files that a browser without script sends along, and a manifest."""
 
-    files = ManyFilesField(label="Files", required=False)
+    files = ManyFilesField(label="Files", required=False, allow_empty_file=True)
     manifest = forms.FileField(
         label="Manifest",
         required=False,

@@ -52,6 +52,8 @@ class Tree:
     def add(self, name: str) -> None:
         """Take a name in, or refuse it."""
         above = _folders_of(name)
+        if name in self.files:
+            raise ReaderStudyError("Another file of this upload has the same name. Rename one.")
         if name in self.folders or not self.files.isdisjoint(above):
             raise ReaderStudyError("A file and a folder have the same name. Rename one of them.")
         self.files.add(name)

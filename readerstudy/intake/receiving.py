@@ -66,7 +66,7 @@ def announce(*, batch: Import, files: Iterable[dict[str, Any]]) -> list[dict[str
         raise ReaderStudyError(f"At most {AT_ONCE} files can be announced at once.")
     place = folders.place_of(batch)
     with place.locked():
-        _require_collecting(batch)
+        require_collecting(batch)
         known = {one.path: one for one in known_files(batch)}
         tree = Tree(list(known))
         answers = [_answer(given, known, tree) for given in files]
@@ -134,7 +134,7 @@ def receive(*, file: UploadedFile, offset: int, content: bytes, digest: str = ""
     digest : str
         SHA-256 of the part in hexadecimal, or empty where the sender cannot make one.
     """
-    _require_collecting(file.batch)
+    require_collecting(file.batch)
     if len(content) > settings.INTAKE_PART_BYTES:
         raise limits.TooMuch(f"A part has at most {settings.INTAKE_PART_BYTES} bytes.")
     if digest and not hmac.compare_digest(hashlib.sha256(content).hexdigest(), digest.lower()):
@@ -177,7 +177,7 @@ def received_of(file: UploadedFile) -> int:
 
 def leave_out(*, files: Iterable[UploadedFile], batch: Import) -> None:
     """Take files out of an upload again."""
-    _require_collecting(batch)
+    require_collecting(batch)
     tokens = [str(file.token) for file in files]
     with write_transaction():
         batch.files.filter(token__in=tokens).delete()
@@ -190,7 +190,8 @@ def incomplete(batch: Import) -> list[Known]:
     return [one for one in known_files(batch) if not one.is_whole]
 
 
-def _require_collecting(batch: Import) -> None:
+def require_collecting(batch: Import) -> None:
+    """Refuse an upload that was started or ended."""
     state = Import.objects.values_list("state", flat=True).get(pk=batch.pk)
     if state != Import.State.COLLECTING:
         raise Conflict("This upload takes no more files. Begin a new one.", code="not_collecting")

@@ -23,6 +23,7 @@ FOLDER_KEYS = uuid.UUID("5b0ff2c4-6d0f-4c2f-8d4e-0d9a8a2f9a51")
 
 def start_upload(*, batch: Import, options: Options, actor: Any, reason: str = "") -> Job:
     """Start an upload that has come whole."""
+    receiving.require_collecting(batch)
     if count := len(receiving.incomplete(batch)):
         raise Conflict(
             f"{count} file{' has' if count == 1 else 's have'} not come whole. "

@@ -175,6 +175,8 @@ def test_a_file_cannot_stand_where_another_needs_a_folder(client, upload):
     assert "same name" in answer.json()["files"][1]["error"]
     answer = announce(client, upload, {"path": "c/d", "size": 1}, {"path": "c", "size": 1})
     assert "same name" in answer.json()["files"][1]["error"]
+    answer = announce(client, upload, {"path": "e", "size": 1}, {"path": "e", "size": 1})
+    assert "Another file of this upload has the same name" in answer.json()["files"][1]["error"]
 
 
 @pytest.mark.parametrize("size", [-1, "5", None, 1.5])
