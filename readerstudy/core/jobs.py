@@ -135,6 +135,16 @@ def retry(*, job: Job) -> None:
         transaction.on_commit(lambda: wake(job.queue))
 
 
+def take_back(*, job: Job) -> bool:
+    """Fail a job that no worker has; False if one has it. One whose worker died is taken too."""
+    if job.state == Job.State.RUNNING and _is_lost(job):
+        _give_up(job)
+    with write_transaction():
+        waiting = Job.objects.filter(pk=job.pk, state=Job.State.WAITING)
+        waiting.update(state=Job.State.FAILED, error=STOPPED, finished_at=timezone.now())
+    return not Job.objects.filter(pk=job.pk, state=Job.State.RUNNING).exists()
+
+
 def work_through(queue: str) -> int:
     """Run waiting jobs of a queue until none is left; return how many ran."""
     count = 0

@@ -24,10 +24,9 @@ BRAIN_ONLY_CHAIN = [{"step": "brain_mask"}]
 
 def begin(*, batch: Import, job: Job) -> None:
     """Note that a worker has taken an import."""
+    batch.state, batch.job, batch.finished_at = Import.State.RUNNING, job, None
     with write_transaction():
-        Import.objects.filter(pk=batch.pk).update(
-            state=Import.State.RUNNING, job=job, finished_at=None
-        )
+        batch.save(update_fields=["state", "job", "finished_at"])
 
 
 def fail(*, batch: Import) -> None:

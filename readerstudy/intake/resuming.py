@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from readerstudy.core import jobs
 from readerstudy.core.errors import Conflict, ReaderStudyError
 from readerstudy.intake import collecting
 from readerstudy.intake.closing import ENDED
 from readerstudy.intake.models import Import
 from readerstudy.intake.options import Options
-from readerstudy.intake.states import is_running
 
 
 def last_of(path: Path, options: Options) -> Import | None:
@@ -24,13 +24,13 @@ def last_of(path: Path, options: Options) -> Import | None:
     found = next((one for one in imports if _is_of(one, path)), None)
     if found is None:
         return None
-    if is_running(found):
-        raise Conflict("A worker is at this import already. Wait until it has finished.")
     if Options.of(found.options) != options:
         raise ReaderStudyError(
             "The last import of this path had other options. Give the same, or begin anew "
             "without --resume."
         )
+    if found.job is not None and not jobs.take_back(job=found.job):
+        raise Conflict("A worker is at this import already. Wait until it has finished.")
     return found
 
 
