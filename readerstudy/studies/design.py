@@ -10,7 +10,7 @@ from readerstudy.cases.models import Case
 from readerstudy.core import audit
 from readerstudy.core.db import write_transaction
 from readerstudy.core.errors import Conflict, ReaderStudyError
-from readerstudy.studies import reading_design, viewing
+from readerstudy.studies import analysis_plan, reading_design, viewing
 from readerstudy.studies.models import (
     Arm,
     Enrolment,
@@ -41,6 +41,9 @@ QUESTION_FIELDS = (
 )
 
 
+MAX_PROGRAMME = Study._meta.get_field("programme").max_length or 0
+
+
 def create_study(*, template: str, name: str, reader_title: str, actor: Any) -> Study:
     """Create a draft from a template, with its questions; the actor coordinates it."""
     if template not in TEMPLATES:
@@ -56,7 +59,9 @@ def create_study(*, template: str, name: str, reader_title: str, actor: Any) -> 
             instructions=source.instructions,
             viewing=viewing.document_of(source.viewing),
             design=reading_design.document_of(source.design),
+            analysis_plan=analysis_plan.document_of(source.analysis),
             margin=source.margin,
+            programme=name.strip()[:MAX_PROGRAMME] if source.is_session else "",
             created_by=actor,
         )
         for position, question in enumerate(source.questions, start=1):
@@ -112,6 +117,8 @@ def describe(
         old = _description(study)
         study.name, study.reader_title = name.strip(), reader_title.strip()
         study.instructions, study.margin = instructions.strip(), margin
+        plan = analysis_plan.with_margin(study.analyses, margin)
+        study.analysis_plan = analysis_plan.document_of(plan)
         study.save()
         audit.record(
             actor=actor,

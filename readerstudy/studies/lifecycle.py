@@ -61,7 +61,7 @@ def close(*, study: Study, actor: Any, reason: str) -> Study:
 def protocol_of(study: Study) -> dict[str, Any]:
     """Return everything that defines the study, without any truth, as JSON."""
     return {
-        "format": "readerstudy-protocol-3",
+        "format": "readerstudy-protocol-4",
         "study": str(study.pk),
         "name": study.name,
         "reader_title": study.reader_title,
@@ -71,6 +71,7 @@ def protocol_of(study: Study) -> dict[str, Any]:
         "design": study.design,
         "arms": list(study.arms.values("code", "name", "slots")),
         "margin": study.margin,
+        "analysis": study.analysis_plan,
         "questions": [
             {
                 "code": question.code,

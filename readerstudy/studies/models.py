@@ -9,7 +9,7 @@ from django.db import models
 
 from readerstudy.cases.models import Case
 from readerstudy.core.tokens import new_token
-from readerstudy.studies import reading_design
+from readerstudy.studies import analysis_plan, reading_design
 from readerstudy.studies.answers import KINDS
 from readerstudy.studies.viewing import Viewing, parse
 
@@ -36,6 +36,11 @@ class Study(models.Model):
         default=reading_design.default_document,
         help_text="Who reads what, in which order; see studies/reading_design.py.",
     )
+    analysis_plan = models.JSONField(
+        default=list,
+        blank=True,
+        help_text="What is computed, stated before the lock; see studies/analysis_plan.py.",
+    )
     margin = models.FloatField(
         default=0.1, help_text="Equivalence margin around guessing, as a proportion."
     )
@@ -53,6 +58,16 @@ class Study(models.Model):
         "self", null=True, on_delete=models.PROTECT, related_name="clones"
     )
     archived_at = models.DateTimeField(null=True)
+    programme = models.CharField(
+        max_length=80,
+        blank=True,
+        help_text="Sessions that judge one generator while it is trained share this name.",
+    )
+    checkpoint = models.CharField(
+        max_length=120,
+        blank=True,
+        help_text="Of a session: the state of the generator that is judged. For the staff.",
+    )
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
     )
@@ -88,6 +103,11 @@ class Study(models.Model):
     def plan(self) -> reading_design.ReadingDesign:
         """Who reads what, in which order, checked."""
         return reading_design.parse(self.design)
+
+    @property
+    def analyses(self) -> analysis_plan.Plan:
+        """The planned analysis, checked."""
+        return analysis_plan.parse(self.analysis_plan)
 
 
 class StudyCase(models.Model):
@@ -192,6 +212,9 @@ class Option(models.Model):
     anchor = models.CharField(max_length=240, blank=True)
     example = models.CharField(
         max_length=64, blank=True, help_text="Name of the stored PNG of an example image"
+    )
+    example_token = models.CharField(
+        max_length=32, blank=True, help_text="Opaque name of the example in its address"
     )
 
     class Meta:

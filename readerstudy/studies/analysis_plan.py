@@ -1,0 +1,177 @@
+"""The planned analysis of a study, stated before the lock: one entry for each endpoint.
+
+Part of the protocol. `parse` turns the document into frozen objects and refuses, in words, what
+cannot be carried out; the analysis app executes the entries by the names of their methods.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any
+
+from readerstudy import stats
+from readerstudy.core.errors import ReaderStudyError
+
+ENDPOINTS = {
+    "turing": "Right calls of real and synthetic, against guessing",
+    "agreement": "Agreement between readers",
+    "reference": "Right calls against the reference standard",
+    "preference": "How often one image is preferred",
+    "mrmc-difference": "Difference in diagnostic accuracy between arms, over readers and cases",
+    "score": "Mean and distribution of the scores",
+    "comparison": "Distribution of the answers in real and in synthetic images",
+}
+UNITS = {
+    "case": "Case, with the readings of one case as a cluster",
+    "subject": "Patient, with all cases of one patient as a cluster",
+    "reading": "Reading",
+    "reader": "Reader",
+}
+ADJUSTMENTS = {"": "None", "bonferroni": "Bonferroni", "holm": "Holm", "bh": "Benjamini–Hochberg"}
+
+
+@dataclass(frozen=True)
+class PlannedAnalysis:
+    """What is computed for one endpoint.
+
+    Attributes
+    ----------
+    code, title : str
+        Stable code; words for tables.
+    question : str
+        Code of the question whose answers are analysed.
+    endpoint, unit : str
+        Keys of ENDPOINTS and UNITS.
+    primary : bool
+        Primary endpoints decide the study; the others describe.
+    methods : tuple of str
+        Public names of `readerstudy.stats`, in the order in which they are reported.
+    confidence : str
+        Code of the question whose graded confidence makes a score of the answer, for ROC.
+    arms : tuple of str
+        Codes of the arms compared, the reference first; empty: all together.
+    margin : float or None
+        Of equivalence or non-inferiority, as a proportion or a difference in area.
+    family, adjustment : str
+        Endpoints of one family share an adjustment for multiple testing; a key of ADJUSTMENTS.
+    consensus : bool
+        The answers are those after discordant ones were resolved; False: the first ones, as given.
+    stop_below : float or None
+        Sessions that are repeated end once every reader's share of right calls lies below this.
+    """
+
+    code: str
+    title: str
+    question: str
+    endpoint: str
+    unit: str = "case"
+    primary: bool = False
+    methods: tuple[str, ...] = ()
+    confidence: str = ""
+    arms: tuple[str, ...] = ()
+    margin: float | None = None
+    family: str = ""
+    adjustment: str = ""
+    consensus: bool = False
+    stop_below: float | None = None
+
+    @property
+    def endpoint_label(self) -> str:
+        return ENDPOINTS[self.endpoint]
+
+    @property
+    def unit_label(self) -> str:
+        return UNITS[self.unit]
+
+    @property
+    def adjustment_label(self) -> str:
+        return ADJUSTMENTS[self.adjustment]
+
+
+Plan = tuple[PlannedAnalysis, ...]
+
+
+def document_of(plan: Plan) -> list[dict[str, Any]]:
+    """Return a plan as JSON; `parse` gives it back."""
+    return [
+        {**asdict(entry), "methods": list(entry.methods), "arms": list(entry.arms)}
+        for entry in plan
+    ]
+
+
+def parse(document: Any) -> Plan:
+    """Return the plan that a document describes.
+
+    Raises
+    ------
+    ReaderStudyError
+        ``analysis`` with the first fault, in words.
+    """
+    if not isinstance(document, list | tuple):
+        raise _fault("The planned analysis must be a list.")
+    plan = tuple(_entry(one) for one in document)
+    codes = [entry.code for entry in plan]
+    if twice := next((code for code in codes if codes.count(code) > 1), None):
+        raise _fault(f"Two planned analyses are called “{twice}”.")
+    return plan
+
+
+def _entry(value: Any) -> PlannedAnalysis:
+    if not isinstance(value, Mapping):
+        raise _fault("Each planned analysis must be an object.")
+    if unknown := set(value) - {field.name for field in fields(PlannedAnalysis)}:
+        raise _fault(f"A planned analysis has an unknown entry, {min(unknown)}.")
+    lists = {name: tuple(value.get(name, ())) for name in ("methods", "arms")}
+    try:
+        entry = PlannedAnalysis(**{**value, **lists})
+    except TypeError as error:
+        raise _fault(f"A planned analysis is not complete: {error}.") from error
+    _check(entry)
+    return entry
+
+
+def _check(entry: PlannedAnalysis) -> None:
+    for name, known in (("endpoint", ENDPOINTS), ("unit", UNITS), ("adjustment", ADJUSTMENTS)):
+        if getattr(entry, name) not in known:
+            raise _fault(f"“{entry.title}”: there is no {name} {getattr(entry, name)!r}.")
+    if unknown := set(entry.methods) - set(stats.__all__):
+        raise _fault(f"“{entry.title}”: there is no method {min(unknown)!r}.")
+    for name in ("margin", "stop_below"):
+        share = getattr(entry, name)
+        if share is not None and not 0 < share < 1:
+            raise _fault(f"“{entry.title}”: {name.replace('_', ' ')} must lie between 0 and 1.")
+    if entry.adjustment and not entry.family:
+        raise _fault(f"“{entry.title}”: an adjustment needs the family that shares it.")
+
+
+def with_margin(plan: Plan, margin: float) -> Plan:
+    """Return the plan with another margin around guessing."""
+    return tuple(
+        replace(entry, margin=margin)
+        if entry.endpoint == "turing" and entry.margin is not None
+        else entry
+        for entry in plan
+    )
+
+
+def gaps(plan: Plan, *, questions: Collection[str], arms: Collection[str]) -> list[str]:
+    """Return what a plan names but the study does not have, as sentences."""
+    found = []
+    for entry in plan:
+        asked = [code for code in (entry.question, entry.confidence) if code]
+        found += [
+            f"“{entry.title}” analyses the question “{code}”, which the study does not ask."
+            for code in asked
+            if code not in questions
+        ]
+        found += [
+            f"“{entry.title}” compares the arm “{code}”, which the study does not have."
+            for code in entry.arms
+            if code not in arms
+        ]
+    return found
+
+
+def _fault(message: str) -> ReaderStudyError:
+    return ReaderStudyError(message, code="analysis")
