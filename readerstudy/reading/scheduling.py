@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 from readerstudy.core import audit, jobs
@@ -12,19 +12,11 @@ from readerstudy.core.db import write_transaction
 from readerstudy.core.errors import Conflict
 from readerstudy.reading import allocation
 from readerstudy.reading.models import Allocation, Reading, ReadingImage
-from readerstudy.studies import lifecycle
+from readerstudy.studies import lifecycle, locking
 from readerstudy.studies.asking import arms_of, slots_in
 from readerstudy.studies.models import Enrolment, Study, StudyCase
 
 WANTED_GAP = 10
-BeforeLock = Callable[[Study], None]
-_before_lock: list[BeforeLock] = []
-
-
-def prepares_lock(function: BeforeLock) -> BeforeLock:
-    """Register what has to be written into a study within the transaction that locks it."""
-    _before_lock.append(function)
-    return function
 
 
 def lock_and_allocate(*, study: Study, actor: Any, seed: str | None = None) -> Allocation:
@@ -38,8 +30,7 @@ def lock_and_allocate(*, study: Study, actor: Any, seed: str | None = None) -> A
     seed = seed or secrets.token_hex(16)
     with write_transaction():
         lifecycle.require_ready(study, before="lock")
-        for prepare in _before_lock:
-            prepare(study)
+        locking.prepare(study)
         study = lifecycle.advance(study=study, to=Study.State.LOCKED, actor=actor)
         stored = _allocate(study, seed)
         audit.record(

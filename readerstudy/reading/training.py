@@ -28,21 +28,31 @@ def feedback_of(reading: Reading) -> list[dict[str, Any]] | None:
     ]
 
 
-def _right_answers(reading: Reading) -> dict[str, str]:
+def _right_answers(reading: Reading) -> dict[str, Any]:
+    """Return what is right as the reader saw it; a member of an item stood on a drawn side."""
     row = StudyCase.objects.filter(
         study=reading.enrolment.study_id, item=reading.item, place=0
     ).first()
-    return (row.feedback or {}) if row else {}
+    stored = (row.feedback or {}) if row else {}
+    return {
+        code: reading.sides.index(answer["member"]) if isinstance(answer, dict) else answer
+        for code, answer in stored.items()
+    }
 
 
-def _given_answers(reading: Reading) -> dict[str, str]:
+def _given_answers(reading: Reading) -> dict[str, Any]:
     ratings = Rating.objects.filter(
         submission__reading=reading,
         submission__outcome=Submission.Outcome.ACCEPTED,
         submission__superseded_by__isnull=True,
-        choice__isnull=False,
-    )
-    return dict(ratings.values_list("question__code", "choice__code"))
+    ).select_related("question", "choice")
+    return {rating.question.code: _given(rating) for rating in ratings}
+
+
+def _given(rating: Rating) -> Any:
+    if rating.places is not None and len(rating.places["shown"]) == 1:
+        return rating.places["shown"][0]
+    return rating.choice.code if rating.choice else None
 
 
 def right_share(enrolment: Enrolment) -> float | None:

@@ -6,4 +6,7 @@ class TruthConfig(AppConfig):
     label = "truth"
 
     def ready(self) -> None:
-        from readerstudy.truth import checks  # noqa: F401 registers points of the checklist
+        from readerstudy.truth import (  # noqa: F401 register what they add
+            checks,
+            feedback,
+        )
