@@ -94,6 +94,7 @@ def open_reading(person, site, link: str) -> None:
 def pane_is_shown(page) -> None:
     """Wait until slices of the case are on screen."""
     page.get_by_text(re.compile(r"^\d+ / \d+$")).first.wait_for()
+    page.locator(".panes:not([aria-busy])").wait_for()
 
 
 def arrive(page) -> None:
@@ -112,6 +113,7 @@ def case_number(page) -> int:
 
 def wait_for_case(page, number: int) -> None:
     page.get_by_text(f"Case {number} of 8").first.wait_for()
+    page.locator(".panes:not([aria-busy])").wait_for()
 
 
 def choose(page, question: str, code: str) -> None:

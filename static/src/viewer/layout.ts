@@ -38,6 +38,8 @@ export interface OverlayLayout {
   readonly role: string;
   readonly label: string;
   readonly on: readonly string[];
+  /** Of the filled regions at first, 0 to 1. */
+  readonly opacity?: number;
   readonly labels: readonly {
     readonly value: number;
     readonly label: string;

@@ -41,8 +41,11 @@ export interface SceneContext {
   readonly linked: boolean;
   readonly note: string;
   readonly overlays: boolean;
-  readonly opacity: number;
+  /** Null: as the study sets it. */
+  readonly opacity: number | null;
 }
+
+const DEFAULT_OPACITY = 0.3;
 
 interface Parts {
   readonly displays: Displays;
@@ -143,7 +146,8 @@ export function labelPictures(scene: SceneContext): LabelPicture[] {
     const slice = sliceAt(grid, toDepth(sheet));
     if (!images.hasSection(overlay.role, cell.plane, slice)) return [];
     const pixels = images.section(overlay.role, cell.plane, slice);
-    return [{ overlay, grid, pixels, camera: sheet.camera, opacity }];
+    const shown = opacity ?? overlay.opacity ?? DEFAULT_OPACITY;
+    return [{ overlay, grid, pixels, camera: sheet.camera, opacity: shown }];
   });
 }
 

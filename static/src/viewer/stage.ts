@@ -51,7 +51,8 @@ export interface Controls {
 }
 
 const REBUILD_DELAY_MS = 300;
-export const OPACITIES = [0.3, 0.5, 0.75, 0, 0.15];
+/** Steps of the opacity of regions; the first is the one the study sets. */
+export const OPACITIES = [null, 0.15, 0.3, 0.5, 0.75, 0] as const;
 
 export abstract class Stage {
   readonly element: HTMLElement;
@@ -107,7 +108,11 @@ export abstract class Stage {
     };
     const count = panesNeeded([...allowed, initial], layout.slots.length);
     this.panes = Array.from({ length: count }, (_, index) => this.makePane(index));
-    this.element = h("div", { class: "panes" }, ...this.panes.map(({ element }) => element));
+    this.element = h(
+      "div",
+      { class: "panes", "aria-busy": "true" },
+      ...this.panes.map(({ element }) => element),
+    );
     const sizes = new ResizeObserver(() => this.resized());
     for (const { element } of this.panes) sizes.observe(element);
   }
@@ -361,6 +366,7 @@ export abstract class Stage {
   protected firstShown(): void {
     this.firstMs ??= Math.round(performance.now() - this.openedAt);
     this.hooks.onShown();
+    this.element.removeAttribute("aria-busy");
   }
 
   protected paintWords(pane: Pane, cell: Cell, index: number): void {
@@ -382,7 +388,7 @@ export abstract class Stage {
       linked: this.views.linked,
       note: index === this.activePane ? this.playing.note : "",
       overlays: this.overlaysOn,
-      opacity: OPACITIES[this.opacity] as number,
+      opacity: OPACITIES[this.opacity] ?? null,
     };
     pane.show(overlayModel(scene, this));
     pane.showLabels(labelPictures(scene), labelState(scene));

@@ -59,6 +59,7 @@ export class Viewer extends Stage {
   open(images: CaseImages, state: ViewerState = {}, extras: ViewerExtras | null = null): void {
     this.unwatch();
     this.images = images;
+    this.element.setAttribute("aria-busy", "true");
     this.pictures.clear();
     this.clearCase();
     const left = openState(this, state, extras);
@@ -76,6 +77,7 @@ export class Viewer extends Stage {
     this.unwatch();
     this.cine.stop();
     this.images = null;
+    this.element.removeAttribute("aria-busy");
     this.pictures.clear();
     this.panes.forEach((_, index) => {
       this.backend?.clear(index);
