@@ -1,4 +1,4 @@
-"""The command line of readerstudy: ``readerstudy stats agreement ratings.csv``, ``prepare``.
+"""The command line of readerstudy: ``readerstudy stats …``, ``prepare``, ``allocation``.
 
 It needs neither Django nor a database. Exit codes: 0 everything computed, 1 wrong use or a file
 that cannot be read or written, 2 computed, but a value is undefined (its reason is told).
@@ -14,6 +14,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TextIO
 
+from readerstudy import allocation_cli
 from readerstudy.prepare_cli import command as prepare
 from readerstudy.stats_cli import (
     agreement,
@@ -34,6 +35,7 @@ from readerstudy.stats_cli.report import Report
 COMMANDS = (
     agreement, turing, roc, mrmc, reclassification, logistic, survival, published, check, convert,
 )  # fmt: skip
+OTHER_AREAS = {"prepare": prepare.run, "allocation": allocation_cli.run}
 DONE, WRONG, UNDEFINED = 0, 1, 2
 
 
@@ -41,8 +43,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return the exit code."""
     words = sys.argv[1:] if arguments is None else arguments
     options = build_parser().parse_args(prepare.shortened(words))
-    if options.area == "prepare":
-        return prepare.run(options)
+    if options.area in OTHER_AREAS:
+        return OTHER_AREAS[options.area](options)
     try:
         report = options.run(options)
         deliver(report, options)
@@ -71,6 +73,7 @@ def build_parser() -> argparse.ArgumentParser:
         module.add(command)
         command.set_defaults(run=module.run)
     prepare.add(areas.add_parser("prepare", help=prepare.HELP), parser_class=Parser)
+    allocation_cli.add(areas.add_parser("allocation", help=allocation_cli.HELP))
     return parser
 
 
