@@ -9,6 +9,7 @@ from django.conf import settings
 
 from readerstudy.cases.quality import BRAIN_ONLY
 from readerstudy.intake.limits import size_text
+from readerstudy.intake.manifest_tables import MAX_FILE_BYTES
 from readerstudy.intake.options import (
     FACES,
     FACES_WARNING,
@@ -97,6 +98,8 @@ class StartForm(OptionsForm):
         file = self.cleaned_data["manifest"]
         if file is not None and not file.name.lower().endswith((".csv", ".tsv", ".txt", ".xlsx")):
             raise forms.ValidationError("A manifest is a .csv or .xlsx file.")
+        if file is not None and file.size > MAX_FILE_BYTES:
+            raise forms.ValidationError(f"A manifest has at most {size_text(MAX_FILE_BYTES)}.")
         return file
 
 

@@ -9,8 +9,8 @@ AT_WORK = (Import.State.QUEUED, Import.State.RUNNING)
 
 
 def is_running(batch: Import) -> bool:
-    """Tell whether a worker has this import, or is going to take it."""
-    if batch.state not in AT_WORK or batch.job_id is None:
+    """Tell whether a worker has this import, or is going to take it (again)."""
+    if batch.state not in (*AT_WORK, Import.State.FAILED) or batch.job_id is None:
         return False
     return not Job.objects.get(pk=batch.job_id).is_finished
 

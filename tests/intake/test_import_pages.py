@@ -331,6 +331,32 @@ def test_an_import_at_work_cannot_be_closed(client, tmp_path):
     assert "still at work" in text_of(answer)
 
 
+def test_an_import_that_stopped_can_be_tried_again(client, tmp_path, monkeypatch):
+    def full(*_: Any) -> None:
+        raise OSError(28, "No space left on device", "/Planted/name.nii")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("readerstudy.cases.storage.os.replace", full)
+        batch, text = imported(client, sent("t1.nii.gz", nifti(tmp_path)))
+    assert batch.state == Import.State.FAILED
+    assert "The import stopped: No space left on device. What came in is kept." in text
+    assert "Planted" not in Job.objects.get().error
+    client.post(reverse("job-retry", args=[batch.job.pk]))
+    assert client.post(reverse("import-end", args=[batch.pk])).status_code == 409
+    jobs.work_through("default")
+    assert "Imported 1" in text_of(client.get(reverse("import", args=[batch.pk])))
+
+
+def test_what_was_finished_is_not_done_again_by_a_worker_that_died_after_it(client, tmp_path):
+    batch, _ = imported(client, sent("t1.nii.gz", nifti(tmp_path)))
+    Job.objects.filter(pk=batch.job.pk).update(state=Job.State.WAITING, result={})
+    jobs.work_through("default")
+    job = Job.objects.get(pk=batch.job.pk)
+    assert (job.state, job.result["counts"]) == (Job.State.DONE, {"ok": 1})
+    batch.refresh_from_db()
+    assert batch.state == Import.State.FINISHED
+
+
 def test_old_names_are_swept_and_fresh_ones_kept(client, tmp_path, settings):
     old, _ = imported(client, sent("t1.nii.gz", nifti(tmp_path)))
     fresh, _ = imported(client, sent("t2.nii.gz", nifti(tmp_path, seed=8)))
