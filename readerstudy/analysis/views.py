@@ -11,21 +11,24 @@ from django.shortcuts import render
 from readerstudy.analysis import datasets, export, figures, turing
 from readerstudy.analysis.presentation import results_context
 from readerstudy.core.errors import NotFound
-from readerstudy.studies.access import access_study
+from readerstudy.studies.access import access_study, find_with_role
+from readerstudy.studies.permissions import Action, Rights
 
 TYPES = {".csv": "text/csv", ".json": "application/json", ".svg": "image/svg+xml"}
 
 
 @login_required
 def results(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    study = access_study(pk=pk, user=request.user)
+    study = access_study(pk=pk, user=request.user, action=Action.RESULTS)
+    _, role = find_with_role(pk=pk, user=request.user)
     report = turing.analyse(datasets.load(study, actor=request.user))
-    return render(request, "analysis/results.html", results_context(study, report))
+    context = {**results_context(study, report), "rights": Rights(study, role)}
+    return render(request, "analysis/results.html", context)
 
 
 @login_required
 def figure(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
-    study = access_study(pk=pk, user=request.user)
+    study = access_study(pk=pk, user=request.user, action=Action.RESULTS)
     report = turing.analyse(datasets.load(study, actor=request.user))
     return HttpResponse(figures.accuracy_svg(report), content_type="image/svg+xml")
 
@@ -33,7 +36,7 @@ def figure(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 @login_required
 def download(request: HttpRequest, pk: uuid.UUID, name: str) -> HttpResponse:
     """Send one file of the export, or all as a zip."""
-    study = access_study(pk=pk, user=request.user)
+    study = access_study(pk=pk, user=request.user, action=Action.EXPORT)
     data = datasets.load(study, actor=request.user)
     content = export.files(data, turing.analyse(data))
     if name == "everything.zip":

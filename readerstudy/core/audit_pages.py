@@ -6,16 +6,51 @@ without their name and target. The whole log is checked by ``manage.py verify_au
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from django.core.paginator import Page, Paginator
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
+from readerstudy.core.errors import NotAllowed
 from readerstudy.core.models import AuditRecord
 
 PER_PAGE = 50
 TRUTH = "truth"
+# What all coordinators share: cases, imports, generators. Studies belong to their members.
+SHARED = ("case", "import", "checkpoint", "server")
+Scope = Callable[[Any], Q | None]
+_scopes: list[Scope] = []
+
+
+def opens_records(scope: Scope) -> Scope:
+    """Register a function that returns which records of an app a user may read; None: none."""
+    _scopes.append(scope)
+    return scope
+
+
+def visible_to(user: Any) -> QuerySet[AuditRecord]:
+    """Return the records that a user may read.
+
+    Raises
+    ------
+    NotAllowed
+        For whoever may read none at all.
+    """
+    records = AuditRecord.objects.select_related("actor").order_by("-sequence")
+    if user.is_authenticated and user.is_superuser:
+        return records
+    opened = [part for scope in _scopes if (part := scope(user)) is not None]
+    if user.is_authenticated and user.may_coordinate:
+        opened += [Q(target__startswith=f"{name} ") for name in SHARED]
+        opened.append(Q(actor=user))
+    if not opened:
+        raise NotAllowed("The audit log is for coordinators and auditors.")
+    condition = opened[0]
+    for part in opened[1:]:
+        condition |= part
+    return records.filter(condition)
 
 
 @dataclass(frozen=True)
@@ -41,15 +76,14 @@ def shown_action(action: str) -> str:
     return TRUTH if _is_truth(action) else action
 
 
-def actions() -> list[str]:
-    """Return the actions on record, for the filter."""
-    stored = AuditRecord.objects.order_by().values_list("action", flat=True).distinct()
+def actions(records: QuerySet[AuditRecord]) -> list[str]:
+    """Return the actions among some records, for the filter."""
+    stored = records.order_by().values_list("action", flat=True).distinct()
     return sorted({shown_action(action) for action in stored})
 
 
-def page_of(*, action: str, number: Any) -> Page[AuditRecord]:
-    """Return one page of the log, newest first."""
-    records = AuditRecord.objects.select_related("actor").order_by("-sequence")
+def page_of(records: QuerySet[AuditRecord], *, action: str, number: Any) -> Page[AuditRecord]:
+    """Return one page of some records."""
     return Paginator(_only(records, action), PER_PAGE).get_page(number)
 
 

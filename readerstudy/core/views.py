@@ -16,7 +16,6 @@ from django.views.generic import TemplateView
 from readerstudy.core import audit_pages, jobs
 from readerstudy.core.access import access_job
 from readerstudy.core.middleware import error_response
-from readerstudy.core.pages import CoordinatorPage
 
 
 @login_not_required
@@ -63,18 +62,19 @@ def server_error(request: HttpRequest) -> HttpResponse:
     return error_response(request, status=500, code="fault", message=message)
 
 
-class AuditPage(CoordinatorPage, TemplateView):
-    """The audit log, newest first."""
+class AuditPage(TemplateView):
+    """The audit log, newest first: what the user may read of it."""
 
     template_name = "core/audit.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         action = self.request.GET.get("action", "")
-        page = audit_pages.page_of(action=action, number=self.request.GET.get("page"))
+        records = audit_pages.visible_to(self.request.user)
+        page = audit_pages.page_of(records, action=action, number=self.request.GET.get("page"))
         return super().get_context_data(
             page=page,
             lines=audit_pages.lines(page),
-            actions=audit_pages.actions(),
+            actions=audit_pages.actions(records),
             action=action,
             **kwargs,
         )
@@ -91,7 +91,7 @@ def job(request: HttpRequest, pk: Any) -> JsonResponse:
 @require_POST
 def job_retry(request: HttpRequest, pk: Any) -> HttpResponse:
     """Put a failed job back to waiting and return to the page that shows it."""
-    jobs.retry(job=access_job(pk=pk, user=request.user))
+    jobs.retry(job=access_job(pk=pk, user=request.user, change=True))
     back = request.POST.get("next", "")
     safe = url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()})
     return redirect(back if safe else "studies")

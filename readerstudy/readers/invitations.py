@@ -23,8 +23,8 @@ def find_or_invite(
 ) -> tuple[User, str | None]:
     """Return the account of a person, and the token of an invitation if one is needed.
 
-    Who has a password gets no link and signs in as always; whose first link was never used gets
-    a new one.
+    Who has a password gets no link and signs in as always. Whose first link was never used gets
+    a new one from the person who sent the first, and from nobody else: a link opens the account.
     """
     email, name = email.strip().lower(), name.strip()
     try:
@@ -36,7 +36,9 @@ def find_or_invite(
     with write_transaction():
         user = User.objects.filter(email=email).first()
         if user is not None:
-            return user, None if user.has_usable_password() else renew(user=user, actor=actor)
+            mine = Invitation.objects.filter(user=user, invited_by=actor).exists()
+            needs_link = mine and not user.has_usable_password()
+            return user, renew(user=user, actor=actor) if needs_link else None
         user = User(username=email, email=email, display_name=name)
         user.set_unusable_password()
         user.save()

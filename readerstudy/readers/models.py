@@ -19,6 +19,11 @@ class User(AbstractUser):
         return self.display_name or self.username
 
     @property
+    def is_staff_member(self) -> bool:
+        """Has this person any staff page: coordinator, member of a study, administrator?"""
+        return self.may_coordinate or self.is_superuser or self.memberships.exists()
+
+    @property
     def initials(self) -> str:
         words = str(self).replace("Dr ", "").split()
         return "".join(word[0] for word in words[:2]).upper()

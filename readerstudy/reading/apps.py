@@ -6,4 +6,4 @@ class ReadingConfig(AppConfig):
     label = "reading"
 
     def ready(self) -> None:
-        from readerstudy.reading import checks  # noqa: F401 registers points of the checklist
+        from readerstudy.reading import checks, records  # noqa: F401 register themselves

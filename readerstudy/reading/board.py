@@ -13,7 +13,6 @@ from django.utils import timezone
 
 from readerstudy.reading.models import ReadingSession, Submission
 from readerstudy.reading.planned import is_planned
-from readerstudy.studies.access import studies_of
 from readerstudy.studies.models import Enrolment, Study
 
 SILENT_DAYS = 3
@@ -222,22 +221,3 @@ def _silence(row: ReaderRow, open_since: datetime | None) -> Attention | None:
     if row.last_answer is None:
         return Attention(f"{code} has not begun, {days} days after the launch", evidence)
     return Attention(f"{code} has not read for {days} days", evidence)
-
-
-def overview_for(user: Any) -> QuerySet[Any]:
-    """Return the studies of a coordinator with their counts, newest first."""
-    readings = "enrolments__readings"
-    return (
-        studies_of(user)
-        .annotate(
-            n_readers=Count("enrolments", filter=Q(enrolments__kind="reader"), distinct=True),
-            n_cases=Count("study_cases", distinct=True),
-            n_readings=Count(readings, filter=is_planned(f"{readings}__"), distinct=True),
-            n_done=Count(
-                readings,
-                filter=Q(enrolments__readings__completed_at__isnull=False),
-                distinct=True,
-            ),
-        )
-        .order_by("-created_at")
-    )

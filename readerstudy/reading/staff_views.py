@@ -9,28 +9,36 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.views.generic import TemplateView
 
-from readerstudy.core.errors import Conflict
 from readerstudy.core.forms import ConfirmForm
-from readerstudy.core.pages import CoordinatorPage
-from readerstudy.reading import board, launching, pace, scheduling
+from readerstudy.reading import board, launching, listing, pace, scheduling
+from readerstudy.studies import overview, permissions
 from readerstudy.studies.models import Study
-from readerstudy.studies.pages import StudyAction, StudyPage
+from readerstudy.studies.pages import StaffPage, StudyAction, StudyPage
+from readerstudy.studies.permissions import Action
 from readerstudy.studies.steps import steps_of
 
 
-class StudiesPage(CoordinatorPage, TemplateView):
-    """The studies of a coordinator."""
+class StudiesPage(StaffPage, TemplateView):
+    """The studies of a member of the staff."""
 
     template_name = "reading/studies.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(studies=board.overview_for(self.request.user), **kwargs)
+        user, archived = self.request.user, "archived" in self.request.GET
+        return super().get_context_data(
+            studies=listing.studies_for(user, archived=archived), archived=archived, **kwargs
+        )
 
 
 class StudyOverview(StudyPage):
     """The page of a study: steps of a draft, the checklist until launch, then the board."""
 
+    action = Action.SEE
+
     def get(self, request: HttpRequest, **_: Any) -> HttpResponse:
+        if not permissions.may(self._wanted, study=self.study, role=self.role):
+            opened = self.get_context_data(**overview.shown_to(self.study, self.role))
+            return render(request, "studies/overview.html", opened)
         if self.study.state == Study.State.LOCKED:
             return redirect("study-launch", self.study.pk)
         if self.study.state == Study.State.DRAFT:
@@ -42,10 +50,15 @@ class StudyOverview(StudyPage):
         )
         return render(request, "reading/board.html", context)
 
+    @property
+    def _wanted(self) -> Action:
+        return Action.DESIGN if self.study.state == Study.State.DRAFT else Action.PROGRESS
+
 
 class ChecklistPage(StudyAction):
     """The checklist with the one step that comes next: lock a draft, launch a locked study."""
 
+    action = Action.CHECKLIST
     template_name = "reading/launch.html"
     form_class = ConfirmForm
 
@@ -61,6 +74,8 @@ class ChecklistPage(StudyAction):
 class LaunchPage(ChecklistPage):
     """Open the reading."""
 
+    post_action = Action.LAUNCH
+
     def act(self, data: dict[str, Any]) -> HttpResponse:
         del data
         scheduling.launch(study=self.study, actor=self.request.user)
@@ -70,6 +85,8 @@ class LaunchPage(ChecklistPage):
 
 class LockPage(ChecklistPage):
     """Freeze the protocol and draw the allocation."""
+
+    post_action = Action.LOCK
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         del request, args, kwargs
@@ -85,10 +102,10 @@ class LockPage(ChecklistPage):
 class CertificateView(StudyPage):
     """The certificate of the allocation, as a file."""
 
+    action = Action.PROTOCOL
+
     def get(self, request: HttpRequest, **_: Any) -> HttpResponse:
         del request
-        if self.study.state == Study.State.DRAFT:
-            raise Conflict("The allocation is drawn when the protocol is locked.")
         response = JsonResponse(scheduling.certificate(self.study), json_dumps_params={"indent": 1})
         name = f"allocation-{self.study.protocol_hash[:8]}.json"
         response["Content-Disposition"] = f'attachment; filename="{name}"'

@@ -14,12 +14,13 @@ from django.views.decorators.http import require_safe
 from django.views.generic import TemplateView
 
 from readerstudy.reading import access, home
+from readerstudy.studies.access import is_staff
 
 
 @require_safe
 def first_page(request: HttpRequest) -> HttpResponseBase:
     """Send the staff to their studies and show readers their own."""
-    if request.user.may_coordinate:
+    if is_staff(request.user):
         return redirect("studies")
     return ReaderHome.as_view()(request)
 

@@ -6,4 +6,4 @@ class StudiesConfig(AppConfig):
     label = "studies"
 
     def ready(self) -> None:
-        from readerstudy.studies import case_actions, usage  # noqa: F401 register with the cases
+        from readerstudy.studies import case_actions, records, usage  # noqa: F401 register themselves

@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from readerstudy.cases.bulk import Action, Done, Request, Row, cases_text, offers_action
 from readerstudy.core.errors import NotFound
+from readerstudy.studies import permissions
 from readerstudy.studies.access import studies_of
 from readerstudy.studies.adding import add_cases, refusals
 from readerstudy.studies.checklist import BLOCKS, Check, adds_checks
@@ -33,7 +34,7 @@ class StudyForm(forms.Form):
 
 def drafts_of(user: Any) -> Any:
     """Return the drafts of a coordinator, newest first."""
-    return studies_of(user).filter(state=Study.State.DRAFT)
+    return studies_of(user, permissions.Action.DESIGN).filter(state=Study.State.DRAFT)
 
 
 @offers_action

@@ -8,10 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from readerstudy.core.db import write_transaction
+from readerstudy.core.errors import NotAllowed
 from readerstudy.readers import invitations
-from readerstudy.readers.models import User
+from readerstudy.readers.models import Invitation, User
 from readerstudy.studies import design
+from readerstudy.studies.access import studies_of
 from readerstudy.studies.models import Enrolment, Study
+from readerstudy.studies.permissions import Action
 
 log = logging.getLogger(__name__)
 
@@ -23,6 +26,11 @@ class Invited:
     enrolment: Enrolment
     link: str | None  # None: the person has an account already
     mailed: bool = False
+
+    @property
+    def waits_for_another(self) -> bool:
+        """Was the person invited by somebody else, and has not used that link yet?"""
+        return self.link is None and not self.enrolment.reader.has_usable_password()
 
 
 def invite_reader(
@@ -55,8 +63,20 @@ def invite_reader(
 def renew_link(*, enrolment: Enrolment, link_of: Callable[[str], str], actor: Any) -> Invited:
     """Make a new personal link for a reader who lost the first one before using it."""
     user = enrolment.reader
+    _require_own(user, actor)
     link = link_of(invitations.renew(user=user, actor=actor))
     return Invited(enrolment, link, mailed=_mailed(user, link, enrolment.study.reader_title))
+
+
+def _require_own(user: User, actor: Any) -> None:
+    """A link opens the account: only who sent it, or has all of its studies, may make it anew."""
+    sent = Invitation.objects.filter(user=user, invited_by=actor).exists()
+    mine = studies_of(actor, Action.READERS)
+    if not sent and Enrolment.objects.filter(reader=user).exclude(study__in=mine).exists():
+        raise NotAllowed(
+            f"{user} was invited by somebody else, into another study as well. The link of that "
+            "invitation opens this study too; ask that coordinator for a new one."
+        )
 
 
 def _mailed(user: User, link: str, reader_title: str) -> bool:

@@ -11,6 +11,7 @@ from django.db.models import Count, Q, QuerySet
 from readerstudy.cases.usage import Collected, Usage, counts_usage
 from readerstudy.studies.access import studies_of
 from readerstudy.studies.models import Study, StudyCase
+from readerstudy.studies.permissions import Action
 
 BLINDED = (Study.State.LOCKED, Study.State.RUNNING, Study.State.CLOSED)
 
@@ -39,7 +40,7 @@ class StudiesUse:
     def collected(self, key: str, user: Any) -> Collected | None:
         """Return the cases of a study of this user."""
         try:
-            study = studies_of(user).filter(pk=uuid.UUID(key)).first()
+            study = studies_of(user, Action.PROGRESS).filter(pk=uuid.UUID(key)).first()
         except ValueError:
             return None
         if study is None:

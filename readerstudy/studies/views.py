@@ -21,6 +21,7 @@ from readerstudy.studies.forms import DescribeForm, NewStudyForm
 from readerstudy.studies.inviting import invite_reader, renew_link
 from readerstudy.studies.pages import StudyAction
 from readerstudy.studies.people import people_for
+from readerstudy.studies.permissions import Action
 from readerstudy.studies.templates.registry import TEMPLATES
 from readerstudy.studies.viewing_form import ViewingForm, initial_of
 
@@ -44,6 +45,7 @@ class NewStudyPage(CoordinatorPage, ActionView):
 class DescribePage(StudyAction):
     """Edit what a draft says of itself."""
 
+    action = Action.DESIGN
     template_name = "studies/describe.html"
     form_class = DescribeForm
 
@@ -62,6 +64,7 @@ class DescribePage(StudyAction):
 class DisplayPage(StudyAction):
     """Say how the images of a draft are shown."""
 
+    action = Action.DESIGN
     template_name = "studies/display.html"
     form_class = ViewingForm
 
@@ -82,6 +85,7 @@ class DisplayPage(StudyAction):
 class StudyReadersPage(StudyAction):
     """Invite readers into a draft. A personal link is shown once, right after it was made."""
 
+    action = Action.READERS
     template_name = "studies/readers.html"
     form_class = InvitationForm
 
@@ -125,6 +129,7 @@ class RenewLinkPage(StudyReadersPage):
 class ClosePage(StudyAction):
     """End the reading, with a reason."""
 
+    action = Action.CLOSE
     template_name = "studies/close.html"
     form_class = ReasonForm
 

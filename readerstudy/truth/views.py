@@ -9,6 +9,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect
 
 from readerstudy.studies.pages import StudyAction
+from readerstudy.studies.permissions import Action
 from readerstudy.truth import selection, unblinding
 from readerstudy.truth.forms import ChooseCasesForm, UnblindForm
 from readerstudy.truth.runs import generation_runs
@@ -17,6 +18,7 @@ from readerstudy.truth.runs import generation_runs
 class CasesPage(StudyAction):
     """Choose the cases of a draft: counts by class, and codes without class."""
 
+    action = Action.DESIGN
     template_name = "truth/cases.html"
     form_class = ChooseCasesForm
 
@@ -37,6 +39,7 @@ class CasesPage(StudyAction):
 class UnblindPage(StudyAction):
     """Join truth to a closed study, once and for all."""
 
+    action = Action.UNBLIND
     template_name = "truth/unblind.html"
     form_class = UnblindForm
 

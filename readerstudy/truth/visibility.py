@@ -9,7 +9,7 @@ from readerstudy.cases.models import Case
 from readerstudy.core import audit
 from readerstudy.core.db import write_transaction
 from readerstudy.core.errors import NotAllowed
-from readerstudy.studies.models import Enrolment, Study
+from readerstudy.studies.models import Enrolment, Membership, Study
 from readerstudy.truth.models import Origin, ReferenceStandard
 
 BLINDED = (Study.State.LOCKED, Study.State.RUNNING, Study.State.CLOSED)
@@ -29,6 +29,8 @@ def why_hidden(user: Any, case: Case) -> str:
         return "Only coordinators may see it."
     if reads_somewhere(user):
         return "You read in a study that is not unblinded."
+    if is_kept_blind(user):
+        return "Your role in a study that is not unblinded hides it."
     if is_blinded(case):
         return "A study with this case is locked, running or closed, and not unblinded."
     return ""
@@ -47,6 +49,13 @@ def reads_somewhere(user: Any) -> bool:
     """Is this user a reader of a study that is not unblinded?"""
     open_studies = Enrolment.objects.exclude(study__state=Study.State.UNBLINDED)
     return open_studies.filter(reader=user).exists()
+
+
+def is_kept_blind(user: Any) -> bool:
+    """Has this user a role that must stay blind, in a study that is not unblinded?"""
+    blind = (Membership.Role.BLINDED_COORDINATOR, Membership.Role.ADJUDICATOR)
+    open_studies = Membership.objects.exclude(study__state=Study.State.UNBLINDED)
+    return open_studies.filter(user=user, role__in=blind).exists()
 
 
 def is_blinded(case: Case) -> bool:

@@ -90,7 +90,8 @@ def test_open_readings_of_a_withdrawn_case_are_left_out(actor):
     assert state["withdrawn"][0]["at"] == Case.objects.get(pk=reading.case_id).withdrawn_at
     figures = board.board_of(study)
     assert [row.total for row in figures.rows] == [3, 3]
-    overview = board.overview_for(study.created_by).get()
+    (listed,) = listing.studies_for(study.created_by)
+    overview = listed.study
     assert (overview.n_readings, overview.n_done) == (6, 0)
 
 

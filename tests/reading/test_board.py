@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from readerstudy.reading import board, pace, progress, recording
+from readerstudy.reading import board, listing, pace, progress, recording
 from readerstudy.reading.models import Reading, ReadingSession
 from readerstudy.studies import lifecycle
 from readerstudy.studies.models import Study
@@ -195,7 +195,7 @@ def test_the_list_of_studies_counts_cases_readers_and_reads(client, study):
     answer(reader(study, "R1"), [20.0] * 2)
     StudyFactory(actor=study.created_by)
     StudyFactory(name="Somebody else’s study")
-    drafted, running = board.overview_for(study.created_by)
+    drafted, running = (one.study for one in listing.studies_for(study.created_by))
     assert (running.n_cases, running.n_readers) == (12, 2)
     assert (running.n_done, running.n_readings) == (2, 24)
     assert (drafted.n_cases, drafted.n_readings) == (0, 0)

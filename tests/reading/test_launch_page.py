@@ -122,4 +122,6 @@ def test_the_certificate_is_a_file_without_truth(client, sign_in):
 
 def test_a_draft_has_no_certificate(client, sign_in):
     study = sign_in(StudyFactory())
-    assert client.get(reverse("study-certificate", args=[study.pk])).status_code == 409
+    response = client.get(reverse("study-certificate", args=[study.pk]))
+    assert response.status_code == 403
+    assert "it is draft" in response.content.decode()

@@ -54,7 +54,7 @@ def test_only_a_running_study_can_be_closed(client):
     assert "Not now" in client.get(address).content.decode()
     response = close(client, study)
     assert response.status_code == 409
-    assert "cannot become closed" in response.content.decode()
+    assert "the study must be running; it is locked" in response.content.decode()
 
 
 def test_unblinding_opens_the_results(client, study):
