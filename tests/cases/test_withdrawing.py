@@ -13,7 +13,7 @@ from readerstudy.cases.withdrawing import reinstate, withdraw
 from readerstudy.core import audit
 from readerstudy.core.errors import Conflict, NotFound, ReaderStudyError
 from readerstudy.core.models import AuditRecord
-from readerstudy.reading import access, board, recording
+from readerstudy.reading import access, board, listing, recording
 from readerstudy.reading.models import Reading, Submission
 from readerstudy.reading.progress import progress_of, state_of
 from readerstudy.studies import checklist, lifecycle
