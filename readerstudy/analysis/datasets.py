@@ -14,6 +14,8 @@ from readerstudy.studies.models import Enrolment, Study
 from readerstudy.truth.models import Origin
 from readerstudy.truth.unblinding import origins_of
 
+UNKNOWN = "unknown"
+
 
 @dataclass(frozen=True)
 class Read:
@@ -62,6 +64,11 @@ class Dataset:
     missing: int = field(default=0)
     withdrawn: int = field(default=0)  # readings left out because their case was withdrawn
 
+    @property
+    def first_reads(self) -> list[Read]:
+        """Reads without those of hidden repeats, which say how readers agree with themselves."""
+        return [read for read in self.reads if read.repeat == 0]
+
     def of(self, reader: str) -> list[Read]:
         """Return the reads of one reader."""
         return [read for read in self.reads if read.reader == reader]
@@ -74,7 +81,7 @@ def load(study: Study, *, actor: Any) -> Dataset:
     ratings = _ratings_by_submission(submissions)
     corrections = _corrections(study)
     reads = [
-        _read(one, origins[one.reading.case_id], ratings.get(one.pk, []), corrections)
+        _read(one, origins.get(one.reading.case_id), ratings.get(one.pk, []), corrections)
         for one in submissions
     ]
     kinds = [origin.kind for origin in origins.values()]
@@ -128,7 +135,10 @@ def _corrections(study: Study) -> dict[int, int]:
 
 
 def _read(
-    submission: Submission, origin: Origin, ratings: list[Rating], corrections: dict[int, int]
+    submission: Submission,
+    origin: Origin | None,
+    ratings: list[Rating],
+    corrections: dict[int, int],
 ) -> Read:
     reading = submission.reading
     return Read(
@@ -141,8 +151,8 @@ def _read(
         item=reading.item,
         case=reading.case.code,
         subject=reading.case.subject.code,
-        origin=origin.kind,
-        generator=origin.generator,
+        origin=origin.kind if origin else UNKNOWN,
+        generator=origin.generator if origin else "",
         answers={
             rating.question.code: value_of(rating) for rating in ratings if not rating.not_evaluable
         },

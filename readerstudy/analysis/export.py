@@ -14,15 +14,23 @@ from typing import Any
 
 from readerstudy.analysis import figures
 from readerstudy.analysis.datasets import Dataset, Read
+from readerstudy.analysis.reporting import Report
 from readerstudy.analysis.turing import Counts, TuringReport
+from readerstudy.core.cells import safe_cell
 from readerstudy.reading.scheduling import certificate
 from readerstudy.stats.results import json_safe
 from readerstudy.studies.models import Question
 
+MEASURED_KINDS = (Question.Kind.REGION, Question.Kind.PLACE, Question.Kind.RANKING)
 LONG_COLUMNS = (
     "study",
     "reader",
+    "arm",
+    "period",
     "position",
+    "stage",
+    "repeat",
+    "item",
     "case",
     "subject",
     "origin",
@@ -42,23 +50,44 @@ LONG_COLUMNS = (
     "corrections",
     "case_withdrawn",
 )
+ANSWER_COLUMNS = (
+    "question",
+    "kind",
+    "arm",
+    "reader",
+    "level",
+    "count",
+    "n",
+    "not_evaluable",
+    "mean",
+    "sd",
+    "median",
+)
 COLUMN_TEXTS = {
     "study": "Identifier of the study",
     "reader": "Code of the reader in this study",
-    "position": "Place of the case in this reader's order, from 1",
+    "arm": "Code of the arm in which the case was read; main where there is one",
+    "period": "Period of a crossover, from 1",
+    "position": "Place of the case in this reader's order within the period, from 1",
+    "stage": "Of a sequential reading: 1 for the first, sealed answer",
+    "repeat": "1 if the reader was shown the case a second time, else 0",
+    "item": "Code of what was shown: the case, or the first of several beside each other",
     "case": "Code of the case; a real and a synthetic version have different codes",
     "subject": "Pseudonym of the person; cases of one subject are not independent",
     "origin": "Truth: real or synthetic",
     "generator": "Generator of a synthetic case; empty for real cases",
     "question": "Code of the question",
-    "question_kind": "single, ordinal, multi, or region for a place on the image",
-    "value": "Code of the answer; several codes are separated by a vertical bar. Of a region: "
-    "what was drawn (point, length, ellipse), series and plane",
+    "question_kind": "single, ordinal, multi, confidence, number, text, region (drawn on the "
+    "image), place (one of several images) or ranking",
+    "value": "Code of the answer, number or text; several codes are separated by a vertical bar. "
+    "Of a region: what was drawn (point, length, ellipse), series and plane. Of a place or "
+    "ranking: the members of the item, counted from 0 in the order of the protocol, or equal",
     "points_mm": "Points of a region in the case frame, mm to the left, back and top: x y z, "
     "points separated by a vertical bar; of an ellipse two corners of its box",
     "points_lps_mm": "The same points in patient coordinates (DICOM LPS), mm",
     "measured": "What the page measured, as name=number, separated by a vertical bar: length_mm; "
-    "or mean, sd, area_mm2, n; or level. In the unit of the map, else in display levels",
+    "or mean, sd, area_mm2, n; or level. In the unit of the map, else in display levels. Of a "
+    "place or ranking: place=, where the members stood, from 0",
     "not_evaluable": "1 if the reader chose “not evaluable”, else 0",
     "received_at_utc": "When the server received the answer, ISO 8601, UTC",
     "load_seconds": "Time until the image was on screen",
@@ -95,25 +124,33 @@ def wide_rows(data: Dataset) -> Iterable[dict[str, Any]]:
         for question in data.study.questions.all():
             value = read.answers.get(question.code)
             row[f"answer_{question.code}"] = _text_of(value)
-            if question.kind == Question.Kind.REGION:
+            if question.kind in MEASURED_KINDS:
                 row |= {f"{name}_{question.code}": v for name, v in _region_cells(value).items()}
         yield row
 
 
 def _text_of(value: Any) -> str:
+    if isinstance(value, dict) and "members" in value:
+        return "|".join(map(str, value["members"])) or "equal"
     if isinstance(value, dict):
         return f"{value['kind']} {value['role']} {value['plane']}"
-    return "|".join(value) if isinstance(value, list) else value or ""
+    if isinstance(value, list):
+        return "|".join(value)
+    if isinstance(value, str):
+        return safe_cell(value)
+    return "" if value is None else str(value)
 
 
 def _region_cells(value: Any) -> dict[str, str]:
-    """Return the cells of a region; empty for every other answer."""
+    """Return the cells of what was measured or where it stood; empty for every other answer."""
     region = value if isinstance(value, dict) else {}
     measured = region.get("measured", {})
+    parts = [f"{name}={measured[name]!r}" for name in sorted(measured)]
+    parts += [f"place={place}" for place in region.get("shown", [])]
     return {
         "points_mm": _points(region.get("points_mm")),
         "points_lps_mm": _points(region.get("points_lps_mm")),
-        "measured": "|".join(f"{name}={measured[name]!r}" for name in sorted(measured)),
+        "measured": "|".join(parts),
     }
 
 
@@ -129,7 +166,12 @@ def _common(data: Dataset, read: Read) -> dict[str, Any]:
     return {
         "study": str(data.study.pk),
         "reader": read.reader,
+        "arm": read.arm,
+        "period": read.period,
         "position": read.position,
+        "stage": read.stage,
+        "repeat": read.repeat,
+        "item": read.item,
         "case": read.case,
         "subject": read.subject,
         "origin": read.origin,
@@ -222,7 +264,7 @@ def agreement_rows(report: TuringReport) -> Iterable[dict[str, Any]]:
         }
 
 
-def results_document(data: Dataset, report: TuringReport) -> dict[str, Any]:
+def results_document(data: Dataset, report: Report) -> dict[str, Any]:
     """Return the results with what they rest on: study, protocol, data and software."""
     reads = to_csv(long_rows(data), LONG_COLUMNS)
     return {
@@ -244,24 +286,50 @@ def software_version() -> str:
         return "readerstudy 0.1.0"
 
 
-def files(data: Dataset, report: TuringReport) -> dict[str, bytes]:
+def files(data: Dataset, report: Report) -> dict[str, bytes]:
     """Return every file of the export by name."""
     texts = {
         "reads_long.csv": to_csv(long_rows(data), LONG_COLUMNS),
         "reads_wide.csv": to_csv(wide_rows(data)),
         "codebook.csv": to_csv(codebook_rows(data)),
-        "results.csv": to_csv(map(_without_nan, result_rows(report))),
-        "agreement.csv": to_csv(map(_without_nan, agreement_rows(report))),
+        "answers.csv": to_csv(map(_without_nan, answer_rows(report)), ANSWER_COLUMNS),
         "results.json": _json(results_document(data, report)),
         "protocol.json": _json(data.study.protocol),
         "allocation_certificate.json": _json(certificate(data.study)),
     }
+    if report.turing is not None:
+        texts |= _turing_files(report.turing)
     content = {name: text.encode() for name, text in texts.items()}
-    content["accuracy.svg"] = figures.accuracy_svg(report).encode()
     sums = "".join(
         f"{hashlib.sha256(blob).hexdigest()}  {name}\n" for name, blob in sorted(content.items())
     )
     return {**content, "SHA256SUMS": sums.encode()}
+
+
+def _turing_files(report: TuringReport) -> dict[str, str]:
+    return {
+        "results.csv": to_csv(map(_without_nan, result_rows(report))),
+        "agreement.csv": to_csv(map(_without_nan, agreement_rows(report))),
+        "accuracy.svg": figures.accuracy_svg(report),
+    }
+
+
+def answer_rows(report: Report) -> Iterable[dict[str, Any]]:
+    """Yield each level of each question by arm and reader; of numbers their middle."""
+    for question in report.answers:
+        for row in question.rows:
+            common = {
+                "question": question.code,
+                "kind": question.kind,
+                "arm": row.arm,
+                "reader": row.reader,
+                "n": row.n,
+                "not_evaluable": row.not_evaluable,
+            }
+            if not question.levels:
+                yield {**common, "mean": row.mean, "sd": row.sd, "median": row.median}
+            for (code, _), count in zip(question.levels, row.counts, strict=True):
+                yield {**common, "level": code, "count": count}
 
 
 def _without_nan(row: dict[str, Any]) -> dict[str, Any]:

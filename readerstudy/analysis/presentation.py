@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+from readerstudy.analysis.reporting import Report
 from readerstudy.analysis.turing import PairRow, TuringReport
 from readerstudy.stats.results import Estimate
 from readerstudy.studies.models import Study
@@ -35,11 +36,15 @@ class Axis:
         ]
 
 
-def results_context(study: Study, report: TuringReport) -> dict[str, Any]:
+def results_context(study: Study, report: Report) -> dict[str, Any]:
     """Return the context of the results page."""
+    found = _turing_context(report.turing) if report.turing else {}
+    return {"study": study, "answers": report.answers, **found}
+
+
+def _turing_context(report: TuringReport) -> dict[str, Any]:
     axis = _axis(report)
     return {
-        "study": study,
         "report": report,
         "summary": summary(report),
         "axis": axis,

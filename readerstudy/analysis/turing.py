@@ -126,7 +126,7 @@ def _reader_dict(row: ReaderRow) -> dict[str, Any]:
 
 def analyse(data: Dataset) -> TuringReport:
     """Compute the planned analysis of a visual Turing test from its data set."""
-    reads = [read for read in data.reads if QUESTION in read.answers]
+    reads = [read for read in data.first_reads if QUESTION in read.answers]
     counts = count(reads)
     return TuringReport(
         readers=[_reader_row(facts, data) for facts in data.readers],
@@ -144,7 +144,7 @@ def analyse(data: Dataset) -> TuringReport:
         n_reads=len(reads),
         missing=data.missing,
         late=data.late,
-        not_evaluable=sum(QUESTION in read.not_evaluable for read in data.reads),
+        not_evaluable=sum(QUESTION in read.not_evaluable for read in data.first_reads),
         margin=data.study.margin,
     )
 
@@ -174,7 +174,8 @@ def detection_of(counts: Counts) -> Detection:
 
 def _reader_row(facts: ReaderFacts, data: Dataset) -> ReaderRow:
     reads = data.of(facts.code)
-    counts = count([read for read in reads if QUESTION in read.answers])
+    asked = [read for read in reads if QUESTION in read.answers and read.repeat == 0]
+    counts = count(asked)
     return ReaderRow(
         reader=facts,
         counts=counts,
@@ -188,7 +189,7 @@ def _reader_row(facts: ReaderFacts, data: Dataset) -> ReaderRow:
 def answer_table(data: Dataset) -> dict[str, dict[str, str]]:
     """Return case → reader → answer for the question real or synthetic."""
     table: dict[str, dict[str, str]] = {}
-    for read in data.reads:
+    for read in data.first_reads:
         if QUESTION in read.answers:
             table.setdefault(read.case, {})[read.reader] = read.answers[QUESTION]
     return table

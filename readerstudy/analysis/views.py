@@ -8,7 +8,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from readerstudy.analysis import datasets, export, figures, turing
+from readerstudy.analysis import datasets, export, figures, reporting
 from readerstudy.analysis.presentation import results_context
 from readerstudy.core.errors import NotFound
 from readerstudy.studies.access import access_study, find_with_role
@@ -21,7 +21,7 @@ TYPES = {".csv": "text/csv", ".json": "application/json", ".svg": "image/svg+xml
 def results(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     study = access_study(pk=pk, user=request.user, action=Action.RESULTS)
     _, role = find_with_role(pk=pk, user=request.user)
-    report = turing.analyse(datasets.load(study, actor=request.user))
+    report = reporting.analyse(datasets.load(study, actor=request.user))
     context = {**results_context(study, report), "rights": Rights(study, role)}
     return render(request, "analysis/results.html", context)
 
@@ -29,8 +29,10 @@ def results(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 @login_required
 def figure(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     study = access_study(pk=pk, user=request.user, action=Action.RESULTS)
-    report = turing.analyse(datasets.load(study, actor=request.user))
-    return HttpResponse(figures.accuracy_svg(report), content_type="image/svg+xml")
+    report = reporting.analyse(datasets.load(study, actor=request.user))
+    if report.turing is None:
+        raise NotFound("This study did not ask whether images are real.")
+    return HttpResponse(figures.accuracy_svg(report.turing), content_type="image/svg+xml")
 
 
 @login_required
@@ -38,7 +40,7 @@ def download(request: HttpRequest, pk: uuid.UUID, name: str) -> HttpResponse:
     """Send one file of the export, or all as a zip."""
     study = access_study(pk=pk, user=request.user, action=Action.EXPORT)
     data = datasets.load(study, actor=request.user)
-    content = export.files(data, turing.analyse(data))
+    content = export.files(data, reporting.analyse(data))
     if name == "everything.zip":
         return _attachment(export.to_zip(content), name, "application/zip")
     if name not in content:

@@ -11,8 +11,8 @@ from readerstudy.cases.browser import HIDDEN, Row, rows_of
 from readerstudy.cases.bulk import cases_of
 from readerstudy.cases.columns import columns_of
 from readerstudy.cases.words import grid_text, preparation_text, source_text, spacing_text
+from readerstudy.core.cells import safe_cell
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 HEADINGS = (
     "case",
     "subject",
@@ -29,11 +29,6 @@ HEADINGS = (
     "withdrawn_reason",
     "checksums",
 )
-
-
-def safe_cell(text: str) -> str:
-    """Return a cell that no spreadsheet takes for a formula."""
-    return f"'{text}" if text.startswith(FORMULA) else text
 
 
 def cases_csv(keys: Sequence[Any], user: Any) -> str:

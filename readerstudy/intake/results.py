@@ -13,8 +13,8 @@ from typing import Any
 from django.core.paginator import Page, Paginator
 
 from readerstudy.cases.ingest import AGAIN, ERROR, OK, SKIPPED, Outcome
-from readerstudy.cases.listing_csv import safe_cell
 from readerstudy.cases.models import Case
+from readerstudy.core.cells import safe_cell
 from readerstudy.intake import folders
 from readerstudy.intake.models import Import
 from readerstudy.studies.models import StudyCase

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from readerstudy.analysis import datasets, export, turing
+from readerstudy.analysis import datasets, export, reporting, turing
 from readerstudy.core.errors import NotAllowed, ReaderStudyError
 from readerstudy.core.models import AuditRecord
 from readerstudy.reading.scheduling import certificate
@@ -124,7 +124,7 @@ def test_a_constant_reader_and_missing_reads_are_reported_not_hidden():
 
 def test_the_export_has_every_answer_once_with_a_codebook(finished):
     data = datasets.load(finished.study, actor=finished.coordinator)
-    files = export.files(data, turing.analyse(data))
+    files = export.files(data, reporting.analyse(data))
     long = list(csv.DictReader(io.StringIO(files["reads_long.csv"].decode())))
     assert len(long) == 20 * 3
     assert {row["question"] for row in long} == {"origin", "confidence", "cues"}
@@ -138,7 +138,7 @@ def test_the_export_has_every_answer_once_with_a_codebook(finished):
 
 def test_the_same_data_give_the_same_bytes(finished):
     data = [datasets.load(finished.study, actor=None) for _ in range(2)]
-    first, second = (export.to_zip(export.files(d, turing.analyse(d))) for d in data)
+    first, second = (export.to_zip(export.files(d, reporting.analyse(d))) for d in data)
     assert first == second
 
 
@@ -158,7 +158,8 @@ def test_r_gives_the_same_numbers_from_the_exported_file(tmp_path):
     finish(made)
     data = datasets.load(made.study, actor=None)
     report = turing.analyse(data)
-    (tmp_path / "reads.csv").write_bytes(export.files(data, report)["reads_wide.csv"])
+    files = export.files(data, reporting.analyse(data))
+    (tmp_path / "reads.csv").write_bytes(files["reads_wide.csv"])
     command = ["Rscript", str(SCRIPT), str(tmp_path / "reads.csv")]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
     theirs = json.loads(done.stdout)

@@ -12,9 +12,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from readerstudy.cases import labelling, storage
-from readerstudy.cases.listing_csv import safe_cell
 from readerstudy.cases.models import Case, CaseChange, Series
 from readerstudy.core import jobs
+from readerstudy.core.cells import safe_cell
 from readerstudy.core.models import AuditRecord, Job
 from readerstudy.studies import design
 from readerstudy.studies.models import StudyCase

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from readerstudy.analysis import datasets, export, turing
+from readerstudy.analysis import datasets, export, reporting
 from readerstudy.core.errors import ReaderStudyError
 from readerstudy.stats.results import json_safe
 from readerstudy.studies.access import find_study
@@ -25,5 +25,5 @@ class Command(BaseCommand):
             data = datasets.load(find_study(study), actor=None)
         except ReaderStudyError as error:
             raise CommandError(error.message) from error
-        document = export.results_document(data, turing.analyse(data))
+        document = export.results_document(data, reporting.analyse(data))
         self.stdout.write(json.dumps(json_safe(document), indent=1, ensure_ascii=False))

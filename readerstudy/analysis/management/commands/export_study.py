@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from readerstudy.analysis import datasets, export, turing
+from readerstudy.analysis import datasets, export, reporting
 from readerstudy.core.errors import ReaderStudyError
 from readerstudy.studies.access import find_study
 
@@ -25,6 +25,6 @@ class Command(BaseCommand):
             data = datasets.load(find_study(study), actor=None)
         except ReaderStudyError as error:
             raise CommandError(error.message) from error
-        content = export.files(data, turing.analyse(data))
+        content = export.files(data, reporting.analyse(data))
         export.write_folder(content, out)
         self.stdout.write(f"{len(content)} files are in {out}.")
