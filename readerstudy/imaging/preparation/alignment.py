@@ -17,11 +17,11 @@ from readerstudy.imaging.preparation.itk import matrix_of
 Kind = Literal["rigid", "similarity", "affine"]
 KINDS: tuple[Kind, ...] = ("rigid", "similarity", "affine")
 BINS = 40
-_SAMPLES = 40_000
+_SAMPLES = 25_000
 _RELAXATION = 0.6
 _FIRST_STEP_MM: dict[Kind, float] = {"rigid": 2.0, "similarity": 0.7, "affine": 0.5}
 _SMALLEST_STEP_MM = 0.004
-_AWAY_MM = 20.0
+_AWAY_MM = 8.0
 _TRIED_COARSELY = 3
 _FREEDOM: dict[Kind, tuple[Kind, ...]] = {
     "rigid": (),
@@ -48,6 +48,9 @@ class Level:
     iterations: int
 
 
+_JUDGED_AT = Level(4.0, 2.0, 0)
+
+
 @dataclass(frozen=True, eq=False)
 class Alignment:
     """A transform and how it was found.
@@ -60,7 +63,7 @@ class Alignment:
         Mutual information in nats at the start given by the headers and at the end; larger is
         better.
     standing : float
-        How far the found place stands out: 1 - (mean metric 20 mm away) / (metric found). Near
+        How far the found place stands out: 1 - (mean metric 8 mm away) / (metric found). Near
         0 where the images have nothing in common.
     iterations : int
         Of the finest level.
@@ -82,6 +85,7 @@ def align(
     levels: Sequence[Level],
     seed: int,
     fixed_mask: Any = None,
+    judged: Any = None,
 ) -> Alignment:
     """Maximise Mattes' mutual information from the best of several starts.
 
@@ -98,6 +102,8 @@ def align(
         Of the random samples. With one thread, as here, a run repeats to the bit.
     fixed_mask : SimpleITK.Image, optional
         Where the fixed image is compared.
+    judged : SimpleITK.Image, optional
+        Where it is judged how far the found place stands out; `fixed_mask` when left out.
 
     Returns
     -------
@@ -111,7 +117,9 @@ def align(
     """
     with one_thread():
         pyramid = [_Stage(fixed, moving, fixed_mask, level, seed) for level in levels]
-        return _align(pyramid, kind, starts)
+        mask = fixed_mask if judged is None else judged
+        judge = _Stage(fixed, moving, mask, _JUDGED_AT, seed)
+        return _align(pyramid, judge, kind, starts)
 
 
 _threads_are_set = threading.RLock()
@@ -129,7 +137,9 @@ def one_thread() -> Iterator[None]:
             sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(before)
 
 
-def _align(pyramid: Sequence[_Stage], kind: Kind, starts: Sequence[Matrix]) -> Alignment:
+def _align(
+    pyramid: Sequence[_Stage], judge: _Stage, kind: Kind, starts: Sequence[Matrix]
+) -> Alignment:
     coarse = pyramid[0]
     ranked = sorted(starts, key=coarse.value_at)[:_TRIED_COARSELY]
     tried = [coarse.search(start, "rigid") for start in ranked]
@@ -139,7 +149,7 @@ def _align(pyramid: Sequence[_Stage], kind: Kind, starts: Sequence[Matrix]) -> A
             matrix, metric, iterations = stage.search(matrix, each)
     finest = pyramid[-1]
     before = finest.value_at(starts[0])
-    return Alignment(matrix, -before, -metric, _standing(finest, matrix), iterations)
+    return Alignment(matrix, -before, -metric, _standing(judge, matrix), iterations)
 
 
 def _standing(stage: _Stage, matrix: Matrix) -> float:
@@ -163,6 +173,8 @@ class _Stage:
         self.level = level
         self.seed = seed
         self.centre = _centre(self.mask, self.fixed)
+        inside = None if self.mask is None else sitk.GetArrayViewFromImage(self.mask)
+        self.count = float(np.prod(self.fixed.GetSize()) if inside is None else inside.sum())
 
     def value_at(self, start: Matrix, kind: Kind = "rigid") -> float:
         """Metric, smaller is better; 0 where too little overlaps."""
@@ -190,9 +202,10 @@ class _Stage:
             found = method.Execute(self.fixed, self.moving)
         except RuntimeError:
             return start, 0.0, 0
-        value, count = float(method.GetMetricValue()), int(method.GetOptimizerIteration())
-        before = self.value_at(start, kind)
-        return (matrix_of(found), value, count) if value <= before else (start, before, 0)
+        matrix, before = matrix_of(found), self.value_at(start, kind)
+        value = self.value_at(matrix, kind)
+        better = value <= before
+        return (matrix, value, method.GetOptimizerIteration()) if better else (start, before, 0)
 
     def _method(self) -> Any:
         method = sitk.ImageRegistrationMethod()
@@ -201,9 +214,8 @@ class _Stage:
         if self.mask is not None:
             method.SetMetricFixedMask(self.mask)
         method.SetInterpolator(sitk.sitkLinear)
-        count = float(np.prod(self.fixed.GetSize()))
         method.SetMetricSamplingStrategy(method.RANDOM)
-        method.SetMetricSamplingPercentage(min(1.0, _SAMPLES / count), self.seed + 1)
+        method.SetMetricSamplingPercentage(min(1.0, _SAMPLES / self.count), self.seed + 1)
         return method
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import ceil
 from typing import Any
 
 import numpy as np
@@ -106,7 +107,7 @@ def _images(
     image = to_image(volume, np.maximum(values, _FLOOR))
     where = place(sitk.GetImageFromArray(inside.astype(np.uint8)), volume.affine_lps)
     factors = [
-        max(1, min(round(working_mm / step), length // 4))
+        max(1, min(ceil(working_mm / step - 0.25), length // 4))
         for step, length in zip(image.GetSpacing(), image.GetSize(), strict=True)
     ]
     small, small_mask = sitk.Shrink(image, factors), sitk.Shrink(where, factors)

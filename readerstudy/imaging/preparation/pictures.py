@@ -175,17 +175,11 @@ def png(pixels: Pixels) -> bytes:
     return out.getvalue()
 
 
-def flicker(before: Pixels, after: Pixels, *, period_ms: int = 700) -> bytes:
-    """Animated PNG that shows two sheets in turn."""
+def flicker_of(before: bytes, after: bytes, *, period_ms: int = 700) -> bytes:
+    """Animated PNG that shows two PNG pictures in turn."""
+    first, second = (Image.open(BytesIO(content)) for content in (before, after))
     out = BytesIO()
-    Image.fromarray(before).save(
-        out,
-        "PNG",
-        save_all=True,
-        append_images=[Image.fromarray(after)],
-        duration=period_ms,
-        loop=0,
-    )
+    first.save(out, "PNG", save_all=True, append_images=[second], duration=period_ms, loop=0)
     return out.getvalue()
 
 

@@ -18,10 +18,11 @@ from readerstudy.imaging.preparation.alignment import (
     align,
     rotation_deg,
 )
-from readerstudy.imaging.preparation.faces import find_head
+from readerstudy.imaging.preparation.faces import find_head, widen
 from readerstudy.imaging.preparation.head_model import fit_head, shrunk
 from readerstudy.imaging.preparation.itk import to_image
 from readerstudy.imaging.preparation.records import (
+    Mask,
     PreparationError,
     Prepared,
     StepRecord,
@@ -36,13 +37,15 @@ from readerstudy.imaging.preparation.resample import (
 )
 from readerstudy.imaging.preparation.template import template, template_sha256
 
-LOWEST_STANDING = 0.20
+LOWEST_STANDING = 0.15
+LOWEST_METRIC = 0.15
 LOWEST_OVERLAP = 0.35
 SCALE_LIMITS = (0.75, 1.33)
 LARGEST_TURN_DEG = 50.0
 _LEVELS = (Level(8.0, 4.0, 80), Level(4.0, 2.0, 60), Level(2.0, 1.0, 60))
 _BRIGHTEST = 99.5
 _WORKING_MM = 2.0
+_MARGIN_MM, _INNER_MM = 10.0, 10.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,6 +91,7 @@ def find_transform(
     if kind not in KINDS:
         raise PreparationError(f"there is no transform {kind!r}", f"Use {', '.join(KINDS)}.")
     still, moved = _levelled(fixed), _levelled(moving)
+    around, within = _compared(still)
     found = align(
         to_image(still),
         to_image(moved),
@@ -95,6 +99,8 @@ def find_transform(
         starts=_starts(still, moved),
         levels=_LEVELS,
         seed=seed,
+        fixed_mask=to_image(still, around),
+        judged=to_image(still, within),
     )
     figures = _figures(found, _overlap(still, moved, found.matrix))
     _check(figures)
@@ -122,13 +128,13 @@ def find_template_transform(
         return find_transform(volume, template(), kind=kind, seed=seed)
     fit = fit_head(volume, seed=seed)
     scale = shrunk(template()).affine_lps @ np.linalg.inv(template().affine_lps)
-    matrix = _reduced(fit.alignment.matrix @ scale, kind)
+    matrix = reduced(fit.alignment.matrix @ scale, kind)
     figures = _figures(replace(fit.alignment, matrix=matrix), fit.covered)
     _check(figures)
     return Registration(matrix, figures)
 
 
-def _reduced(matrix: Matrix, kind: Kind) -> Matrix:
+def reduced(matrix: Matrix, kind: Kind) -> Matrix:
     """Nearest transform of fewer degrees of freedom, equal in the middle of the brain."""
     if kind == "affine":
         return matrix
@@ -151,6 +157,16 @@ def _levelled(volume: Volume) -> Volume:
         raise PreparationError("an image has no foreground", advice)
     top = float(np.percentile(work.array[inside], _BRIGHTEST))
     return replace(work, array=np.minimum(work.array.astype(np.float32), top))
+
+
+def _compared(volume: Volume) -> tuple[Mask, Mask]:
+    """The foreground with a margin, to register on, and its inner part, to judge the result.
+
+    The outline alone fits any other head, and a ball as well; what lies inside does not.
+    """
+    inside = foreground(volume.array)
+    within = widen(inside, volume.spacing_mm, -_INNER_MM)
+    return widen(inside, volume.spacing_mm, _MARGIN_MM), within if within.any() else inside
 
 
 def _starts(fixed: Volume, moving: Volume) -> list[Matrix]:
@@ -200,7 +216,10 @@ def _check(figures: Mapping[str, Any]) -> None:
     """Refuse a transform that is not to be trusted."""
     low, high = SCALE_LIMITS
     reasons = (
-        (figures["standing"] < LOWEST_STANDING, "the images have too little in common"),
+        (
+            figures["standing"] < LOWEST_STANDING or figures["metric"] < LOWEST_METRIC,
+            "the images have too little in common",
+        ),
         (figures["overlap"] < LOWEST_OVERLAP, "the images hardly overlap"),
         (figures["rotation_deg"] > LARGEST_TURN_DEG, "the head would be turned by over 50°"),
         (

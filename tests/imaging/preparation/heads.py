@@ -11,7 +11,7 @@ from scipy import ndimage
 
 from readerstudy.imaging.geometry import Volume
 
-SPACING_MM = 2.0
+SPACING_MM = 3.0
 # Brightness of fluid, bone, marrow, fat, muscle, eye and air, as shares of white matter.
 CONTRASTS = {
     "t1": {"csf": 0.22, "bone": 0.08, "marrow": 0.7, "fat": 1.25, "muscle": 0.5, "eye": 0.25},
@@ -32,13 +32,17 @@ def as_volume(array: NDArray[np.float32], affine: NDArray[np.float64]) -> Volume
     return Volume(array, affine, "nifti", {}, "0" * 64)
 
 
-@lru_cache(maxsize=4)
-def icbm_brain(contrast: str = "t1") -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """The ICBM average at 2 mm in a box with room for a head; grey values of a contrast."""
+@lru_cache(maxsize=8)
+def icbm_brain(
+    contrast: str = "t1", spacing_mm: int = 3
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """The ICBM average in a box with room for a head; grey values of a contrast."""
     from readerstudy.imaging.preparation.template import template
 
-    t1 = template().array[::2, ::2, ::2].astype(np.float32)
-    t1 = np.pad(t1, ((42, 18), (22, 16), (14, 14)))
+    step = slice(None, None, spacing_mm)
+    t1 = template().array[step, step, step].astype(np.float32)
+    room_mm = ((84, 36), (45, 33), (30, 30))
+    t1 = np.pad(t1, [(low // spacing_mm, high // spacing_mm) for low, high in room_mm])
     brain = ndimage.binary_fill_holes(t1 > 25)
     share = t1 / 223.0
     if contrast != "t1":
@@ -59,7 +63,10 @@ def head_around(
     """Add fluid, skull, scalp, eyes, face and neck to a brain (z, y, x) in LPS order."""
     rng = np.random.default_rng(seed)
     level = CONTRASTS[contrast]
-    hull = ndimage.binary_closing(np.pad(brain, 12), iterations=8)[12:-12, 12:-12, 12:-12]
+    reach = round(16 / spacing_mm)
+    padded = ndimage.binary_closing(np.pad(brain, reach + 2), iterations=reach)
+    inner = slice(reach + 2, -reach - 2)
+    hull = padded[inner, inner, inner]
     away = ndimage.distance_transform_edt(~hull, sampling=spacing_mm)
     slow = _smooth_noise(rng, brain.shape, 20 / spacing_mm)
     fluid_mm, skull_mm = 1.5 + 0.7 * slow, 6.5 + 1.2 * slow
@@ -127,7 +134,9 @@ def rotation(x_deg: float, y_deg: float, z_deg: float) -> NDArray[np.float64]:
     return about_z @ about_y @ about_x
 
 
-def tilted(array: NDArray[np.float32], turn: NDArray[np.float64], order: int) -> NDArray[np.float32]:
+def tilted(
+    array: NDArray[np.float32], turn: NDArray[np.float64], order: int
+) -> NDArray[np.float32]:
     """The array (z, y, x) turned about its middle by a rotation of (x, y, z)."""
     flipped = turn[::-1, ::-1]
     middle = (np.array(array.shape) - 1) / 2
