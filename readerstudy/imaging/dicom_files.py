@@ -151,7 +151,7 @@ def check_image(path: Path, header: Any) -> None:
         A grey-level image in a form that is not read.
     """
     if not header.get("Rows") or not header.get("Columns"):
-        raise NotAnImageError(path, f"it is not an image but {sop_class_name(header)}", _LEAVE_OUT)
+        raise NotAnImageError(path, f"it holds no picture ({sop_class_name(header)})", _LEAVE_OUT)
     for wrong, reason, advice in _no_grey_picture(header):
         if wrong:
             raise NotAnImageError(path, reason, advice)
