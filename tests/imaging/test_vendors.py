@@ -441,7 +441,7 @@ def test_objects_without_pictures_are_skipped(tmp_path, sop_class):
     del dataset.Rows, dataset.Columns
     save(dataset, tmp_path / "x.dcm")
     (found,) = find_series(tmp_path)
-    assert (found.status, "not an image but" in found.reason) == ("skipped", True)
+    assert (found.status, "holds no picture" in found.reason) == ("skipped", True)
 
 
 def test_colour_key_beside_a_series_does_not_spoil_it(tmp_path):
