@@ -227,7 +227,7 @@ def test_inverted_grey_scale_keeps_its_values_and_is_flagged(tmp_path):
 
 def test_object_without_pixels(tmp_path):
     path = write_structured_report(tmp_path / "sr.dcm")
-    refused([path], NotAnImageError, "holds no picture .Basic Text SR Storage.")
+    refused([path], NotAnImageError, "holds no picture (Basic Text SR Storage)")
 
 
 @pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, RLELossless, JPEG2000Lossless])
