@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from django import forms
+from django.urls import reverse
 
-from readerstudy.cases import labelling, usage
+from readerstudy.cases import labelling, preparing, usage
 from readerstudy.cases.bulk import Action, Done, Request, Row, cases_text, offers_action
 from readerstudy.cases.models import Case, Tag
+from readerstudy.cases.preparation_forms import PrepareForm, chain_of, preset_label
 from readerstudy.cases.withdrawing import MAX_REASON, clean_reason, reinstate, withdraw
 from readerstudy.cases.words import preparation_text
 from readerstudy.core import jobs
@@ -216,12 +219,15 @@ class Verify(Action):
 
 @offers_action
 class Prepare(Action):
-    key, label, what = "prepare", "Prepare", "Preparation"
+    key, label, what, form = "prepare", "Prepare", "Preparation", PrepareForm
     confirms = "Prepare {}"
-    job = "prepare_cases"
 
     def offered(self) -> bool:
-        return jobs.is_handled(self.job)
+        return jobs.is_handled(preparing.KIND)
+
+    def shown_values(self, values: dict[str, Any]) -> dict[str, Any]:
+        alone = "where the mask is certain" if values.get("auto_accept") else "no"
+        return {"Steps": preset_label(values), "Accepted by itself": alone}
 
     def rows(self, request: Request) -> list[Row]:
         use = usage.usages_of([case.pk for case in request.cases])
@@ -240,13 +246,14 @@ class Prepare(Action):
 
     def carry_out(self, request: Request) -> Done:
         count = cases_text(len(request.cases))
-        job = jobs.enqueue(
-            self.job,
-            title=f"Prepare {count}",
-            arguments={"cases": [str(case.pk) for case in request.cases]},
+        job = preparing.order(
+            cases=request.cases,
+            chain=chain_of(request.values),
             actor=request.user,
+            auto_accept=request.values["auto_accept"],
         )
-        return Done(f"{count} being prepared. Nothing is replaced before you accept it.", job)
+        text = f"{count} being prepared. Nothing is replaced before it is accepted."
+        return Done(text, job, f"{reverse('preparations')}?state=proposed", "To the preparations")
 
 
 def known_tags() -> list[str]:

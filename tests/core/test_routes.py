@@ -10,6 +10,7 @@ import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
+from readerstudy.cases.models import Preparation
 from readerstudy.intake import opening
 from readerstudy.reading import progress
 from readerstudy.reading.models import Reading
@@ -62,6 +63,12 @@ ROUTES: dict[str, tuple[Any, ...]] = {
     "case": COORDINATORS,
     "cases-columns": (SIGN_IN, 403, 405, 405),
     "cases-select": (SIGN_IN, 403, 405, 405),
+    "case-preparation": (SIGN_IN, 403, 302, 302),  # to the list where none waits
+    "preparations": COORDINATORS,
+    "preparation": COORDINATORS,
+    "preparation-accept": (SIGN_IN, 403, 405, 405),
+    "preparation-reject": (SIGN_IN, 403, 405, 405),
+    "preparation-picture": (SIGN_IN, 403, 404, 404),  # of a case that a running study shows
     "cases-change": (SIGN_IN, 403, 404, 404),  # only for whoever prepared it
     "series-thumbnail": COORDINATORS,
     "imports": COORDINATORS,
@@ -130,6 +137,7 @@ def arguments(study) -> dict[str, tuple[Any, ...]]:
     progress.state_of(enrolment)  # offers the first readings, as the reader's own page does
     reading = Reading.objects.filter(enrolment=enrolment, offered_at__isnull=False).first()
     case = study.cases.first()
+    waiting = Preparation.objects.create(case=case, chain=[], state=Preparation.State.REJECTED)
     one_study = {
         name: (study.pk,)
         for name in ROUTES
@@ -146,6 +154,9 @@ def arguments(study) -> dict[str, tuple[Any, ...]]:
         "image": (reading.images.first().token, 0),
         "case": (case.pk,),
         "cases-change": (uuid.uuid4(),),
+        "case-preparation": (case.pk,),
+        **dict.fromkeys(("preparation", "preparation-accept", "preparation-reject"), (waiting.pk,)),
+        "preparation-picture": (waiting.pk, "t1", "after"),
         **dict.fromkeys(
             (name for name in ROUTES if name.startswith(("import", "api-import"))),
             (opening.open_upload(actor=study.created_by).pk,),
