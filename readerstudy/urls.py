@@ -6,6 +6,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("readerstudy.readers.urls")),
     path("", include("readerstudy.reading.urls")),
     path("", include("readerstudy.studies.urls")),
+    path("", include("readerstudy.studies.life_urls")),
     path("", include("readerstudy.truth.urls")),
     path("", include("readerstudy.intake.urls")),
     path("", include("readerstudy.analysis.urls")),

@@ -8,7 +8,7 @@ from typing import Any
 
 from readerstudy.reading.answering import value_of
 from readerstudy.reading.models import Rating, Reading, Submission
-from readerstudy.reading.planned import is_planned
+from readerstudy.reading.planned import is_in_use, is_planned
 from readerstudy.reading.training import TRAINING_PERIOD
 from readerstudy.studies.models import Enrolment, Study
 from readerstudy.truth.models import Origin
@@ -80,8 +80,18 @@ def load(study: Study, *, actor: Any) -> Dataset:
     submissions = list(_accepted(study))
     ratings = _ratings_by_submission(submissions)
     corrections = _corrections(study)
+    in_use = Reading.objects.filter(is_in_use(), enrolment__study=study).values_list(
+        "pk", flat=True
+    )
+    withdrawn = {one.reading_id for one in submissions} - set(in_use)
     reads = [
-        _read(one, origins.get(one.reading.case_id), ratings.get(one.pk, []), corrections)
+        _read(
+            one,
+            origins.get(one.reading.case_id),
+            ratings.get(one.pk, []),
+            corrections,
+            withdrawn,
+        )
         for one in submissions
     ]
     kinds = [origin.kind for origin in origins.values()]
@@ -139,6 +149,7 @@ def _read(
     origin: Origin | None,
     ratings: list[Rating],
     corrections: dict[int, int],
+    withdrawn: set[int],
 ) -> Read:
     reading = submission.reading
     return Read(
@@ -160,7 +171,7 @@ def _read(
         received_at=submission.received_at,
         clock=submission.body.get("clock") or {},
         corrections=corrections.get(reading.pk, 0),
-        withdrawn=reading.case.withdrawn_at is not None,
+        withdrawn=reading.pk in withdrawn,
     )
 
 

@@ -37,6 +37,20 @@ class ReaderProfile(models.Model):
     )
     subspecialty = models.CharField(max_length=120, blank=True)
     years_of_experience = models.PositiveSmallIntegerField(null=True, blank=True)
+    institution = models.CharField(
+        max_length=16,
+        blank=True,
+        choices=[
+            ("university", "University hospital"),
+            ("hospital", "Other hospital"),
+            ("practice", "Practice"),
+            ("research", "Research institute"),
+            ("other", "Other"),
+        ],
+    )
+    confirmed_at = models.DateTimeField(
+        null=True, help_text="When the reader stated or confirmed the profile."
+    )
     preferences = models.JSONField(
         default=dict, blank=True, help_text="Own keys and mouse buttons on the reading page"
     )

@@ -12,6 +12,7 @@ from django.db.models import Q
 from readerstudy.core.errors import NotFound
 from readerstudy.reading import gates
 from readerstudy.reading.models import Reading, ReadingImage
+from readerstudy.reading.planned import is_in_use
 from readerstudy.studies.models import Enrolment, Study
 
 READABLE = (Study.State.RUNNING, Study.State.CLOSED, Study.State.UNBLINDED)
@@ -48,8 +49,8 @@ def access_image(*, token: str, user: Any) -> ReadingImage:
             token=token,
             reading__enrolment__reader=user,
             reading__offered_at__isnull=False,
-            reading__case__withdrawn_at__isnull=True,
         )
+        .filter(is_in_use("reading__"))
         .first()
     )
     if image is None or not (is_open(image.reading) and gates.is_running(image.reading.enrolment)):

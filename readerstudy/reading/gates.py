@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Max, Q, QuerySet
 from django.utils import timezone
 
 from readerstudy.core.db import write_transaction
 from readerstudy.reading import training
 from readerstudy.reading.models import PeriodOpening, Reading
+from readerstudy.reading.planned import is_in_use
 from readerstudy.studies.models import Enrolment, Study
 
 UPCOMING = 2
@@ -57,7 +58,7 @@ def offer(enrolment: Enrolment) -> Offer:
 def _open(enrolment: Enrolment) -> QuerySet[Reading]:
     """Return the readings to be made, a re-opened one first."""
     return (
-        Reading.objects.filter(enrolment=enrolment, case__withdrawn_at__isnull=True)
+        Reading.objects.filter(is_in_use(), enrolment=enrolment)
         .filter(Q(completed_at__isnull=True) | Q(reopened_at__isnull=False))
         .order_by(F("reopened_at").asc(nulls_last=True), "period", "position")
     )
@@ -74,14 +75,39 @@ def _closed_gate(enrolment: Enrolment, first: Reading) -> Offer | None:
     """Return why the next reading cannot be shown yet, or None if it can."""
     if first.reopened_at is not None or first.period == 0:
         return None
+    if enrolment.kind != Enrolment.Kind.READER:
+        return None  # previews and the sentinel walk through at once
     if training.is_unqualified(enrolment):
         return Offer(waiting="qualification")
     if first.period == 1:
         return None
-    opening = PeriodOpening.objects.filter(enrolment=enrolment, period=first.period).first()
-    if opening is not None and opening.opens_at <= timezone.now():
+    opening = opening_of(enrolment, first.period)
+    if opening.opens_at <= timezone.now():
         return None
-    return Offer(waiting="washout", opens_at=opening.opens_at if opening else None)
+    return Offer(waiting="washout", opens_at=opening.opens_at)
+
+
+def opening_of(enrolment: Enrolment, period: int) -> PeriodOpening:
+    """Return when a period opens whose predecessor is read.
+
+    It is on record since the last answer before it; if instead the last open cases of the period
+    before were withdrawn, it is put on record now, counted from the last answer.
+    """
+    found = PeriodOpening.objects.filter(enrolment=enrolment, period=period).first()
+    if found is not None:
+        return found
+    before = enrolment.readings.filter(period__lt=period)
+    last = before.aggregate(last=Max("completed_at"))["last"] or timezone.now()
+    with write_transaction():
+        return _store_opening(enrolment, period, last)
+
+
+def _store_opening(enrolment: Enrolment, period: int, since: datetime) -> PeriodOpening:
+    washout = timedelta(days=enrolment.study.plan.washout_days)
+    opening, _ = PeriodOpening.objects.get_or_create(
+        enrolment=enrolment, period=period, defaults={"opens_at": since + washout}
+    )
+    return opening
 
 
 def open_next_period(reading: Reading) -> None:
@@ -91,12 +117,7 @@ def open_next_period(reading: Reading) -> None:
     later = enrolment.readings.filter(period=period + 1).exists()
     if period == 0 or not later or left.exists():
         return
-    washout = timedelta(days=enrolment.study.plan.washout_days)
-    PeriodOpening.objects.get_or_create(
-        enrolment=enrolment,
-        period=period + 1,
-        defaults={"opens_at": timezone.now() + washout},
-    )
+    _store_opening(enrolment, period + 1, timezone.now())
 
 
 def is_sealed(reading: Reading) -> bool:

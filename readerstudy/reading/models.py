@@ -30,6 +30,22 @@ class Allocation(models.Model):
         return f"allocation of {self.study}"
 
 
+class AllocationPart(models.Model):
+    """The draw for a reader who was added after the lock; the first draw stays as it is."""
+
+    enrolment = models.OneToOneField(
+        Enrolment, on_delete=models.PROTECT, related_name="allocation_part"
+    )
+    seed = models.CharField(max_length=64)
+    algorithm = models.CharField(max_length=64)
+    design = models.JSONField(help_text="Input of the draw, with all readers; one is kept.")
+    table_hash = models.CharField(max_length=64)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"allocation of {self.enrolment}"
+
+
 class DisplayForm(models.Model):
     """The one form in which all images of a study reach its readers."""
 
@@ -91,6 +107,9 @@ class Reading(models.Model):
     offered_at = models.DateTimeField(null=True)
     completed_at = models.DateTimeField(null=True)
     reopened_at = models.DateTimeField(null=True)
+    withdrawn_at = models.DateTimeField(
+        null=True, help_text="Taken out of this study by an amendment; see reading/planned.py."
+    )
     draft = models.JSONField(null=True)
 
     class Meta:

@@ -11,7 +11,7 @@ from django.utils import timezone
 from readerstudy.imaging.sequences import LABELS, Role
 from readerstudy.reading import gates, preferences, recording, training
 from readerstudy.reading.models import DisplayForm, Reading, Submission
-from readerstudy.reading.planned import is_planned, withdrawn_under
+from readerstudy.reading.planned import is_planned, withdrawn_at, withdrawn_under
 from readerstudy.studies.asking import arms_of, questions_in, slots_in
 from readerstudy.studies.models import Enrolment, Question, Study
 from readerstudy.studies.viewing import Viewing
@@ -207,7 +207,7 @@ def _undo(last: Submission | None, current: Reading | None) -> dict[str, Any] | 
     if last is None or (current is not None and current.reopened_at is not None):
         return None
     left = 0 if recording.is_sealed(last.reading) else recording.seconds_left(last)
-    if last.reading.case.withdrawn_at is not None:
+    if withdrawn_at(last.reading) is not None:
         return None
     if left <= 0 or not gates.is_running(last.reading.enrolment):
         return None

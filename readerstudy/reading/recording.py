@@ -19,6 +19,7 @@ from readerstudy.reading import gates, training
 from readerstudy.reading.access import is_open
 from readerstudy.reading.answering import ratings_of
 from readerstudy.reading.models import Rating, Reading, ReadingSession, Submission
+from readerstudy.reading.planned import withdrawn_at
 from readerstudy.studies.lifecycle import hash_of
 from readerstudy.studies.models import Enrolment
 
@@ -115,7 +116,7 @@ def _store(reading_pk: int, key: uuid.UUID, digest: str, body: dict[str, Any]) -
 def _verdict(reading: Reading) -> tuple[str, str]:
     if not gates.is_running(reading.enrolment):
         return Outcome.LATE, "The study was closed before this answer arrived."
-    if reading.case.withdrawn_at is not None:
+    if withdrawn_at(reading) is not None:
         return Outcome.LATE, "The case was withdrawn before this answer arrived."
     if not is_open(reading):
         return Outcome.DUPLICATE, "This case was answered already, in another window."
@@ -135,7 +136,7 @@ def undo(*, reading: Reading) -> None:
             raise Conflict("This answer is sealed: its grace time is over.", code="sealed")
         if not gates.is_running(reading.enrolment):
             raise Conflict("The study is closed.", code="closed")
-        if reading.case.withdrawn_at is not None:
+        if withdrawn_at(reading) is not None:
             raise Conflict("The case was withdrawn. The saved answer stands.", code="withdrawn")
         if is_sealed(reading):
             raise Conflict("This answer is sealed: what follows was shown.", code="sealed")

@@ -11,6 +11,7 @@ from typing import Any
 from django.db.models import Max
 
 from readerstudy.reading.models import Rating, Reading, Submission
+from readerstudy.reading.planned import is_in_use
 from readerstudy.studies.models import Enrolment, StudyCase
 
 TRAINING_PERIOD = 0
@@ -58,11 +59,7 @@ def _given(rating: Rating) -> Any:
 def right_share(enrolment: Enrolment) -> float | None:
     """Return the share of right answers in the last attempt, None while it is not complete."""
     attempt = _last_attempt(enrolment)
-    readings = list(
-        enrolment.readings.filter(
-            period=TRAINING_PERIOD, repeat=attempt, case__withdrawn_at__isnull=True
-        )
-    )
+    readings = list(enrolment.readings.filter(is_in_use(), period=TRAINING_PERIOD, repeat=attempt))
     if not readings or any(reading.completed_at is None for reading in readings):
         return None
     told = [one for reading in readings for one in feedback_of(reading) or []]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 from django.conf import settings
 from django.db import models
@@ -40,6 +41,9 @@ class Study(models.Model):
         default=list,
         blank=True,
         help_text="What is computed, stated before the lock; see studies/analysis_plan.py.",
+    )
+    letters = models.JSONField(
+        default=dict, blank=True, help_text="Own texts of the e-mails; see studies/letters.py."
     )
     margin = models.FloatField(
         default=0.1, help_text="Equivalence margin around guessing, as a proportion."
@@ -93,6 +97,23 @@ class Study(models.Model):
     def slots(self) -> list[str]:
         """Roles shown beside each other, in order."""
         return self.display.roles
+
+    @property
+    def version(self) -> int:
+        """Number of the protocol in force: 1 as locked, one more for each amendment."""
+        return self.amendments.count() + 1
+
+    @property
+    def protocol_in_force(self) -> dict[str, Any]:
+        """The protocol with all amendments; ``protocol`` stays as it was locked."""
+        last = self.amendments.order_by("-version").first()
+        return last.protocol if last else self.protocol or {}
+
+    @property
+    def hash_in_force(self) -> str:
+        """The hash of the protocol in force."""
+        last = self.amendments.order_by("-version").first()
+        return last.protocol_hash if last else self.protocol_hash
 
     @property
     def readers(self) -> models.QuerySet[Enrolment]:
@@ -253,6 +274,12 @@ class Amendment(models.Model):
     version = models.PositiveSmallIntegerField()
     protocol = models.JSONField()
     protocol_hash = models.CharField(max_length=64)
+    changes = models.JSONField(
+        default=list, help_text="What changed: a list of {what, old, new}, in words."
+    )
+    tells_readers = models.BooleanField(
+        default=False, help_text="Readers acknowledge it before they go on."
+    )
     reason = models.TextField()
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     at = models.DateTimeField(auto_now_add=True)
@@ -312,9 +339,83 @@ class Enrolment(models.Model):
     class Meta:
         ordering = ("code",)
         constraints = (
-            models.UniqueConstraint(fields=("study", "reader"), name="reader_once_in_a_study"),
+            models.UniqueConstraint(
+                fields=("study", "reader"),
+                condition=models.Q(kind="reader"),
+                name="reader_once_in_a_study",
+            ),
             models.UniqueConstraint(fields=("study", "code"), name="reader_code_once"),
         )
 
     def __str__(self) -> str:
         return f"{self.code} in {self.study}"
+
+
+class Acknowledgement(models.Model):
+    """A reader has read what an amendment changed."""
+
+    enrolment = models.ForeignKey(
+        Enrolment, on_delete=models.PROTECT, related_name="acknowledgements"
+    )
+    amendment = models.ForeignKey(
+        Amendment, on_delete=models.PROTECT, related_name="acknowledgements"
+    )
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=("enrolment", "amendment"), name="amendment_acknowledged_once"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.enrolment.code}: {self.amendment}"
+
+
+class Letter(models.Model):
+    """An e-mail to a reader about a study, as a record that it was handed to the mail system."""
+
+    class Kind(models.TextChoices):
+        INVITATION = "invitation", "Invitation"
+        REMINDER = "reminder", "Reminder"
+
+    enrolment = models.ForeignKey(Enrolment, on_delete=models.PROTECT, related_name="letters")
+    kind = models.CharField(max_length=16, choices=Kind)
+    sent_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="Empty: sent by the schedule.",
+    )
+    at = models.DateTimeField(auto_now_add=True)
+    handed_over = models.BooleanField(help_text="Did the mail system take it?")
+
+    class Meta:
+        ordering = ("-at",)
+
+    def __str__(self) -> str:
+        return f"{self.kind} to {self.enrolment.code}"
+
+
+class Deviation(models.Model):
+    """A departure from the protocol that a person put on record."""
+
+    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="deviations")
+    enrolment = models.ForeignKey(
+        Enrolment, null=True, on_delete=models.PROTECT, related_name="deviations"
+    )
+    happened_on = models.DateField()
+    text = models.CharField(max_length=200)
+    reason = models.TextField(blank=True)
+    recorded_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
+    )
+    recorded_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("happened_on", "recorded_at")
+
+    def __str__(self) -> str:
+        return self.text

@@ -114,3 +114,24 @@ class Unblinding(models.Model):
 
     def __str__(self) -> str:
         return f"unblinding of {self.study}"
+
+
+class CaseUnblinding(models.Model):
+    """The recorded act of breaking the blind for one case of a study, with its reason."""
+
+    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="+")
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    reason = models.TextField()
+
+    class Meta:
+        ordering = ("at",)
+        constraints = (
+            models.CheckConstraint(
+                name="unblinding_states_its_reason", condition=~models.Q(reason="")
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"unblinding of {self.case} in {self.study}"
