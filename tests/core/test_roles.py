@@ -22,6 +22,8 @@ ROLES: dict[str, tuple[int, ...]] = {
     "study-readers": (200, 403, 403, 403, 403),
     "study-reader-link": (405, 403, 403, 403, 403),
     "study-certificate": (200, 403, 403, 200, 403),
+    "study-members": (403, 403, 403, 403, 200),
+    "study-member-change": (403, 403, 403, 403, 405),
     "study-describe": NOBODY_ELSE,
     "study-display": NOBODY_ELSE,
     "study-cases": NOBODY_ELSE,

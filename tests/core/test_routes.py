@@ -50,6 +50,8 @@ ROUTES: dict[str, tuple[Any, ...]] = {
     "study-display": OWN_STUDY,
     "study-readers": OWN_STUDY,
     "study-reader-link": (SIGN_IN, 404, 404, 405),
+    "study-members": OWN_STUDY,
+    "study-member-change": (SIGN_IN, 404, 404, 405),
     "study-cases": OWN_STUDY,
     "study-lock": OWN_STUDY_MOVED,
     "study-launch": OWN_STUDY,
