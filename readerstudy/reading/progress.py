@@ -41,11 +41,9 @@ def state_of(enrolment: Enrolment) -> dict[str, Any]:
     study = enrolment.study
     found = gates.offer(enrolment)
     last = recording.last_submission(enrolment)
-    forms = forms_of(study, enrolment.reader)
     return {
         "study": {"title": study.reader_title, "instructions": study.instructions},
-        "forms": forms,
-        **forms[0],
+        "forms": forms_of(study, enrolment.reader),
         "progress": progress_of(enrolment),
         "reading": _reading(found.current, with_draft=True),
         "upcoming": [_reading(one) for one in found.upcoming],

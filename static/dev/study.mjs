@@ -144,7 +144,7 @@ export class Study {
     if (!reading) return null;
     const roles = [...this.layout.slots, ...this.layout.overlays].map(({ role }) => role);
     const images = Object.fromEntries(roles.map((role) => [role, `${reading.token}x${role}`]));
-    return { token: reading.token, position: reading.position, images };
+    return { token: reading.token, form: 0, position: reading.position, images };
   }
 
   undo() {
@@ -165,8 +165,9 @@ export class Study {
           "You see one image at a time. Decide whether it was measured or computed.\n\n" +
           "There is no time limit. Answer with the digits; Enter saves.",
       },
-      layout: { ...this.layout, ...this.own },
-      questions: QUESTIONS[this.name] ?? TURING,
+      forms: [
+        { layout: { ...this.layout, ...this.own }, questions: QUESTIONS[this.name] ?? TURING },
+      ],
       progress: {
         done: total - this.open.length,
         total,

@@ -61,7 +61,7 @@ export function question(code: string, changes: Partial<Question> = {}): Questio
 }
 
 export function reading(position: number): ReadingCase {
-  return { token: `t${position}`, position, images: { t1c: `image${position}` } };
+  return { token: `t${position}`, form: 0, position, images: { t1c: `image${position}` } };
 }
 
 export function submission(key: string, answer = "a"): Submission {
@@ -97,8 +97,7 @@ export function state(done: number, total = 5, changes: Partial<StudyState> = {}
   const current = at(done + 1);
   return {
     study: { title: "Reading A", instructions: "" },
-    layout: layout([slot("t1c")]),
-    questions: [question("q1")],
+    forms: [{ layout: layout([slot("t1c")]), questions: [question("q1")] }],
     progress: { done, total, median_seconds: null, breaks: [2] },
     reading: current && { ...current, draft: null },
     upcoming: [at(done + 2), at(done + 3)].filter((one) => one !== null),

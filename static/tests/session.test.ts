@@ -9,7 +9,7 @@ import { Sender } from "../src/reading/sender";
 import { Session } from "../src/reading/session";
 import { CaseCache } from "../src/viewer/cache";
 import { CaseImages, type FetchChunk } from "../src/viewer/loader";
-import { receipt, settled, state, submission } from "./fixtures";
+import { reading, receipt, settled, state, submission } from "./fixtures";
 
 /** Case positions whose images the invented server gives. */
 let available: Set<number>;
@@ -200,7 +200,7 @@ describe("without a connection", () => {
 describe("answers left by an earlier page", () => {
   it("are sent first, and their case is not shown again", async () => {
     const queue = new AnswerQueue(memoryStore(), "owner");
-    await queue.add({ token: "t1", position: 1, images: { t1c: "image1" } }, submission("k"), 1);
+    await queue.add(reading(1), submission("k"), 1);
     const { session, api } = await begin(queue);
     expect(api.submit.mock.calls[0]?.at(0)).toBe("t1");
     expect(session.current?.position).toBe(2);
@@ -208,7 +208,7 @@ describe("answers left by an earlier page", () => {
 
   it("let reading go on as soon as the next case is loaded", async () => {
     const queue = new AnswerQueue(memoryStore(), "owner");
-    await queue.add({ token: "t1", position: 1, images: { t1c: "image1" } }, submission("k"), 1);
+    await queue.add(reading(1), submission("k"), 1);
     online = false;
     const { session } = await begin(queue);
     expect(session.current?.position).toBe(2);
@@ -219,9 +219,7 @@ describe("a page opened while nothing reaches the server", () => {
   it("says that it waits when every known case is answered", async () => {
     const queue = new AnswerQueue(memoryStore(), "owner");
     for (const position of [1, 2, 3]) {
-      const images = { t1c: `image${position}` };
-      const key = `k${position}`;
-      await queue.add({ token: `t${position}`, position, images }, submission(key), position);
+      await queue.add(reading(position), submission(`k${position}`), position);
     }
     online = false;
     const { session } = await begin(queue);

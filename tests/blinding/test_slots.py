@@ -128,7 +128,7 @@ def test_headers_and_lengths_are_the_same_for_every_case(made):
     browser = Client()
     assert browser.login(username="reader1", password=scenario.PASSWORD)
     path = f"/api/read/{made.enrolment().token}/state"
-    layout = browser.get(path).json()["layout"]
+    layout = browser.get(path).json()["forms"][0]["layout"]
     Reading.objects.filter(enrolment=made.enrolment()).update(offered_at=made.study.running_at)
     for slot in layout["slots"]:
         for index in range(len(slot["chunks"])):

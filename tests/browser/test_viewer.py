@@ -76,7 +76,7 @@ def hide_words(page: Page) -> None:
 
 def test_a_marker_lies_where_the_letters_say_in_every_plane_and_grid(reading):
     page = reading("mixed").read()
-    slots = page.mock.state()["layout"]["slots"]
+    slots = page.mock.state()["forms"][0]["layout"]["slots"]
     for number, slot in enumerate(slots):
         found = [
             page.pane(number).locator(f".pane__letter--{side}").inner_text()
@@ -152,7 +152,7 @@ def test_three_planes_meet_at_one_position_and_follow_the_crosshair(reading):
 
 def test_the_value_at_the_cursor_is_exact_at_20_random_voxels_of_each_image(reading):
     page = reading("map").read()
-    slots = page.mock.state()["layout"]["slots"]
+    slots = page.mock.state()["forms"][0]["layout"]["slots"]
     volumes = [page.mock.volume(slot["role"]) for slot in slots]
     scale = page.scale(0, 1)
     centre = centre_of(slots)
@@ -200,7 +200,7 @@ def test_places_drawn_as_answers_equal_numpy_and_travel_with_the_submission(read
     page.page.reload()
     page.page.locator(".region.is-set").nth(2).wait_for()
     assert page.page.locator(".region__text").all_inner_texts() == shown, "drafts keep them"
-    slot = page.mock.state()["layout"]["slots"][1]
+    slot = page.mock.state()["forms"][0]["layout"]["slots"][1]
     cbv = page.mock.volume("cbv")
     page.page.get_by_text("Save and next case").wait_for()
     page.page.wait_for_timeout(600)  # an Enter right after a case opens was meant for another
@@ -481,7 +481,7 @@ def test_the_next_case_comes_quietly_and_the_second_only_in_part(reading):
     page.read()
     page.page.get_by_text("Next case ready").wait_for()
     state = page.mock.state()
-    chunks = len(state["layout"]["slots"][0]["chunks"])
+    chunks = len(state["forms"][0]["layout"]["slots"][0]["chunks"])
     images = list(state["reading"]["images"])
 
     def chunks_of(reading_) -> list[str]:

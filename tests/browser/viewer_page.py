@@ -59,7 +59,7 @@ class Mock:
     def volume(self, role: str) -> Volume:
         """The present case's image of a role, put together from its chunks."""
         state = self.state()
-        slot = next(s for s in state["layout"]["slots"] if s["role"] == role)
+        slot = next(s for s in state["forms"][0]["layout"]["slots"] if s["role"] == role)
         token = state["reading"]["images"][role]
         array = np.zeros(slot["shape"], dtype="<i2")
         for number, (first, end) in enumerate(slot["chunks"]):

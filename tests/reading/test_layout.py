@@ -44,7 +44,7 @@ def made():
 
 
 def test_the_layout_holds_what_the_contract_of_the_page_names(made):
-    layout = state_of(made.enrolment())["layout"]
+    layout = state_of(made.enrolment())["forms"][0]["layout"]
     assert layout["hanging"] == {"initial": "2x2", "allowed": ["1x1", "2x2"]}
     assert [slot["role"] for slot in layout["slots"]] == ["t1c", "flair", "cbv"]
     assert [slot["plane"] for slot in layout["slots"]] == ["axial", "sagittal", "axial"]
@@ -66,7 +66,7 @@ def test_the_layout_holds_what_the_contract_of_the_page_names(made):
 
 def test_the_overlay_lies_on_the_slots_that_share_its_grid(made):
     state = state_of(made.enrolment())
-    (overlay,) = state["layout"]["overlays"]
+    (overlay,) = state["forms"][0]["layout"]["overlays"]
     assert overlay["on"] == ["t1c", "cbv"]
     assert overlay["labels"] == [{"value": 1, "label": "Core", "colour": "#e69f00"}]
     assert overlay["opacity"] == 0.4
@@ -75,7 +75,7 @@ def test_the_overlay_lies_on_the_slots_that_share_its_grid(made):
 
 def test_planes_of_one_head_have_one_frame(made):
     """The middle of both grids is the same place: the frame's origin, to within a voxel."""
-    axial, sagittal, _ = state_of(made.enrolment())["layout"]["slots"]
+    axial, sagittal, _ = state_of(made.enrolment())["forms"][0]["layout"]["slots"]
     n, rows, columns = (np.array(sagittal["shape"]) - 1) * sagittal["spacing_mm"] / 2
     middle = np.add(sagittal["origin_mm"], [n, columns, -rows])
     n, rows, columns = (np.array(axial["shape"]) - 1) * axial["spacing_mm"] / 2
@@ -101,7 +101,7 @@ def test_slices_are_shown_at_whole_multiples_of_a_pixel():
 
     shown = scenario.viewing_of(Slot("t1c", "T1c"), interpolation="nearest")
     made = scenario.running(1, 1, cases=flat, shown=shown)
-    layout = state_of(made.enrolment())["layout"]
+    layout = state_of(made.enrolment())["forms"][0]["layout"]
     assert layout["integer_scale"] is True
     assert layout["interpolation"] == "nearest"
     assert layout["slots"][0]["shape"] == [1, 60, 60]

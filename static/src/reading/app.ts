@@ -8,8 +8,7 @@ import { isOffered, VIEWER_ACTIONS } from "../viewer/actions";
 import { KeyMap } from "../viewer/keymap";
 import { DEFAULT_MOUSE } from "../viewer/layout";
 import type { Measure } from "../viewer/measure";
-import { Rail } from "../viewer/rail";
-import { Viewer } from "../viewer/viewer";
+import type { Viewer } from "../viewer/viewer";
 import {
   activate,
   choose,
@@ -22,7 +21,8 @@ import {
 } from "./answers";
 import { type Api, NoConnection, ServerError } from "./api";
 import { monotonicNow } from "./clock";
-import type { StudyState, Withdrawn } from "./contract";
+import type { FormSpec, StudyState, Withdrawn } from "./contract";
+import { Desk } from "./desk";
 import type { Drafts } from "./drafts";
 import { ACTION_ROWS, type Command, commandFor, type KeyPress, type Mode } from "./keys";
 import { curtainFor, noticeFor, saveModel, topBarModel } from "./models";
@@ -34,7 +34,7 @@ import { Curtain } from "./views/curtains";
 import { SignInDialog } from "./views/dialogs";
 import { KeyDialog, type OwnKeys } from "./views/keydialog";
 import { NoticeArea } from "./views/notices";
-import { QuestionList } from "./views/questions";
+import type { QuestionList } from "./views/questions";
 import { SaveBar } from "./views/savebar";
 import { TopBar } from "./views/topbar";
 import { timeOfDay } from "./words";
@@ -64,15 +64,12 @@ const LONG_AWAY_MS = 5000;
 const TICK_MS = 500;
 /** How soon a reader is told that the case on screen was withdrawn. */
 const LOOK_MS = 30_000;
-const MANY_QUESTIONS = 3;
 const VIEWER_ROWS = Object.fromEntries(VIEWER_ACTIONS.map(({ action }) => [action, true]));
 
 export class App {
   private readonly session: Session;
-  private readonly viewer: Viewer;
-  private readonly questions: QuestionList;
+  private readonly desk: Desk;
   private readonly bar: TopBar;
-  private readonly rail: Rail;
   private readonly save: SaveBar;
   private readonly notices = new NoticeArea();
   private readonly curtain = new Curtain();
@@ -93,46 +90,28 @@ export class App {
   ) {
     const { api, queue, settings } = parts;
     this.begun = sessionStorage.getItem(settings.sittingKey) !== null;
-    this.keys = new KeyMap(ACTION_ROWS, state.layout.keys);
-    this.viewer = this.makeViewer(state);
+    const { keys, mouse } = (state.forms[0] as FormSpec).layout;
+    this.keys = new KeyMap(ACTION_ROWS, keys);
+    this.desk = this.makeDesk(state);
     this.session = new Session(
       {
         ...parts,
-        screen: this.viewer,
+        screen: this.desk,
         makeSender: (events) => new Sender(queue, api, events),
       },
       state,
       { changed: () => this.render(), signIn: (other) => this.askSignIn(other) },
-    );
-    this.questions = new QuestionList(
-      state.questions,
-      {
-        choose: (question, option) => this.edit((form) => choose(form, question, option)),
-        notEvaluable: (question) => this.edit((form) => toggleNotEvaluable(form, question)),
-        activate: (question) => this.edit((form) => activate(form, question)),
-        showRegion: (question) => this.showRegion(question),
-        clearRegion: (question) => this.clearRegion(question),
-        mark: () => void this.viewer.run("mark"),
-      },
-      state.layout,
     );
     this.bar = new TopBar(
       () => void this.session.retryRefused(),
       () => this.session.pause(),
     );
     this.keyHelp = new KeyDialog(
-      { keys: state.layout.keys, mouse: { ...DEFAULT_MOUSE, ...state.layout.mouse } },
+      { keys, mouse: { ...DEFAULT_MOUSE, ...mouse } },
       (row) => !(row.action in VIEWER_ROWS) || isOffered(row, this.viewer.offer),
       (own) => this.keepKeys(own),
     );
-    this.rail = new Rail(this.viewer.offer, (action) => void this.viewer.run(action), {
-      icon: "keys",
-      letter: "?",
-      word: "Keys",
-      run: () => this.keyHelp.show(),
-    });
-    this.rail.showKeys(this.keys);
-    this.rail.show(this.viewer.controls);
+    this.desk.showKeys(this.keys);
     this.save = new SaveBar(
       () => void this.session.submit(),
       () => void this.session.undo(),
@@ -142,7 +121,7 @@ export class App {
       (name, password) => this.signInAgain(name, password),
       settings.userName,
     );
-    this.element = this.build(state);
+    this.element = this.build();
   }
 
   async start(): Promise<void> {
@@ -157,32 +136,54 @@ export class App {
     }, LOOK_MS);
   }
 
-  private makeViewer(state: StudyState): Viewer {
-    const { layout } = state;
-    // Among several panes the full one takes the place of the others; a single one that of the form.
-    const single = layout.slots.length === 1;
-    return new Viewer(layout, this.parts.makeBackend, {
-      onShown: () => this.session.imageShown(),
-      onChange: () => this.viewerChanged(),
-      onControls: (controls) => this.rail.show(controls),
-      onFull: (full) => this.element.classList.toggle("reading--full", full && single),
-      onTagged: (tag, measure) => this.regionDrawn(tag, measure),
-      failureCover: (failure) => this.failureCover(failure),
+  private makeDesk(state: StudyState): Desk {
+    return new Desk(state.forms, this.parts.makeBackend, {
+      viewer: {
+        onShown: () => this.session.imageShown(),
+        onChange: () => this.viewerChanged(),
+        onControls: () => undefined,
+        onFull: (full) => this.element.classList.toggle("reading--full", full && this.single),
+        onTagged: (tag, measure) => this.regionDrawn(tag, measure),
+        failureCover: (failure) => this.failureCover(failure),
+      },
+      questions: {
+        choose: (question, option) => this.edit((form) => choose(form, question, option)),
+        notEvaluable: (question) => this.edit((form) => toggleNotEvaluable(form, question)),
+        activate: (question) => this.edit((form) => activate(form, question)),
+        showRegion: (question) => this.showRegion(question),
+        clearRegion: (question) => this.clearRegion(question),
+        mark: () => void this.viewer.run("mark"),
+      },
+      rail: { icon: "keys", letter: "?", word: "Keys", run: () => this.keyHelp.show() },
+      changed: () => this.element.classList.toggle("reading--many", this.desk.many),
     });
   }
 
-  private build(state: StudyState): HTMLElement {
-    const many = state.questions.length > MANY_QUESTIONS ? " reading--many" : "";
+  private get viewer(): Viewer {
+    return this.desk.viewer;
+  }
+
+  private get questions(): QuestionList {
+    return this.desk.questions;
+  }
+
+  /** Among several panes the full one takes the place of the others; a single one that of the form. */
+  private get single(): boolean {
+    return this.desk.spec.layout.slots.length === 1;
+  }
+
+  private build(): HTMLElement {
+    const { places } = this.desk;
     return h(
       "div",
-      { class: `reading${many}` },
+      { class: `reading${this.desk.many ? " reading--many" : ""}` },
       this.bar.element,
-      this.rail.element,
-      this.viewer.element,
+      places.rail,
+      places.panes,
       h(
         "aside",
         { class: "column", "aria-label": "Answers" },
-        this.questions.element,
+        places.questions,
         ...this.notices.nodes,
         this.save.element,
       ),
@@ -317,8 +318,8 @@ export class App {
       return error instanceof Error ? error.message : String(error);
     }
     this.keys = new KeyMap(ACTION_ROWS, own.keys);
-    this.rail.showKeys(this.keys);
-    this.viewer.setMouse(own.mouse);
+    this.desk.showKeys(this.keys);
+    this.desk.setMouse(own.mouse);
     this.save.showMouse(own.mouse);
     return null;
   }
@@ -447,7 +448,7 @@ export class App {
     this.bar.show(topBarModel(session, slow));
     const { current } = session;
     this.welcome(current?.token ?? null);
-    const form = current?.form ?? newForm(session.server.questions);
+    const form = current?.form ?? newForm(this.desk.spec.questions);
     this.questions.show(form, current !== null && !current.submitting);
     this.followForm();
     this.save.show(saveModel(session, form));

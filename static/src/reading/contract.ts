@@ -44,8 +44,16 @@ export interface NotEvaluable {
 export type Value = string | readonly string[] | NotEvaluable | RegionAnswer;
 export type Answers = Readonly<Record<string, Value>>;
 
+/** What is shown and asked in one arm; arms have no name here. */
+export interface FormSpec {
+  readonly layout: Layout;
+  readonly questions: readonly Question[];
+}
+
 export interface ReadingCase {
   readonly token: string;
+  /** Index of its form. */
+  readonly form: number;
   readonly position: number;
   readonly images: Readonly<Record<string, string>>;
 }
@@ -78,8 +86,7 @@ export interface Withdrawn {
 
 export interface StudyState {
   readonly study: { readonly title: string; readonly instructions: string };
-  readonly layout: Layout;
-  readonly questions: readonly Question[];
+  readonly forms: readonly FormSpec[];
   readonly progress: {
     readonly done: number;
     readonly total: number;

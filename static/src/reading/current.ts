@@ -9,7 +9,8 @@ import type { QueuedAnswer } from "./queue";
 
 /** What the session needs from the panes. */
 export interface Screen {
-  open(images: CaseImages, state: ViewerState, extras: ViewerExtras | null): void;
+  /** Shows a case in the panes of its form. */
+  open(form: number, images: CaseImages, state: ViewerState, extras: ViewerExtras | null): void;
   close(): void;
   state(): ViewerState;
   extras(): ViewerExtras;

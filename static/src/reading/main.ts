@@ -50,7 +50,9 @@ async function boot(root: HTMLElement): Promise<void> {
     untilLoaded(root, api, home),
     queue.load(),
   ]);
-  for (const { chunks, shape } of state.layout.slots) checkChunks(chunks, shape[0]);
+  for (const { chunks, shape } of state.forms.flatMap(({ layout }) => layout.slots)) {
+    checkChunks(chunks, shape[0]);
+  }
   const app = new App(root, state, {
     api,
     queue,

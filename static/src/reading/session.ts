@@ -5,7 +5,15 @@ import type { CaseSource } from "../viewer/loader";
 import { type Form, isComplete } from "./answers";
 import { type Api, NoConnection, ServerError } from "./api";
 import { monotonicNow } from "./clock";
-import type { Draft, FullReceipt, ReadingCase, Receipt, StudyState, Withdrawn } from "./contract";
+import type {
+  Draft,
+  FormSpec,
+  FullReceipt,
+  ReadingCase,
+  Receipt,
+  StudyState,
+  Withdrawn,
+} from "./contract";
 import { CurrentCase, type Screen, type Start } from "./current";
 import type { Drafts } from "./drafts";
 import type { AnswerQueue, QueuedAnswer } from "./queue";
@@ -427,12 +435,13 @@ export class Session implements SenderEvents {
     if (this.opening !== token) return;
     this.opening = null;
     const images = this.parts.cache.open(this.source(chosen.reading));
-    this.current = new CurrentCase(chosen, images, this.server.questions, local);
+    const { form } = chosen.reading;
+    this.current = new CurrentCase(chosen, images, this.formSpec(form).questions, local);
     if (this.paused) this.current.clock.pause(monotonicNow());
     if (!document.hasFocus() || document.hidden) this.current.clock.away(monotonicNow());
     this.unwatch();
     this.unwatch = images.onChange(() => this.imagesChanged());
-    this.parts.screen.open(images, local?.viewer ?? chosen.viewer, local?.extras ?? null);
+    this.parts.screen.open(form, images, local?.viewer ?? chosen.viewer, local?.extras ?? null);
   }
 
   private imagesChanged(): void {
@@ -484,8 +493,13 @@ export class Session implements SenderEvents {
     );
   }
 
+  /** An answer kept by an older page knows no form; it was the first. */
+  private formSpec(form: number | undefined): FormSpec {
+    return this.server.forms[form ?? 0] as FormSpec;
+  }
+
   private source(reading: ReadingCase): CaseSource {
-    const { layout } = this.server;
+    const { layout } = this.formSpec(reading.form);
     return { key: reading.token, images: reading.images, series: seriesOf(layout) };
   }
 

@@ -277,7 +277,16 @@ export abstract class Stage {
     });
   }
 
+  /** Gives the graphics of the computer back; the next picture takes them anew. */
+  release(): void {
+    this.backend?.dispose();
+    this.backend = null;
+    this.pictures.clear();
+  }
+
   protected resized(): void {
+    // Panes that are not on the page have no size; they are told when they are back.
+    if (!this.element.isConnected) return;
     this.pictures.clear();
     this.backend?.resize();
     this.redraw();
@@ -301,9 +310,7 @@ export abstract class Stage {
   }
 
   protected rebuild(): void {
-    this.backend?.dispose();
-    this.pictures.clear();
-    this.backend = null;
+    this.release();
     this.lost = false;
     this.broken = false;
     this.redraw();
