@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -70,14 +71,14 @@ def _points(question: Question, kind: str, value: Any, slot: dict[str, Any]) -> 
         raise _misfit(question, f"needs {POINTS[kind]} point(s) of three coordinates")
     if not all(_is_number(number) for point in value for number in point):
         raise _misfit(question, "has a point whose coordinates are not numbers")
-    low, high = _box(slot)
+    low, high = box_of(slot)
     points = np.array(value, dtype=float)
     if (points < low - TOLERANCE_MM).any() or (points > high + TOLERANCE_MM).any():
         raise _misfit(question, "has a point outside the image")
     return points.tolist()
 
 
-def _box(slot: dict[str, Any]) -> tuple[Any, Any]:
+def box_of(slot: Mapping[str, Any]) -> tuple[Any, Any]:
     """Return the lowest and highest position of a slot's voxels, edges included."""
     rows, columns, slices = WORLD[slot["plane"]]
     steps = np.zeros(3)

@@ -19,8 +19,12 @@ from readerstudy.studies.models import Enrolment, Study, StudyCase
 WANTED_GAP = 10
 
 
-def lock_and_allocate(*, study: Study, actor: Any, seed: str | None = None) -> Allocation:
+def lock_and_allocate(
+    *, study: Study, actor: Any, seed: str | None = None, images: bool = True
+) -> Allocation:
     """Freeze the protocol, draw every reader's order and store it; images are prepared by a job.
+
+    Without ``images`` no job is queued: a dry run takes over the images of its study.
 
     Raises
     ------
@@ -39,7 +43,8 @@ def lock_and_allocate(*, study: Study, actor: Any, seed: str | None = None) -> A
             target=f"study {study.pk}",
             new={"seed": seed, "table_hash": stored.table_hash},
         )
-        prepare_images(study=study, actor=actor)
+        if images:
+            prepare_images(study=study, actor=actor)
     return stored
 
 

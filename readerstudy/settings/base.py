@@ -31,6 +31,7 @@ INSTALLED_APPS = [
     "readerstudy.truth",
     "readerstudy.intake",
     "readerstudy.analysis",
+    "readerstudy.rehearsal",
     "synthesis",
 ]
 MIDDLEWARE = [

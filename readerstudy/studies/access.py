@@ -59,11 +59,12 @@ def find_with_role(*, pk: Any, user: Any) -> tuple[Study, str]:
 
 
 def find_study(name: str) -> Study:
-    """Return a study by identifier or exact name, for the command line."""
+    """Return a real study by identifier or exact name, for the command line."""
+    real = Study.objects.filter(rehearsal_of__isnull=True)
     try:
-        return Study.objects.get(pk=uuid.UUID(name))
+        return real.get(pk=uuid.UUID(name))
     except (ValueError, Study.DoesNotExist):
-        found = Study.objects.filter(name=name)
+        found = real.filter(name=name)
     if len(found) != 1:
         raise NotFound(
             f"{len(found)} studies are called {name!r}; give the identifier from the address of "

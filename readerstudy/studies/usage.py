@@ -23,7 +23,7 @@ class StudiesUse:
     def counts(self, cases: Collection[Any]) -> Mapping[Any, Usage]:
         """Return the use of each case that is part of a study."""
         rows = (
-            StudyCase.objects.filter(case__in=cases)
+            StudyCase.objects.filter(case__in=cases, study__rehearsal_of__isnull=True)
             .values("case")
             .annotate(
                 studies=Count("pk"),
@@ -35,7 +35,9 @@ class StudiesUse:
 
     def blinded(self) -> QuerySet[Any, Any]:
         """Return a query for the cases of blinded studies."""
-        return StudyCase.objects.filter(study__state__in=BLINDED).values("case")
+        return StudyCase.objects.filter(
+            study__state__in=BLINDED, study__rehearsal_of__isnull=True
+        ).values("case")
 
     def collected(self, key: str, user: Any) -> Collected | None:
         """Return the cases of a study of this user."""

@@ -60,7 +60,8 @@ def is_kept_blind(user: Any) -> bool:
 
 def is_blinded(case: Case) -> bool:
     """Is the case part of a study that is locked, running or closed?"""
-    return Study.objects.filter(study_cases__case=case, state__in=BLINDED).exists()
+    real = Study.objects.filter(rehearsal_of__isnull=True)
+    return real.filter(study_cases__case=case, state__in=BLINDED).exists()
 
 
 def require_sight(*, user: Any, case: Case) -> None:

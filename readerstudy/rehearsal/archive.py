@@ -1,0 +1,78 @@
+"""The export of a dry run as a file to take away, with codes of its own.
+
+The cases of a dry run are those of the study, and its export holds their origin. Read beside the
+list of cases it would unblind the study, so cases, subjects and items get new codes by lot, points
+keep no patient coordinates, and the certificate, which names items, is left out.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+from readerstudy.analysis import export, turing
+from readerstudy.analysis.datasets import Dataset, Read
+from readerstudy.cases import storage
+from readerstudy.rehearsal.models import Rehearsal
+
+LEFT_OUT = ("allocation_certificate.json", "protocol.json", "SHA256SUMS")
+README = """SIMULATED DATA. Nobody read anything: these answers were drawn by a program.
+
+Dry run {number} of “{name}” with {readers} virtual readers, seed {seed}. The codes of cases,
+subjects and items are new ones, drawn by lot, and belong to no list of the study.
+simulated.json holds what was assumed, what was planted and what was recovered.
+"""
+
+
+def store(rehearsal: Rehearsal, data: Dataset, result: dict[str, Any]) -> str:
+    """Store the archive of a dry run; return its name in the object store."""
+    return storage.put(export.to_zip(files(rehearsal, data, result)))
+
+
+def files(rehearsal: Rehearsal, data: Dataset, result: dict[str, Any]) -> dict[str, bytes]:
+    """Return the files of the archive by name."""
+    renamed = with_new_codes(data)
+    content = export.files(renamed, turing.analyse(renamed))
+    kept = {name: blob for name, blob in content.items() if name not in LEFT_OUT}
+    told = {"simulated": True, "assumptions": rehearsal.assumptions, "result": result}
+    readme = README.format(
+        number=rehearsal.number,
+        name=rehearsal.study.name,
+        readers=rehearsal.readers,
+        seed=rehearsal.seed,
+    )
+    return {
+        **{f"simulated_{name}": blob for name, blob in kept.items()},
+        "simulated.json": json.dumps(told, indent=1, ensure_ascii=False).encode(),
+        "README.txt": readme.encode(),
+    }
+
+
+def with_new_codes(data: Dataset) -> Dataset:
+    """Return the data set under codes that cannot be traced to the cases of the study."""
+    cases = _drawn("C", (code for read in data.reads for code in (read.case, read.item)))
+    subjects = _drawn("S", (read.subject for read in data.reads))
+    return replace(data, reads=[_renamed(read, cases, subjects) for read in data.reads])
+
+
+def _drawn(letter: str, codes: Iterable[str]) -> dict[str, str]:
+    known = sorted(set(codes))
+    secrets.SystemRandom().shuffle(known)
+    return {code: f"{letter}{number:04d}" for number, code in enumerate(known, start=1)}
+
+
+def _renamed(read: Read, cases: dict[str, str], subjects: dict[str, str]) -> Read:
+    answers = {
+        code: {**value, "points_lps_mm": None} if isinstance(value, dict) else value
+        for code, value in read.answers.items()
+    }
+    return replace(
+        read,
+        case=cases[read.case],
+        item=cases[read.item],
+        subject=subjects[read.subject],
+        answers=answers,
+    )
