@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from readerstudy.analysis import export, turing
+from readerstudy.analysis import export, reporting
 from readerstudy.analysis.datasets import Dataset, Read
 from readerstudy.cases import storage
 from readerstudy.rehearsal.models import Rehearsal
@@ -35,7 +35,7 @@ def store(rehearsal: Rehearsal, data: Dataset, result: dict[str, Any]) -> str:
 def files(rehearsal: Rehearsal, data: Dataset, result: dict[str, Any]) -> dict[str, bytes]:
     """Return the files of the archive by name."""
     renamed = with_new_codes(data)
-    content = export.files(renamed, turing.analyse(renamed))
+    content = export.files(renamed, reporting.analyse(renamed))
     kept = {name: blob for name, blob in content.items() if name not in LEFT_OUT}
     told = {"simulated": True, "assumptions": rehearsal.assumptions, "result": result}
     readme = README.format(

@@ -255,10 +255,9 @@ def _agreement(material: Material, entry: PlannedAnalysis) -> Iterator[Recovered
     scale = _scale(question, material.data.study.display.places)
     complete = [row for row in rows.values() if None not in row]
     if len(complete) < 2:
-        found = stats.krippendorff_alpha(
-            np.array(list(rows.values()), dtype=object), categories=scale
-        )
-        yield _row(entry, "Krippendorff’s alpha", found, math.nan)
+        matrix = np.array(list(rows.values()), dtype=object)
+        alpha = stats.krippendorff_alpha(matrix, categories=scale)
+        yield _row(entry, "Krippendorff’s alpha", alpha, math.nan)
         return
     ordered = question.kind == Question.Kind.ORDINAL
     weights = "quadratic" if ordered else None

@@ -6,8 +6,9 @@ import statistics
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from typing import Any
 
@@ -35,6 +36,7 @@ from readerstudy.studies.models import Enrolment, Study
 from readerstudy.truth.unblinding import unblind
 
 AT_ONCE = 4
+TELL_SECONDS = 0.2
 REASON = "End of a dry run with simulated readers"
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 Progress = Callable[[int, int, str], None]
@@ -82,8 +84,10 @@ def run(
     crib = cribs.crib_of(clone, seed=rehearsal.seed)
     stated = assumptions.parse(rehearsal.assumptions)
     virtual = {one.code: VirtualReader(one.code, rehearsal.seed, stated) for one in clone.readers}
+    total = Reading.objects.filter(enrolment__study=clone).count()
     with serving.served(url) as address:
-        ledgers = _read(rehearsal, clone, crib, virtual, address, progress)
+        readers = _readers(rehearsal, clone, crib, virtual, address)
+        ledgers = _read(readers, lambda done: progress(done, total + 1, _so_far(done, total)))
     clone = lifecycle.close(study=clone, actor=actor, reason=REASON)
     unblind(study=clone, actor=actor, reason=REASON, typed_name=clone.name)
     clone.refresh_from_db()
@@ -94,50 +98,57 @@ def run(
     return Outcome(rehearsal, tuple(ledgers), data)
 
 
-def _read(
+def _so_far(done: int, total: int) -> str:
+    return f"{done} of {total} readings"
+
+
+def _readers(
     rehearsal: Rehearsal,
     clone: Study,
     crib: cribs.Crib,
     virtual: Mapping[str, VirtualReader],
     address: str,
-    progress: Progress,
-) -> list[Ledger]:
-    """Let all readers read, several at once, and tell how far they are."""
-    total = Reading.objects.filter(enrolment__study=clone).count()
-    done, stop = _Counter(), threading.Event()
-    enrolments = list(clone.readers.select_related("reader", "study"))
-    cookies = {one.code: _sign_in(one) for one in enrolments}
-
-    def read(enrolment: Enrolment) -> Ledger:
-        reader = SimulatedReader(
-            virtual=virtual[enrolment.code],
-            session=HttpSession(address, cookies[enrolment.code], serving.public_headers()),
-            enrolment=enrolment.token,
+) -> list[SimulatedReader]:
+    """Return the simulated readers, each signed in."""
+    return [
+        SimulatedReader(
+            virtual=virtual[one.code],
+            session=HttpSession(address, _sign_in(one), serving.public_headers()),
+            enrolment=one.token,
             shown=crib.shown,
             fetch_images=rehearsal.images,
-            wait=lambda: pass_washout(enrolment=enrolment),
-            told=lambda: done.add(stop),
+            wait=partial(pass_washout, enrolment=one),
         )
+        for one in clone.readers.select_related("reader", "study")
+    ]
+
+
+def _read(readers: Sequence[SimulatedReader], progress: Callable[[int], None]) -> list[Ledger]:
+    """Let all readers read, several at once, and tell how far they are."""
+    counter = _Counter()
+
+    def read(reader: SimulatedReader) -> Ledger:
         try:
             return reader.read_all()
         except BaseException:
-            stop.set()
+            counter.stop.set()
             raise
         finally:
             connection.close()
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        futures = [pool.submit(read, enrolment) for enrolment in enrolments]
+        for reader in readers:
+            reader.told = counter.add
+        futures = [pool.submit(read, reader) for reader in readers]
         try:
-            while not all(future.done() for future in futures):
-                time.sleep(0.05)
-                progress(min(done.count, total), total + 1, f"{done.count} of {total} readings")
+            while wait(futures, timeout=TELL_SECONDS).not_done:
+                progress(counter.count)
             return [future.result() for future in futures]
         except ReadingFailed as error:
             raise ReaderStudyError(f"The dry run stopped. {error}") from error
         finally:
-            stop.set()
-            _sign_out(list(cookies.values()))
+            counter.stop.set()
+            _sign_out([reader.session.cookies for reader in readers])
 
 
 class _Stopped(Exception):
@@ -145,17 +156,18 @@ class _Stopped(Exception):
 
 
 class _Counter:
-    """Counts across threads."""
+    """Counts readings across threads, and ends them all."""
 
     def __init__(self) -> None:
         self.count = 0
+        self.stop = threading.Event()
         self._lock = threading.Lock()
 
-    def add(self, stop: threading.Event) -> None:
+    def add(self) -> None:
         """Count one, or end the thread that counts if all are to stop."""
         with self._lock:
             self.count += 1
-        if stop.is_set():
+        if self.stop.is_set():
             raise _Stopped
 
 

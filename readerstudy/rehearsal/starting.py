@@ -71,7 +71,7 @@ def start_rehearsal(*, study: Study, actor: Any, **settings: Any) -> Rehearsal:
         jobs.enqueue(
             "rehearse_study",
             title=f"Dry run {rehearsal.number} of {study.name}",
-            arguments={"rehearsal": str(rehearsal.pk)},
+            arguments={"study": str(study.pk), "rehearsal": str(rehearsal.pk)},
             actor=actor,
             key=f"rehearse:{rehearsal.pk}",
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -99,20 +99,37 @@ def _same(row: Mapping[str, Any], sent: Any) -> bool:
     """Does a row of the export say what was sent?"""
     if sent == NOT_EVALUABLE:
         return row["not_evaluable"] == 1 and row["value"] == ""
-    if row["not_evaluable"] != 0:
-        return False
-    kind, value = row["question_kind"], row["value"]
-    if kind == "region":
-        points = sent["region"]["points_mm"]
-        return bool(row["points_mm"] == "|".join(" ".join(map(repr, p)) for p in points))
-    if kind in ("place", "ranking"):
-        if sent == "equal":
-            return bool(value == "equal" and row["places_shown"] == "")
-        places = sent if isinstance(sent, list) else [sent]
-        return bool(row["places_shown"] == "|".join(map(str, places)))
-    if kind == "multi":
-        return bool(value == "|".join(sent))
-    return bool(value == sent)
+    told = SAID.get(row["question_kind"], _plain)(sent)
+    return row["not_evaluable"] == 0 and all(row[name] == text for name, text in told.items())
+
+
+def _plain(sent: Any) -> dict[str, str]:
+    return {"value": sent if isinstance(sent, str) else str(float(sent))}
+
+
+def _several(sent: list[str]) -> dict[str, str]:
+    return {"value": "|".join(sent)}
+
+
+def _region(sent: dict[str, Any]) -> dict[str, str]:
+    points = sent["region"]["points_mm"]
+    return {"points_mm": "|".join(" ".join(map(repr, point)) for point in points)}
+
+
+def _places(sent: Any) -> dict[str, str]:
+    """Return where the chosen images stood; an answer of "equal" names none."""
+    if sent == "equal":
+        return {"value": "equal", "measured": ""}
+    places = sent if isinstance(sent, list) else [sent]
+    return {"measured": "|".join(f"place={place}" for place in places)}
+
+
+SAID: dict[str, Callable[[Any], dict[str, str]]] = {
+    "multi": _several,
+    "region": _region,
+    "place": _places,
+    "ranking": _places,
+}
 
 
 def _named(cell: Cell) -> str:

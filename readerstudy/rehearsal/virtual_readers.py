@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -129,19 +129,18 @@ class VirtualReader:
         doubt = self._u("evaluable", *key, shown.repeat)
         if spec.may_be_not_evaluable and doubt < self.stated.not_evaluable:
             return dict(NOT_EVALUABLE)
-        if spec.kind in ("single", "ordinal"):
-            return self._choice(spec, shown)
-        if spec.kind == "confidence":
-            return self._confidence(spec, shown, values)
-        if spec.kind == "multi":
-            return self._several(spec, shown)
-        if spec.kind == "number":
-            return _on_scale(spec, self._common(key, shown.repeat))
-        if spec.kind == "region":
-            return self._region(spec, shown, slots)
-        if spec.kind in ("place", "ranking"):
-            return self._places(spec, shown)
-        return TEXT
+        answers: dict[str, Callable[[], Any]] = {
+            "single": lambda: self._choice(spec, shown),
+            "ordinal": lambda: self._choice(spec, shown),
+            "confidence": lambda: self._confidence(spec, shown, values),
+            "multi": lambda: self._several(spec, shown),
+            "number": lambda: _on_scale(spec, self._common(key, shown.repeat)),
+            "region": lambda: self._region(spec, shown, slots),
+            "place": lambda: self._places(spec, shown),
+            "ranking": lambda: self._places(spec, shown),
+            "text": lambda: TEXT,
+        }
+        return answers[spec.kind]()
 
     def evidence(self, code: str, aim: Aim, shown: Shown) -> float:
         """Return x of a question with two classes: signal lies above, noise below 0."""

@@ -50,8 +50,8 @@ def access_study(*, pk: Any, user: Any, action: Action = Action.MANAGE) -> Study
 
 
 def find_with_role(*, pk: Any, user: Any) -> tuple[Study, str]:
-    """Return a study with the user's role in it."""
-    study = Study.objects.filter(pk=pk).first()
+    """Return a study with the user's role in it; dry runs are found through their study alone."""
+    study = Study.objects.filter(pk=pk, rehearsal_of__isnull=True).first()
     role = permissions.role_in(study, user) if study else None
     if study is None or role is None:
         raise NotFound("There is no such study among yours.")
