@@ -132,6 +132,15 @@ def table_hash(rows: Sequence[Row]) -> str:
     return hashlib.sha256(json.dumps(table(rows), separators=(",", ":")).encode()).hexdigest()
 
 
+def _verify_part(part: dict[str, Any]) -> list[str]:
+    """Draw the whole table again for a reader who came later, and compare that reader's rows."""
+    if "design" not in part:
+        raise ImpossibleDesign("The part of a reader states only the hash of its design.")
+    drawn = draw(design_from(part["design"]), part["seed"])
+    rows = [row for row in drawn if row.reader == part["reader"]]
+    return [] if table(rows) == part["table"] else ["The table differs from the one drawn again."]
+
+
 def verify(certificate: dict[str, Any]) -> list[str]:
     """Draw the table of a certificate again; return what differs, nothing if all agrees.
 
@@ -150,7 +159,11 @@ def verify(certificate: dict[str, Any]) -> list[str]:
             "This certificate was made before unblinding and states only the hash of the design."
         )
     rows = draw(design_from(certificate["design"]), certificate["seed"])
-    differences = []
+    differences = [
+        f"Reader {part['reader']}, added after the lock: {difference}"
+        for part in certificate.get("parts", [])
+        for difference in _verify_part(part)
+    ]
     if table(rows) != certificate["table"]:
         differences.append("The table differs from the one drawn again.")
     if table_hash(rows) != certificate["table_hash"]:

@@ -139,7 +139,7 @@ class Board:
 def board_of(study: Study) -> Board:
     """Return the figures of a launched study."""
     now = timezone.now()
-    all_sent = Submission.objects.filter(reading__enrolment__study=study)
+    all_sent = Submission.objects.filter(reading__enrolment__in=study.readers)
     sums = all_sent.aggregate(
         late=Count("pk", filter=Q(outcome=Submission.Outcome.LATE)),
         last_hour=Count(

@@ -22,7 +22,7 @@ def allocation_checks(study: Study) -> Iterable[Check]:
     if study.state == Study.State.DRAFT:
         return
     allocation = Allocation.objects.get(study=study)
-    rows = Reading.objects.filter(enrolment__study=study).count()
+    rows = Reading.objects.filter(enrolment__in=study.readers).count()
     yield Check(
         "Protocol",
         "Allocation drawn and stored",

@@ -13,6 +13,7 @@ from readerstudy.core.db import write_transaction
 from readerstudy.reading import training
 from readerstudy.reading.models import PeriodOpening, Reading
 from readerstudy.reading.planned import is_in_use
+from readerstudy.studies import amending
 from readerstudy.studies.models import Enrolment, Study
 
 UPCOMING = 2
@@ -22,7 +23,8 @@ UPCOMING = 2
 class Offer:
     """The present reading and those that may be fetched ahead, or why there is none.
 
-    ``waiting`` is "" or "washout" or "qualification"; ``opens_at`` says until when.
+    ``waiting`` is "" or "washout", "qualification" or "amended" (something changed that the reader
+    has not acknowledged); ``opens_at`` says until when.
     """
 
     current: Reading | None = None
@@ -45,6 +47,8 @@ def offer(enrolment: Enrolment) -> Offer:
     readings = list(_open(enrolment).prefetch_related("images")[: 2 + 2 * UPCOMING])
     if not readings:
         return Offer()
+    if amending.unread_by(enrolment):
+        return Offer(waiting="amended")
     if waiting := _closed_gate(enrolment, readings[0]):
         return waiting
     current, *rest = readings
@@ -85,6 +89,12 @@ def _closed_gate(enrolment: Enrolment, first: Reading) -> Offer | None:
     if opening.opens_at <= timezone.now():
         return None
     return Offer(waiting="washout", opens_at=opening.opens_at)
+
+
+def next_period(enrolment: Enrolment) -> int:
+    """Return the period of the next open reading; 0 where nothing is open."""
+    first = _open(enrolment).first()
+    return first.period if first else 0
 
 
 def opening_of(enrolment: Enrolment, period: int) -> PeriodOpening:

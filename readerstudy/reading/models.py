@@ -148,6 +148,9 @@ class PeriodOpening(models.Model):
     enrolment = models.ForeignKey(Enrolment, on_delete=models.PROTECT, related_name="openings")
     period = models.PositiveSmallIntegerField()
     opens_at = models.DateTimeField()
+    planned_at = models.DateTimeField(
+        null=True, help_text="When it would have opened, had nobody opened it early."
+    )
     opened_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         null=True,

@@ -81,7 +81,7 @@ def pace_of(study: Study) -> Pace | None:
     """Return the line of a launched study, or None before the second day."""
     if study.running_at is None:
         return None
-    readings = Reading.objects.filter(enrolment__study=study)
+    readings = Reading.objects.filter(enrolment__in=study.readers)
     received = Counter(
         at.date()
         for at in readings.filter(completed_at__isnull=False).values_list("completed_at", flat=True)

@@ -11,7 +11,7 @@ from readerstudy.core import audit, jobs
 from readerstudy.core.db import write_transaction
 from readerstudy.core.errors import Conflict
 from readerstudy.reading import allocation
-from readerstudy.reading.models import Allocation, Reading, ReadingImage
+from readerstudy.reading.models import Allocation, AllocationPart, Reading, ReadingImage
 from readerstudy.studies import lifecycle, locking
 from readerstudy.studies.asking import arms_of, slots_in
 from readerstudy.studies.models import Enrolment, Study, StudyCase
@@ -206,6 +206,28 @@ def certificate(study: Study) -> dict[str, Any]:
         "created_at": stored.created_at.isoformat(),
         "protocol_hash": study.protocol_hash,
         "table": allocation.table(rows_of(study)),
+        "parts": [_part(one, study) for one in _parts_of(study)],
+    }
+
+
+def _parts_of(study: Study) -> Iterable[AllocationPart]:
+    found = AllocationPart.objects.filter(enrolment__study=study)
+    return found.select_related("enrolment").order_by("enrolment__pk")
+
+
+def _part(stored: AllocationPart, study: Study) -> dict[str, Any]:
+    """Return the draw for a reader who was added after the lock."""
+    known = study.state == Study.State.UNBLINDED or not _has_groups(stored.design)
+    rows = [row for row in _all_rows(study) if row.reader == stored.enrolment.code]
+    return {
+        "reader": stored.enrolment.code,
+        "algorithm": stored.algorithm,
+        "seed": stored.seed,
+        **({"design": stored.design} if known else {}),
+        "design_hash": lifecycle.hash_of(stored.design),
+        "table_hash": stored.table_hash,
+        "created_at": stored.created_at.isoformat(),
+        "table": allocation.table(rows),
     }
 
 
@@ -214,10 +236,18 @@ def _has_groups(design: dict[str, Any]) -> bool:
 
 
 def rows_of(study: Study) -> list[allocation.Row]:
-    """Return the stored readings as rows of the table."""
-    readings = Reading.objects.filter(
-        enrolment__study=study, enrolment__kind=Enrolment.Kind.READER
-    ).select_related("enrolment")
+    """Return the stored readings as rows of the table that was drawn at the lock."""
+    later = {one.enrolment.code for one in _parts_of(study)}
+    return [row for row in _all_rows(study) if row.reader not in later]
+
+
+def _all_rows(study: Study) -> list[allocation.Row]:
+    """Return the rows of all readers; further attempts at the training were not drawn."""
+    readings = (
+        Reading.objects.filter(enrolment__study=study, enrolment__kind=Enrolment.Kind.READER)
+        .exclude(period=0, repeat__gt=0)
+        .select_related("enrolment")
+    )
     drawn = study.plan.sides_drawn
     rows = [
         allocation.Row(

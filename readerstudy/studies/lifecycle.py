@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from readerstudy.core import audit
 from readerstudy.core.db import write_transaction
-from readerstudy.core.errors import Conflict
+from readerstudy.core.errors import Conflict, ReaderStudyError
 from readerstudy.studies import checklist
 from readerstudy.studies.design import QUESTION_FIELDS
 from readerstudy.studies.models import Study, StudyCase
@@ -93,3 +93,30 @@ def hash_of(document: Any) -> str:
     """Return the SHA-256 of a JSON document in canonical form."""
     text = json.dumps(document, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+ARCHIVABLE = (Study.State.DRAFT, Study.State.CLOSED, Study.State.UNBLINDED)
+
+
+def archive(*, study: Study, actor: Any, reason: str) -> None:
+    """Take a study off the list; nothing of it is deleted or hidden from its own pages."""
+    if study.state not in ARCHIVABLE:
+        raise Conflict(f"A study that is {study.state} is in use. Close it first.")
+    _set_archived(study, timezone.now(), actor, "study.archive", reason)
+
+
+def unarchive(*, study: Study, actor: Any, reason: str) -> None:
+    """Put an archived study back on the list."""
+    _set_archived(study, None, actor, "study.unarchive", reason)
+
+
+def _set_archived(study: Study, at: Any, actor: Any, action: str, reason: str) -> None:
+    if not reason.strip():
+        raise ReaderStudyError("Give the reason; it is kept in the audit log.")
+    with write_transaction():
+        study = Study.objects.select_for_update().get(pk=study.pk)
+        if (study.archived_at is None) == (at is None):
+            raise Conflict("The study is archived already." if at else "It is not archived.")
+        study.archived_at = at
+        study.save(update_fields=("archived_at",))
+        audit.record(actor=actor, action=action, target=f"study {study.pk}", reason=reason.strip())
