@@ -9,6 +9,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("readerstudy.studies.life_urls")),
     path("", include("readerstudy.truth.urls")),
     path("", include("readerstudy.intake.urls")),
+    path("", include("readerstudy.adjudication.urls")),
     path("", include("readerstudy.analysis.urls")),
     path("", include("readerstudy.cases.urls")),
     path("", include("readerstudy.core.urls")),

@@ -24,6 +24,7 @@ def access_enrolment(*, token: str, user: Any) -> Enrolment:
         Enrolment.objects.select_related("study")
         .filter(token=token, reader=user)
         .filter(Q(study__state__in=READABLE) | ~Q(kind=Enrolment.Kind.READER))
+        .exclude(kind=Enrolment.Kind.ADJUDICATOR)
         .first()
     )
     if enrolment is None:

@@ -34,7 +34,10 @@ class Offer:
 
 
 def is_running(enrolment: Enrolment) -> bool:
-    """May answers be given now? Previews and the sentinel also read a locked study."""
+    """May answers be given now? Previews and the sentinel also read a locked study, and a panel
+    looks at a closed one."""
+    if enrolment.kind == Enrolment.Kind.ADJUDICATOR:
+        return enrolment.study.state == Study.State.CLOSED
     if enrolment.kind != Enrolment.Kind.READER:
         return enrolment.study.state in (Study.State.LOCKED, Study.State.RUNNING)
     return enrolment.study.state == Study.State.RUNNING

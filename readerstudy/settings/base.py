@@ -30,6 +30,7 @@ INSTALLED_APPS = [
     "readerstudy.reading",
     "readerstudy.truth",
     "readerstudy.intake",
+    "readerstudy.adjudication",
     "readerstudy.analysis",
     "readerstudy.rehearsal",
     "synthesis",

@@ -326,6 +326,7 @@ class Enrolment(models.Model):
         READER = "reader"
         PREVIEW = "preview", "Preview by the staff; never analysed"
         ROBOT = "robot", "The leak sentinel; never analysed"
+        ADJUDICATOR = "adjudicator", "A seat on a panel; votes on discordant cases alone"
 
     study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="enrolments")
     reader = models.ForeignKey(

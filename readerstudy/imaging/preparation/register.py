@@ -22,6 +22,7 @@ from readerstudy.imaging.preparation.faces import find_head, widen
 from readerstudy.imaging.preparation.head_model import fit_head, shrunk
 from readerstudy.imaging.preparation.itk import to_image
 from readerstudy.imaging.preparation.records import (
+    Mask,
     PreparationError,
     Prepared,
     StepRecord,
@@ -36,7 +37,7 @@ from readerstudy.imaging.preparation.resample import (
 )
 from readerstudy.imaging.preparation.template import template, template_sha256
 
-LOWEST_STANDING = 0.14
+LOWEST_STANDING = 0.15
 LOWEST_METRIC = 0.15
 LOWEST_OVERLAP = 0.35
 SCALE_LIMITS = (0.75, 1.33)
@@ -44,7 +45,7 @@ LARGEST_TURN_DEG = 50.0
 _LEVELS = (Level(8.0, 4.0, 80), Level(4.0, 2.0, 60), Level(2.0, 1.0, 60))
 _BRIGHTEST = 99.5
 _WORKING_MM = 2.0
-_MARGIN_MM = 10.0
+_MARGIN_MM, _INNER_MM = 10.0, 10.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,7 +91,7 @@ def find_transform(
     if kind not in KINDS:
         raise PreparationError(f"there is no transform {kind!r}", f"Use {', '.join(KINDS)}.")
     still, moved = _levelled(fixed), _levelled(moving)
-    around = widen(foreground(still.array), still.spacing_mm, _MARGIN_MM)
+    around, within = _compared(still)
     found = align(
         to_image(still),
         to_image(moved),
@@ -99,6 +100,7 @@ def find_transform(
         levels=_LEVELS,
         seed=seed,
         fixed_mask=to_image(still, around),
+        judged=to_image(still, within),
     )
     figures = _figures(found, _overlap(still, moved, found.matrix))
     _check(figures)
@@ -155,6 +157,16 @@ def _levelled(volume: Volume) -> Volume:
         raise PreparationError("an image has no foreground", advice)
     top = float(np.percentile(work.array[inside], _BRIGHTEST))
     return replace(work, array=np.minimum(work.array.astype(np.float32), top))
+
+
+def _compared(volume: Volume) -> tuple[Mask, Mask]:
+    """The foreground with a margin, to register on, and its inner part, to judge the result.
+
+    The outline alone fits any other head, and a ball as well; what lies inside does not.
+    """
+    inside = foreground(volume.array)
+    within = widen(inside, volume.spacing_mm, -_INNER_MM)
+    return widen(inside, volume.spacing_mm, _MARGIN_MM), within if within.any() else inside
 
 
 def _starts(fixed: Volume, moving: Volume) -> list[Matrix]:
