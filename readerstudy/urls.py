@@ -5,6 +5,7 @@ from django.urls import URLPattern, URLResolver, include, path
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("readerstudy.readers.urls")),
     path("", include("readerstudy.reading.urls")),
+    path("", include("readerstudy.reading.run_urls")),
     path("", include("readerstudy.studies.urls")),
     path("", include("readerstudy.studies.life_urls")),
     path("", include("readerstudy.truth.urls")),

@@ -14,7 +14,10 @@ from django.views.decorators.http import require_safe
 from django.views.generic import TemplateView
 
 from readerstudy.reading import access, home
+from readerstudy.studies import amending
 from readerstudy.studies.access import is_staff
+from readerstudy.studies.differences import pieces
+from readerstudy.studies.models import Amendment
 
 
 @require_safe
@@ -47,4 +50,34 @@ class ReaderHome(TemplateView):
 def read(request: HttpRequest, enrolment: str) -> HttpResponse:
     """Serve the empty reading page; the rest comes through the API."""
     found = access.access_enrolment(token=enrolment, user=request.user)
+    if amending.unread_by(found):
+        return redirect("read-changes", found.token)
     return render(request, "reading/reading.html", {"enrolment": found})
+
+
+@method_decorator(never_cache, name="dispatch")
+class ChangesPage(TemplateView):
+    """What an amendment changed for the reader, to be acknowledged before going on."""
+
+    template_name = "reading/changes.html"
+
+    def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        super().setup(request, *args, **kwargs)
+        self.enrolment = access.access_enrolment(token=kwargs["enrolment"], user=request.user)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        versions = [_told(one) for one in amending.unread_by(self.enrolment)]
+        kwargs |= {"enrolment": self.enrolment, "versions": versions}
+        return super().get_context_data(**kwargs)
+
+    def post(self, request: HttpRequest, **_: Any) -> HttpResponse:
+        del request
+        amending.acknowledge(enrolment=self.enrolment)
+        return redirect("read", self.enrolment.token)
+
+
+def _told(amendment: Amendment) -> dict[str, Any]:
+    """Return what of an amendment concerns readers; reasons and the rest are for the staff."""
+    changes = [change for change in amendment.changes if change["concerns_readers"]]
+    shown = [{"what": c["what"], "pieces": pieces(c["old"], c["new"])} for c in changes]
+    return {"at": amendment.at, "changes": shown}

@@ -41,6 +41,7 @@ def invite_reader(
     profile: dict[str, Any],
     link_of: Callable[[str], str],
     actor: Any,
+    enrol: Callable[[User], Enrolment] | None = None,
 ) -> Invited:
     """Enrol a person in a draft; who has no account yet gets a personal link by e-mail.
 
@@ -48,12 +49,17 @@ def invite_reader(
     ----------
     link_of : callable
         Makes the full address of an invitation from its token.
+    enrol : callable, optional
+        How the person is enrolled, if not into a draft.
     """
     with write_transaction():
         user, token = invitations.find_or_invite(
             email=email, name=name, profile=profile, actor=actor
         )
-        enrolment = design.enrol(study=study, reader=user, actor=actor)
+        if enrol is not None:
+            enrolment = enrol(user)
+        else:
+            enrolment = design.enrol(study=study, reader=user, actor=actor)
     if token is None:
         return Invited(enrolment, link=None)
     link = link_of(token)

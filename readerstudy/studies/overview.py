@@ -63,6 +63,11 @@ offers_place(
     "study-certificate",
     Action.PROTOCOL,
 )
+offers_place(
+    "Protocol", "The locked protocol and its amendments", "study-versions", Action.PROTOCOL
+)
+offers_place("Deviations", "What departed from the protocol", "study-deviations", Action.DEVIATIONS)
+offers_place("Members", "Who has which role", "study-members", Action.MEMBERS)
 offers_place("Results", "Tables, figures and the export", "study-results", Action.RESULTS)
 
 HIDDEN = {

@@ -9,4 +9,5 @@ class TruthConfig(AppConfig):
         from readerstudy.truth import (  # noqa: F401 register what they add
             checks,
             feedback,
+            unblinding,
         )

@@ -63,3 +63,14 @@ class UnblindForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text="Kept in the audit log with your name.",
     )
+
+
+class BreakBlindForm(forms.Form):
+    """One case, and why its truth must be known now."""
+
+    code = forms.CharField(max_length=16, label="Code of the case")
+    reason = forms.CharField(
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="Stands in the audit log, among the deviations and in the export.",
+    )

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.utils import timezone
 
 from readerstudy.core import audit
 from readerstudy.core.db import write_transaction
-from readerstudy.core.errors import NotAllowed, ReaderStudyError
+from readerstudy.core.errors import Conflict, NotAllowed, NotFound, ReaderStudyError
 from readerstudy.studies import lifecycle
+from readerstudy.studies.deviations import Entry, adds_deviations
 from readerstudy.studies.models import Study
-from readerstudy.truth.models import Origin, Unblinding
+from readerstudy.truth.models import CaseUnblinding, Origin, Unblinding
 
 
 def unblind(*, study: Study, actor: Any, reason: str, typed_name: str) -> Unblinding:
@@ -34,3 +36,54 @@ def origins_of(study: Study, *, actor: Any) -> dict[Any, Origin]:
     with write_transaction():
         audit.record(actor=actor, action="truth.look", target=f"study {study.pk}")
     return Origin.objects.in_bulk(list(study.cases.values_list("pk", flat=True)))
+
+
+BREAKABLE = (Study.State.LOCKED, Study.State.RUNNING, Study.State.CLOSED)
+
+
+def break_blind(*, study: Study, code: str, actor: Any, reason: str) -> CaseUnblinding:
+    """Unblind one case of a study that stays blinded, and put on record who asked and why.
+
+    Raises
+    ------
+    NotFound
+        If the study has no such case.
+    Conflict
+        If the study is a draft or is unblinded as a whole.
+    """
+    if not reason.strip():
+        raise ReaderStudyError("Give the reason; it stands in the deviations and in the export.")
+    with write_transaction():
+        study = Study.objects.select_for_update().get(pk=study.pk)
+        if study.state not in BREAKABLE:
+            raise Conflict(f"A study that is {study.state} is not blinded.")
+        if study.readers.filter(reader=actor).exists():
+            raise NotAllowed("You read in this study.")
+        case = study.cases.filter(code=code.strip()).first()
+        if case is None:
+            raise NotFound(f"The study has no case {code.strip()}.")
+        row = CaseUnblinding.objects.create(
+            study=study, case=case, at=timezone.now(), actor=actor, reason=reason.strip()
+        )
+        audit.record(
+            actor=actor,
+            action="truth.break_blind",
+            target=f"study {study.pk}",
+            new={"case": case.code},
+            reason=row.reason,
+        )
+    return row
+
+
+@adds_deviations
+def unblinded_cases(study: Study) -> Iterable[Entry]:
+    """Yield the cases that were unblinded one by one. Their truth is not among the facts."""
+    for row in CaseUnblinding.objects.filter(study=study).select_related("case", "actor"):
+        yield Entry(
+            at=row.at,
+            kind="case unblinded",
+            reader="",
+            text=f"The blind was broken for case {row.case.code}",
+            reason=row.reason,
+            by=str(row.actor),
+        )

@@ -7,11 +7,14 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import never_cache
 
 from readerstudy.studies.pages import StudyAction
 from readerstudy.studies.permissions import Action
 from readerstudy.truth import selection, unblinding
-from readerstudy.truth.forms import ChooseCasesForm, UnblindForm
+from readerstudy.truth.forms import BreakBlindForm, ChooseCasesForm, UnblindForm
+from readerstudy.truth.models import CaseUnblinding, Origin, ReferenceStandard
 from readerstudy.truth.runs import generation_runs
 
 
@@ -47,3 +50,25 @@ class UnblindPage(StudyAction):
         unblinding.unblind(study=self.study, actor=self.request.user, **data)
         messages.success(self.request, "The study is unblinded.")
         return redirect("study-results", self.study.pk)
+
+
+@method_decorator(never_cache, name="dispatch")
+class BreakBlindPage(StudyAction):
+    """Unblind one case of a blinded study. What is true of it is shown once, here."""
+
+    action = Action.BREAK_BLIND
+    template_name = "truth/unblind_case.html"
+    form_class = BreakBlindForm
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        broken = CaseUnblinding.objects.filter(study=self.study).select_related("case", "actor")
+        return super().get_context_data(broken=broken, **kwargs)
+
+    def act(self, data: dict[str, Any]) -> HttpResponse:
+        row = unblinding.break_blind(study=self.study, actor=self.request.user, **data)
+        origin = Origin.objects.filter(case=row.case).first()
+        references = ReferenceStandard.objects.current().filter(case=row.case)
+        shown = self.get_context_data(
+            form=BreakBlindForm(), row=row, origin=origin, references=references
+        )
+        return self.render_to_response(shown)
