@@ -23,6 +23,7 @@ export default defineConfig({
         "src/reading/main.ts",
         "src/viewer/main.ts",
         "src/staff/main.ts",
+        "src/display-check/main.ts",
         "src/intake/main.ts",
         "src/styles/reader.css",
         "src/styles/staff.css",

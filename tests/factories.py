@@ -13,7 +13,11 @@ from readerstudy.cases import canonical, storage
 from readerstudy.cases.models import Case, Series, Subject
 from readerstudy.core import jobs
 from readerstudy.imaging.geometry import Volume
-from readerstudy.readers.models import ReaderProfile, User
+from readerstudy.readers import display_check_recording
+from readerstudy.readers.display_check_device import Device
+from readerstudy.readers.display_check_targets import draw
+from readerstudy.readers.display_check_verdict import Conditions
+from readerstudy.readers.models import DisplayCheck, ReaderProfile, User
 from readerstudy.reading import scheduling
 from readerstudy.reading.models import DisplayForm, EncodedSeries
 from readerstudy.studies import design
@@ -203,3 +207,22 @@ def body(seconds: float = 20.0, **answers: Any) -> dict[str, Any]:
 def make_job(**kwargs: Any) -> jobs.Job:
     """A stored job in any state."""
     return jobs.Job.objects.create(**{"kind": "encode_study", "title": "Prepare", **kwargs})
+
+
+DEVICE = Device("0123456789abcdef" * 2, 1440, 900, 1.0, 24)
+GOOD_ROOM = Conditions(width=1440, height=900, colour_depth=24, zoom=1.0, light="dim")
+
+
+def make_display_check(
+    user: User | None = None, *, device: Device = DEVICE, missed: tuple[int, ...] = ()
+) -> DisplayCheck:
+    """A stored display check; ``missed`` are the places of the targets that were not seen."""
+    answers = ["" if place in missed else t.character for place, t in enumerate(draw("seed"))]
+    return display_check_recording.record(
+        user=user or ReaderFactory(),
+        device=device,
+        seed="seed",
+        answers=answers,
+        conditions=GOOD_ROOM,
+        facts={"browser": "Chrome 140", "seconds": 80},
+    )

@@ -12,7 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from readerstudy.analysis import figures
+from readerstudy.analysis import display_checks, figures
 from readerstudy.analysis.datasets import Dataset, Read
 from readerstudy.analysis.reporting import Report
 from readerstudy.analysis.turing import Counts, TuringReport
@@ -191,6 +191,8 @@ def codebook_rows(data: Dataset) -> Iterable[dict[str, str]]:
     """Yield what each column and each code means."""
     for column in LONG_COLUMNS:
         yield {"kind": "column", "name": column, "code": "", "text": COLUMN_TEXTS[column]}
+    for column, text in display_checks.COLUMN_TEXTS.items():
+        yield {"kind": "column of display_checks", "name": column, "code": "", "text": text}
     for question in data.study.questions.prefetch_related("options"):
         yield {"kind": "question", "name": question.code, "code": "", "text": question.text}
         for option in question.options.all():
@@ -291,6 +293,9 @@ def files(data: Dataset, report: Report) -> dict[str, bytes]:
     texts = {
         "reads_long.csv": to_csv(long_rows(data), LONG_COLUMNS),
         "reads_wide.csv": to_csv(wide_rows(data)),
+        "display_checks.csv": to_csv(
+            display_checks.session_rows(data.study), display_checks.COLUMN_TEXTS
+        ),
         "codebook.csv": to_csv(codebook_rows(data)),
         "answers.csv": to_csv(map(_without_nan, answer_rows(report)), ANSWER_COLUMNS),
         "results.json": _json(results_document(data, report)),

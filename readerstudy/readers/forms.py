@@ -39,3 +39,18 @@ class InvitationForm(forms.Form):
     years_of_experience = forms.IntegerField(
         min_value=0, max_value=70, required=False, label="Years of experience"
     )
+
+
+class DisplayCheckForm(forms.Form):
+    """What a display check needs to know before it begins; the page's script fills in most."""
+
+    LIGHTS = (
+        ("dim", "Dim: blinds closed, a weak light"),
+        ("normal", "Lit as an office"),
+        ("bright", "Bright: daylight or lamps on the screen"),
+    )
+    light = forms.ChoiceField(choices=LIGHTS, label="The room is")
+    width = forms.IntegerField(min_value=1, max_value=100_000)
+    height = forms.IntegerField(min_value=1, max_value=100_000)
+    zoom = forms.FloatField(min_value=0.05, max_value=20, required=False)
+    goal = forms.CharField(required=False, max_length=200)

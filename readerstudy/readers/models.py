@@ -76,3 +76,49 @@ class Invitation(models.Model):
 
     def __str__(self) -> str:
         return f"invitation of {self.name}"
+
+
+class DisplayCheck(models.Model):
+    """One check of one display by one reader, or the choice to read without. Append-only."""
+
+    class Outcome(models.TextChoices):
+        PASSED = "passed"
+        LOOK = "look", "Look at it: something was not seen"
+        SKIPPED = "skipped", "Read without a passed check"
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="display_checks"
+    )
+    at = models.DateTimeField()
+    outcome = models.CharField(max_length=16, choices=Outcome)
+    device = models.CharField(max_length=32, help_text="Random name kept in this browser")
+    screen_width = models.PositiveIntegerField()
+    screen_height = models.PositiveIntegerField()
+    pixel_ratio = models.FloatField()
+    colour_depth = models.PositiveSmallIntegerField()
+    conditions = models.JSONField(
+        default=dict, help_text="Window, zoom, light, browser, seconds taken"
+    )
+    answers = models.JSONField(default=list, help_text="Each target with what was typed")
+    smallest = models.JSONField(
+        default=dict, help_text="Smallest step seen by background, grey levels; null: none"
+    )
+    points = models.JSONField(default=list, help_text="The lines of the verdict, as told")
+    seed = models.CharField(max_length=32, blank=True)
+    algorithm = models.CharField(max_length=32, blank=True)
+
+    class Meta:
+        ordering = ("at", "pk")
+        indexes = (models.Index(fields=("user", "at"), name="display_checks_of_a_reader"),)
+
+    def __str__(self) -> str:
+        return f"display check {self.outcome}, {self.at:%Y-%m-%d %H:%M}"
+
+    @property
+    def passed(self) -> bool:
+        return self.outcome == self.Outcome.PASSED
+
+    @property
+    def seen(self) -> int:
+        """How many characters were read rightly."""
+        return sum(answer["right"] for answer in self.answers)

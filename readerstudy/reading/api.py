@@ -15,6 +15,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from readerstudy.core.errors import Conflict, NotAllowed, ReaderStudyError
+from readerstudy.readers import display_check_validity as validity
+from readerstudy.readers.models import DisplayCheck
 from readerstudy.reading import access, images, preferences, recording
 from readerstudy.reading.models import Reading, Submission
 from readerstudy.reading.progress import receipt_of, state_of
@@ -38,6 +40,11 @@ class ReaderAPIView(APIView):
             enrolment=self.enrolment(request), token=self.kwargs["reading"]
         )
 
+    def display(self, request: Request) -> DisplayCheck | None:
+        """Return the check that holds on the display this comes from."""
+        device = validity.device_from(request)
+        return validity.current_on(user=request.user, device=device)
+
     def finalize_response(self, *args: Any, **kwargs: Any) -> Response:
         response = super().finalize_response(*args, **kwargs)
         response["Cache-Control"] = "private, no-store"
@@ -54,7 +61,10 @@ class AnswersView(ReaderAPIView):
         reading = self.reading(request)
         sent = SubmissionSerializer.checked(request.data)
         submission, new = recording.submit(
-            reading=reading, key=sent["key"], body={k: sent[k] for k in sent if k != "key"}
+            reading=reading,
+            key=sent["key"],
+            body={k: sent[k] for k in sent if k != "key"},
+            display=self.display(request),
         )
         state = state_of(reading.enrolment)
         if submission.outcome == Submission.Outcome.DUPLICATE:
@@ -85,7 +95,7 @@ class PauseView(ReaderAPIView):
 
 class ResumeView(ReaderAPIView):
     def post(self, request: Request, **_: str) -> Response:
-        recording.current_session(self.enrolment(request))
+        recording.current_session(self.enrolment(request), self.display(request))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 

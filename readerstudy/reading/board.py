@@ -11,6 +11,7 @@ from typing import Any
 from django.db.models import Count, Max, Q, QuerySet
 from django.utils import timezone
 
+from readerstudy.readers.models import DisplayCheck
 from readerstudy.reading.models import ReadingSession, Submission
 from readerstudy.reading.planned import is_planned
 from readerstudy.studies.models import Enrolment, Study
@@ -47,8 +48,16 @@ class ReaderRow:
     done: int
     total: int
     times: list[float]
-    last_seen: datetime | None
+    last_session: ReadingSession | None
     last_answer: datetime | None
+
+    @property
+    def last_seen(self) -> datetime | None:
+        return self.last_session.last_seen_at if self.last_session else None
+
+    @property
+    def display_check(self) -> DisplayCheck | None:
+        return self.last_session.display_check if self.last_session else None
 
     @property
     def open(self) -> int:
@@ -153,19 +162,16 @@ def board_of(study: Study) -> Board:
 
 def _rows(study: Study) -> list[ReaderRow]:
     times = reading_times(study)
-    seen = dict(
-        ReadingSession.objects.filter(enrolment__study=study)
-        .values_list("enrolment")
-        .annotate(Max("last_seen_at"))
-        .order_by()
-    )
+    sessions = ReadingSession.objects.filter(enrolment__study=study).order_by("last_seen_at")
+    checked = sessions.select_related("display_check").defer("display_check__answers")
+    last = {session.enrolment_id: session for session in checked}
     return [
         ReaderRow(
             enrolment=enrolment,
             done=enrolment.done,
             total=enrolment.total,
             times=times[enrolment.pk],
-            last_seen=seen.get(enrolment.pk),
+            last_session=last.get(enrolment.pk),
             last_answer=enrolment.last_answer,
         )
         for enrolment in _counted(study.readers.select_related("reader__profile"))

@@ -13,6 +13,7 @@ from django.db.models import Q
 
 from readerstudy.cases.models import Case
 from readerstudy.core.tokens import new_token
+from readerstudy.readers.models import DisplayCheck
 from readerstudy.studies.models import Enrolment, Option, Question, Study
 
 
@@ -177,6 +178,9 @@ class ReadingSession(models.Model):
     started_at = models.DateTimeField()
     last_seen_at = models.DateTimeField()
     paused_at = models.DateTimeField(null=True)
+    display_check = models.ForeignKey(
+        DisplayCheck, null=True, on_delete=models.PROTECT, related_name="+"
+    )
 
     class Meta:
         ordering = ("started_at",)

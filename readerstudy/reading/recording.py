@@ -7,7 +7,7 @@ cannot count (the study is closed, the reading was answered elsewhere) is kept w
 from __future__ import annotations
 
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils import timezone
@@ -15,6 +15,7 @@ from django.utils import timezone
 from readerstudy.core import audit
 from readerstudy.core.db import write_transaction
 from readerstudy.core.errors import Conflict, ReaderStudyError
+from readerstudy.readers.models import DisplayCheck
 from readerstudy.reading import gates, training
 from readerstudy.reading.access import is_open
 from readerstudy.reading.answering import ratings_of
@@ -28,7 +29,9 @@ SITTING_GAP = timedelta(minutes=30)
 Outcome = Submission.Outcome
 
 
-def submit(*, reading: Reading, key: str, body: dict[str, Any]) -> tuple[Submission, bool]:
+def submit(
+    *, reading: Reading, key: str, body: dict[str, Any], display: DisplayCheck | None = None
+) -> tuple[Submission, bool]:
     """Store the answers of one reading.
 
     Parameters
@@ -39,6 +42,8 @@ def submit(*, reading: Reading, key: str, body: dict[str, Any]) -> tuple[Submiss
         UUID made by the client once per submission.
     body : dict
         ``answers``, ``clock``, ``viewer`` as sent.
+    display : DisplayCheck, optional
+        The check that holds on the display it was sent from.
 
     Returns
     -------
@@ -56,7 +61,7 @@ def submit(*, reading: Reading, key: str, body: dict[str, Any]) -> tuple[Submiss
     with write_transaction():
         known = Submission.objects.filter(key=identifier).first()
         if known is None:
-            return _store(reading.pk, identifier, digest, body), True
+            return _store(reading.pk, identifier, digest, body, display), True
         if known.body_hash == digest:
             return known, False
         audit.record(
@@ -77,7 +82,13 @@ def _as_uuid(key: str) -> uuid.UUID:
         raise ReaderStudyError("The key of the answer must be a UUID.") from error
 
 
-def _store(reading_pk: int, key: uuid.UUID, digest: str, body: dict[str, Any]) -> Submission:
+def _store(
+    reading_pk: int,
+    key: uuid.UUID,
+    digest: str,
+    body: dict[str, Any],
+    display: DisplayCheck | None,
+) -> Submission:
     reading = Reading.objects.select_related("enrolment__study", "case").get(pk=reading_pk)
     outcome, reason = _verdict(reading)
     counts = outcome == Outcome.ACCEPTED
@@ -86,7 +97,7 @@ def _store(reading_pk: int, key: uuid.UUID, digest: str, body: dict[str, Any]) -
     former = current_submission(reading) if counts else None
     submission = Submission.objects.create(
         reading=reading,
-        session=current_session(reading.enrolment),
+        session=current_session(reading.enrolment, display),
         key=key,
         body_hash=digest,
         body=body,
@@ -191,16 +202,25 @@ def save_draft(*, reading: Reading, draft: dict[str, Any]) -> None:
             Reading.objects.filter(pk=reading.pk).update(draft=draft)
 
 
-def current_session(enrolment: Enrolment) -> ReadingSession:
-    """Return the present sitting, or begin a new one after a pause or half an hour's silence."""
+def current_session(enrolment: Enrolment, display: DisplayCheck | None = None) -> ReadingSession:
+    """Return the present sitting; a new one after a pause, half an hour's silence, or another
+    display."""
     now = timezone.now()
     with write_transaction():
         session = enrolment.sessions.order_by("-started_at").first()
-        if session and session.paused_at is None and now - session.last_seen_at < SITTING_GAP:
+        if session and _goes_on(session, now, display):
             session.last_seen_at = now
             session.save(update_fields=("last_seen_at",))
             return session
-        return ReadingSession.objects.create(enrolment=enrolment, started_at=now, last_seen_at=now)
+        return ReadingSession.objects.create(
+            enrolment=enrolment, started_at=now, last_seen_at=now, display_check=display
+        )
+
+
+def _goes_on(session: ReadingSession, now: datetime, display: DisplayCheck | None) -> bool:
+    silent = now - session.last_seen_at >= SITTING_GAP
+    checked = display.pk if display else None
+    return session.paused_at is None and not silent and session.display_check_id == checked
 
 
 def pause(*, enrolment: Enrolment) -> None:

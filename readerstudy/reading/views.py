@@ -13,11 +13,13 @@ from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_safe
 from django.views.generic import TemplateView
 
+from readerstudy.readers import display_check_validity as validity
+from readerstudy.readers.display_check_result import start_address
 from readerstudy.reading import access, home
 from readerstudy.studies import amending
 from readerstudy.studies.access import is_staff
 from readerstudy.studies.differences import pieces
-from readerstudy.studies.models import Amendment
+from readerstudy.studies.models import Amendment, Enrolment
 
 
 @require_safe
@@ -39,6 +41,7 @@ class ReaderHome(TemplateView):
         return super().get_context_data(
             entries=home.entries_of(user),
             last_receipt=home.last_receipt(user),
+            standing=validity.standing(user=user, device=validity.device_from(self.request)),
             now=timezone.now(),
             **kwargs,
         )
@@ -48,10 +51,15 @@ class ReaderHome(TemplateView):
 @never_cache
 @ensure_csrf_cookie
 def read(request: HttpRequest, enrolment: str) -> HttpResponse:
-    """Serve the empty reading page; the rest comes through the API."""
+    """Serve the empty reading page, on a display that may be read on; the rest comes through
+    the API."""
     found = access.access_enrolment(token=enrolment, user=request.user)
     if amending.unread_by(found):
         return redirect("read-changes", found.token)
+    device = validity.device_from(request)
+    reads = found.kind == Enrolment.Kind.READER
+    if reads and not validity.may_read(user=request.user, device=device):
+        return redirect(start_address(goal=request.path))
     return render(request, "reading/reading.html", {"enrolment": found})
 
 

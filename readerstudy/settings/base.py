@@ -170,6 +170,10 @@ INTAKE_KEEP_DAYS = 30
 INTAKE_UPLOAD_DAYS = 7
 DICOMWEB_SERVERS = environment.dicomweb_servers()
 
+# Displays of readers: what is asked before reading, and for how many days a check holds.
+DISPLAY_CHECK = environment.one_of("READERSTUDY_DISPLAY_CHECK", ("advised", "required", "off"))
+DISPLAY_CHECK_DAYS = environment.number("READERSTUDY_DISPLAY_CHECK_DAYS", 30)
+
 # Preparation: a program of the operator's that finds the brain; no web user can set it.
 BRAIN_MASK_COMMAND = environment.text("READERSTUDY_BRAIN_MASK_COMMAND", "")
 BRAIN_MASK_SECONDS = environment.number("READERSTUDY_BRAIN_MASK_SECONDS", 900)

@@ -29,6 +29,7 @@ DATABASES = {
         "TEST": {"NAME": VAR / "tests.sqlite3"},
     }
 }
+DISPLAY_CHECK = "off"  # tests of the check itself say what is asked
 CELERY_BROKER_URL = "memory://"
 CELERY_BROKER_TRANSPORT_OPTIONS = {}
 # Dev mode reads no manifest, so that Python tests need no front-end build.

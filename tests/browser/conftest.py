@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -162,6 +163,14 @@ class Tab:
         self.page.get_by_label("Password").fill(password)
         self.page.keyboard.press("Enter")
         self.page.wait_for_url(lambda url: "sign-in" not in url)
+
+    def open_reading(self, name: str) -> None:
+        """Follow the link to a study; a display that was not checked is read on without."""
+        self.page.get_by_role("link", name=name).click()
+        self.page.wait_for_url(re.compile(r"/check-display/|/read/[^/]+/"))
+        if "/check-display/" in self.page.url:
+            self.page.get_by_role("button", name="Read without the check").click()
+            self.page.wait_for_url(re.compile(r"/read/[^/]+/"))
 
     def confirm(self) -> None:
         self.page.locator("dialog[open] .button--primary").click()

@@ -87,7 +87,7 @@ def open_reading(person, site, link: str) -> None:
     page.get_by_role("button", name="Set password").click()
     if "/sign-in/" in page.url:
         person.sign_in(READERS[0][1], READER_PASSWORD)
-    page.get_by_role("link", name="Begin").click()
+    person.open_reading("Begin")
     page.get_by_text("You will see brain MR images").wait_for()
 
 
@@ -182,7 +182,7 @@ def test_a_reader_reads_with_the_keyboard_alone_and_loses_nothing(tab, site, not
     page.get_by_text("Paused at case 4").wait_for()
     person.go("/")
     page.get_by_text("3 of 8 read").wait_for()
-    page.get_by_role("link", name="Continue at case 4").click()
+    person.open_reading("Continue at case 4")
     arrive(page)
     wait_for_case(page, 4)
 
@@ -220,7 +220,7 @@ def test_a_second_reader_reads_with_the_mouse(tab, site, notes):
     page.get_by_role("button", name="Set password").click()
     if "/sign-in/" in page.url:
         person.sign_in(READERS[1][1], READER_PASSWORD)
-    page.get_by_role("link", name="Begin").click()
+    person.open_reading("Begin")
     page.get_by_role("button", name=re.compile("Begin")).click()
     pane_is_shown(page)
     box = page.locator("canvas").first.bounding_box()

@@ -15,7 +15,14 @@ from readerstudy.intake import opening
 from readerstudy.reading import progress
 from readerstudy.reading.models import Reading
 from readerstudy.studies.models import Enrolment
-from tests.factories import CoordinatorFactory, ReaderFactory, make_job, real_case, running_study
+from tests.factories import (
+    CoordinatorFactory,
+    ReaderFactory,
+    make_display_check,
+    make_job,
+    real_case,
+    running_study,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -31,6 +38,13 @@ ROUTES: dict[str, tuple[Any, ...]] = {
     "sign-in": EVERYBODY,
     "sign-out": (SIGN_IN, 405, 405, 405),
     "invitation": (404, 404, 404, 404),
+    "display-check": (SIGN_IN, 200, 200, 200),
+    "display-check-card": (SIGN_IN, 200, 200, 200),
+    "display-check-answer": (SIGN_IN, 405, 405, 405),
+    "display-check-again": (SIGN_IN, 405, 405, 405),
+    "display-check-skip": (SIGN_IN, 405, 405, 405),
+    "display-check-patch": (SIGN_IN, 404, 404, 404),  # without a check under way
+    "display-check-result": (SIGN_IN, 404, 404, 404),  # somebody else's
     "home": (SIGN_IN, 200, 302, 302),
     "reader-home": (SIGN_IN, 200, 200, 200),
     "read": (SIGN_IN, 404, 404, 404),
@@ -176,6 +190,8 @@ def arguments(study) -> dict[str, tuple[Any, ...]]:
         **dict.fromkeys(("api-state", "api-pause", "api-resume"), (enrolment.token,)),
         **dict.fromkeys(("api-answers", "api-undo", "api-draft"), (enrolment.token, reading.token)),
         "image": (reading.images.first().token, 0),
+        "display-check-patch": (0,),
+        "display-check-result": (make_display_check().pk,),
         "case": (case.pk,),
         "cases-change": (uuid.uuid4(),),
         "case-preparation": (case.pk,),
