@@ -37,7 +37,7 @@ def test_a_coordinator_designs_a_study_invites_readers_and_launches(tab, site, n
     page = person.page
     person.sign_in("coordinator")
     page.get_by_role("link", name="New study").click()
-    page.get_by_label("Visual Turing test").check()
+    page.locator('input[value="visual-turing-test"]').check()
     page.get_by_label(re.compile("^Name")).fill(STUDY)
     page.get_by_label("Title for readers").fill("Brain MR reading A")
     page.locator("main form button").first.click()
