@@ -12,8 +12,8 @@ from readerstudy.imaging.sequences import LABELS, Role
 from readerstudy.reading import gates, preferences, recording, training
 from readerstudy.reading.models import DisplayForm, Reading, Submission
 from readerstudy.reading.planned import is_planned, withdrawn_at, withdrawn_under
-from readerstudy.studies.asking import arms_of, questions_in, slots_in
-from readerstudy.studies.models import Enrolment, Question, Study
+from readerstudy.studies.asking import arms_of, questions_in, shown_question, slots_in
+from readerstudy.studies.models import Enrolment, Study
 from readerstudy.studies.viewing import Viewing
 
 BREAK_EVERY = 50
@@ -122,42 +122,7 @@ def _overlays(form: DisplayForm, viewing: Viewing) -> list[dict[str, Any]]:
 
 def questions_of(study: Study, arm: str) -> list[dict[str, Any]]:
     """Return the questions of an arm as the reader sees them."""
-    return [
-        {
-            "code": question.code,
-            "text": question.text,
-            "kind": question.kind,
-            "required": question.required,
-            "may_be_not_evaluable": question.may_be_not_evaluable,
-            "help": question.help,
-            "bound_to": question.bound_to,
-            "minimum": question.minimum,
-            "maximum": question.maximum,
-            "whole": question.whole,
-            "unit": question.unit,
-            "equal": question.equal,
-            "show_if": question.show_if,
-            **_asked_region(question),
-            "options": [
-                {
-                    "code": option.code,
-                    "label": option.label,
-                    "anchor": option.anchor,
-                    "example": bool(option.example),
-                }
-                for option in question.options.all()
-            ],
-        }
-        for question in questions_in(study, arm)
-    ]
-
-
-def _asked_region(question: Question) -> dict[str, Any]:
-    """Return what kind of place a question asks for, and on which series."""
-    if question.kind != Question.Kind.REGION or question.region is None:
-        return {}
-    asked = question.region
-    return {"region": {"kind": asked["kind"], "role": asked.get("role"), "many": False}}
+    return [shown_question(question) for question in questions_in(study, arm)]
 
 
 def progress_of(enrolment: Enrolment) -> dict[str, Any]:

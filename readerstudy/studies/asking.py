@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from readerstudy.studies.answers import QuestionSpec
 from readerstudy.studies.models import Arm, Question, Study
 from readerstudy.studies.viewing import Slot
@@ -44,3 +46,40 @@ def spec_of(question: Question, *, places: int) -> QuestionSpec:
         region=question.region or {},
         show_if=question.show_if,
     )
+
+
+def shown_question(question: Question) -> dict[str, Any]:
+    """Return a question as a reader's page gets it, without a word of what is right."""
+    return {
+        "code": question.code,
+        "text": question.text,
+        "kind": question.kind,
+        "required": question.required,
+        "may_be_not_evaluable": question.may_be_not_evaluable,
+        "help": question.help,
+        "bound_to": question.bound_to,
+        "minimum": question.minimum,
+        "maximum": question.maximum,
+        "whole": question.whole,
+        "unit": question.unit,
+        "equal": question.equal,
+        "show_if": question.show_if,
+        **_asked_region(question),
+        "options": [
+            {
+                "code": option.code,
+                "label": option.label,
+                "anchor": option.anchor,
+                "example": option.example_token if option.example else "",
+            }
+            for option in question.options.all()
+        ],
+    }
+
+
+def _asked_region(question: Question) -> dict[str, Any]:
+    """Return what kind of place a question asks for, and on which series."""
+    if question.kind != Question.Kind.REGION or question.region is None:
+        return {}
+    asked = question.region
+    return {"region": {"kind": asked["kind"], "role": asked.get("role"), "many": False}}

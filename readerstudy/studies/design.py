@@ -65,7 +65,7 @@ def create_study(*, template: str, name: str, reader_title: str, actor: Any) -> 
             created_by=actor,
         )
         for position, question in enumerate(source.questions, start=1):
-            _create_question(study, position, question)
+            create_question(study, position, question)
         Arm.objects.bulk_create(
             Arm(study=study, position=position, **asdict(arm))
             for position, arm in enumerate(source.arms, start=1)
@@ -77,7 +77,8 @@ def create_study(*, template: str, name: str, reader_title: str, actor: Any) -> 
     return study
 
 
-def _create_question(study: Study, position: int, source: QuestionTemplate) -> None:
+def create_question(study: Study, position: int, source: QuestionTemplate) -> Question:
+    """Store a question with its options. Call it within the write."""
     question = Question.objects.create(
         study=study,
         position=position,
@@ -95,6 +96,7 @@ def _create_question(study: Study, position: int, source: QuestionTemplate) -> N
         )
         for index, option in enumerate(source.options, start=1)
     )
+    return question
 
 
 def require_draft(study: Study) -> None:

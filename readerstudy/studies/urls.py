@@ -2,7 +2,9 @@
 
 from django.urls import path
 
-from readerstudy.studies import views
+from readerstudy.studies import builder_views, views
+
+QUESTIONS = "staff/studies/<uuid:pk>/questions/"
 
 urlpatterns = [
     path("staff/readers/", views.ReadersPage.as_view(), name="readers"),
@@ -23,5 +25,31 @@ urlpatterns = [
         views.RenewLinkPage.as_view(),
         name="study-reader-link",
     ),
+    path(
+        f"{QUESTIONS}",
+        builder_views.QuestionsPage.as_view(),
+        name="study-questions",
+    ),
+    path(
+        f"{QUESTIONS}add/",
+        builder_views.QuestionAction.as_view(),
+        name="study-question-add",
+    ),
+    path(
+        f"{QUESTIONS}of/<slug:code>/",
+        builder_views.QuestionsPage.as_view(),
+        name="study-question",
+    ),
+    path(
+        f"{QUESTIONS}of/<slug:code>/act/",
+        builder_views.QuestionAction.as_view(),
+        name="study-question-act",
+    ),
+    path(
+        f"{QUESTIONS}of/<slug:code>/examples/<slug:option>/",
+        builder_views.ExampleAction.as_view(),
+        name="study-example",
+    ),
+    path("e/<str:token>", builder_views.ExampleImage.as_view(), name="example-image"),
     path("staff/studies/<uuid:pk>/close/", views.ClosePage.as_view(), name="study-close"),
 ]

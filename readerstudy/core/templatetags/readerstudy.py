@@ -46,6 +46,12 @@ def get(mapping: dict[str, Any], key: str) -> Any:
 
 
 @register.filter
+def is_draft(state: str) -> bool:
+    """Can a study in this state still be changed?"""
+    return state == "draft"
+
+
+@register.filter
 def seconds(value: float | None) -> str:
     """Return seconds as "23 s"; a dash where there are none."""
     return "–" if value is None else f"{value:.0f}{THIN}s"
