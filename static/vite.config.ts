@@ -25,6 +25,7 @@ export default defineConfig({
         "src/staff/main.ts",
         "src/display-check/main.ts",
         "src/intake/main.ts",
+        "src/builder/main.ts",
         "src/styles/reader.css",
         "src/styles/staff.css",
       ],

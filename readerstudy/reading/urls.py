@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from readerstudy.reading import api, staff_views, views
+from readerstudy.reading import api, design_pages, staff_views, views
 
 API = "api/read/<str:enrolment>/"
 READING = f"{API}readings/<str:reading>/"
@@ -23,6 +23,8 @@ urlpatterns = [
     path("i/<str:token>/<int:index>", api.ImageView.as_view(), name="image"),
     path("staff/studies/", staff_views.StudiesPage.as_view(), name="studies"),
     path(STUDY, staff_views.StudyOverview.as_view(), name="study"),
+    path(f"{STUDY}design/", design_pages.DesignPage.as_view(), name="study-design"),
+    path(f"{STUDY}design/arms/", design_pages.ArmAction.as_view(), name="study-arm"),
     path(f"{STUDY}launch/", staff_views.LaunchPage.as_view(), name="study-launch"),
     path(f"{STUDY}lock/", staff_views.LockPage.as_view(), name="study-lock"),
     path(

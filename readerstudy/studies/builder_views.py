@@ -16,12 +16,14 @@ from readerstudy.studies import examples, planning_analysis, questioning
 from readerstudy.studies.builder import page_of, source_named
 from readerstudy.studies.models import Question
 from readerstudy.studies.pages import StudyAction, StudyPage
+from readerstudy.studies.permissions import Action
 from readerstudy.studies.question_form import QuestionForm, initial_of
 
 
 class QuestionsPage(StudyAction):
     """All questions of a study, one of them open in the editor."""
 
+    action = Action.DESIGN
     template_name = "studies/questions.html"
     form_class = QuestionForm
 
@@ -86,6 +88,7 @@ class QuestionsPage(StudyAction):
 class QuestionAction(StudyPage):
     """An action on a question, from a button of the builder."""
 
+    action = Action.DESIGN
     http_method_names = ("post",)
 
     def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
@@ -155,6 +158,7 @@ ACTIONS = {
 class ExampleAction(StudyPage):
     """Upload or remove the example image of a level."""
 
+    action = Action.DESIGN
     http_method_names = ("post",)
 
     def post(self, request: HttpRequest, code: str, option: str, **_: Any) -> HttpResponse:

@@ -9,5 +9,6 @@ class TruthConfig(AppConfig):
         from readerstudy.truth import (  # noqa: F401 register what they add
             checks,
             feedback,
+            letters,
             unblinding,
         )

@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 
+from readerstudy.studies.templates.base import Numbers
 from readerstudy.truth.runs import parse_run
 
 MAX_SEED = 2**31 - 1
@@ -22,6 +23,17 @@ class ChooseCasesForm(forms.Form):
 
     n_real = forms.IntegerField(min_value=0, label="Real cases")
     n_synthetic = forms.IntegerField(min_value=0, label="Synthetic cases")
+    n_training = forms.IntegerField(
+        min_value=0,
+        required=False,
+        label="Training cases of each class",
+        help_text="Read first, with feedback, of other subjects, outside the analysis.",
+    )
+    equal_strata = forms.BooleanField(
+        required=False,
+        label="Equal parts of each stratum",
+        help_text="Each class is drawn in equal parts from its strata, such as sequences.",
+    )
     seed = forms.IntegerField(
         min_value=0,
         max_value=MAX_SEED,
@@ -44,9 +56,22 @@ class ChooseCasesForm(forms.Form):
         ),
     )
 
+    def clean_n_training(self) -> int:
+        return self.cleaned_data["n_training"] or 0
+
     def __init__(self, *args: Any, runs: list[tuple[str, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["generation_run"].choices = [("", "All generation runs"), *runs]
+
+
+def first_numbers(numbers: Numbers) -> dict[str, Any]:
+    """Return what the form starts with: the numbers of the template's paper."""
+    return {
+        "n_real": numbers.real,
+        "n_synthetic": numbers.synthetic,
+        "n_training": 0,
+        "equal_strata": numbers.equal_strata,
+    }
 
 
 class UnblindForm(forms.Form):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from typing import Any
 
 from readerstudy.cases.models import Case
@@ -12,7 +13,7 @@ from readerstudy.core import audit
 from readerstudy.core.db import write_transaction
 from readerstudy.core.errors import ReaderStudyError
 from readerstudy.studies import design
-from readerstudy.studies.models import Study
+from readerstudy.studies.models import Study, StudyCase
 from readerstudy.truth.models import Origin
 from readerstudy.truth.runs import RunChoice, is_of
 
@@ -28,6 +29,13 @@ class Pool:
     @property
     def subjects_in_both(self) -> int:
         return len(_subjects(self.real) & _subjects(self.synthetic))
+
+    @property
+    def strata(self) -> list[tuple[str, int, int]]:
+        """Each stratum with its number of real and of synthetic cases."""
+        counts = [Counter(case.stratum for case in part) for part in (self.real, self.synthetic)]
+        names = sorted(set(counts[0]) | set(counts[1]))
+        return [(name, counts[0][name], counts[1][name]) for name in names]
 
 
 def pool_of(
@@ -54,6 +62,39 @@ def pool_of(
     return Pool(real, synthetic, unknown)
 
 
+@dataclass(frozen=True)
+class Wish:
+    """How many items of each class a study shows, and how they are drawn.
+
+    ``n_training`` is the number of training cases of each class, or of training items where
+    cases stand beside each other or are versions of one patient.
+    """
+
+    n_real: int
+    n_synthetic: int
+    n_training: int = 0
+    equal_strata: bool = False
+    both_versions: bool = False
+
+    @property
+    def n_pairs(self) -> int:
+        """How many items are made of a real and a synthetic case."""
+        if self.n_real != self.n_synthetic:
+            raise ReaderStudyError(
+                "This design shows a real and a synthetic version of each: ask for equal numbers "
+                "of both."
+            )
+        return self.n_real
+
+
+@dataclass(frozen=True)
+class Draw:
+    """The items drawn, each as the cases that are shown beside each other."""
+
+    main: list[list[Case]]
+    training: list[list[Case]]
+
+
 def choose_cases(
     *,
     study: Study,
@@ -61,35 +102,133 @@ def choose_cases(
     n_synthetic: int,
     seed: int,
     actor: Any,
+    n_training: int = 0,
+    equal_strata: bool = False,
     both_versions: bool = False,
     generation_run: RunChoice | None = None,
     among: Iterable[Case] | None = None,
 ) -> list[Case]:
     """Draw cases of both classes by a stored seed and make them the cases of the draft.
 
-    Unless ``both_versions`` is set, no subject appears as real and as synthetic.
+    The study's design says what an item is: a case alone, a real and a synthetic case beside each
+    other, or both versions of a patient of which each reader sees one. Unless ``both_versions``
+    is set, no subject appears as real and as synthetic otherwise. Training cases are of subjects
+    that are not read.
     """
+    wish = Wish(n_real, n_synthetic, n_training, equal_strata, both_versions)
     if n_real + n_synthetic == 0:
         raise ReaderStudyError("Choose at least one case.")
     pool = pool_of(study, generation_run=generation_run, among=among)
-    rng = random.Random(seed)
-    synthetic = _draw(pool.synthetic, n_synthetic, "synthetic", rng)
-    taken = set() if both_versions else _subjects(synthetic)
-    free = [case for case in pool.real if case.subject_id not in taken]
-    real = _draw(free, n_real, "real", rng, others=len(pool.real) - len(free))
+    drawn = _way_of(study)(pool, wish, random.Random(seed))
+    chosen = [
+        *_chosen(drawn.main, StudyCase.Phase.MAIN),
+        *_chosen(drawn.training, StudyCase.Phase.TRAINING),
+    ]
     with write_transaction():
-        design.set_cases(study=study, cases=[*real, *synthetic], actor=actor)
+        design.set_cases(study=study, cases=chosen, actor=actor)
         audit.record(
             actor=actor,
             action="truth.choose_cases",
             target=f"study {study.pk}",
-            new={"real": n_real, "synthetic": n_synthetic, "seed": seed},
+            new={"real": n_real, "synthetic": n_synthetic, "training": n_training, "seed": seed},
         )
+    return [one.case for one in chosen]
+
+
+Way = Callable[[Pool, Wish, random.Random], Draw]
+
+
+def _way_of(study: Study) -> Way:
+    plan = study.plan
+    if plan.pairing == "random":
+        return _random_pairs
+    if plan.pairing == "subject":
+        return _beside if plan.sides_drawn else _reference_first
+    return _versions if plan.plan == "one_version" else _singles
+
+
+def _chosen(items: list[list[Case]], phase: str) -> list[design.Chosen]:
+    return [
+        design.Chosen(case, item=members[0].code, place=place, phase=phase)
+        for members in items
+        for place, case in enumerate(members)
+    ]
+
+
+def _singles(pool: Pool, wish: Wish, rng: random.Random) -> Draw:
+    training = _classes(pool, wish, wish.n_training, wish.n_training, rng)
+    trained = _subjects(training)
+    rest = Pool(_without(pool.real, trained), _without(pool.synthetic, trained), pool.unknown)
+    main = _classes(rest, wish, wish.n_real, wish.n_synthetic, rng)
+    return Draw([[case] for case in main], [[case] for case in training])
+
+
+def _classes(
+    pool: Pool, wish: Wish, n_real: int, n_synthetic: int, rng: random.Random
+) -> list[Case]:
+    synthetic = _draw(pool.synthetic, n_synthetic, "synthetic", rng, equal=wish.equal_strata)
+    taken = set() if wish.both_versions else _subjects(synthetic)
+    free = _without(pool.real, taken)
+    left_out = len(pool.real) - len(free)
+    real = _draw(free, n_real, "real", rng, others=left_out, equal=wish.equal_strata)
     return [*real, *synthetic]
 
 
+def _random_pairs(pool: Pool, wish: Wish, rng: random.Random) -> Draw:
+    """Pair real and synthetic cases of different subjects by lot, of one stratum where possible.
+
+    Which of the two comes first is drawn too: its code names the item, and must not tell.
+    """
+    count = wish.n_pairs + wish.n_training
+    cases = _classes(pool, replace(wish, both_versions=False), count, count, rng)
+    by_class = [sorted(part, key=_stratum) for part in (cases[:count], cases[count:])]
+    pairs = [rng.sample(pair, 2) for pair in zip(*by_class, strict=True)]
+    rng.shuffle(pairs)
+    return Draw(pairs[wish.n_training :], pairs[: wish.n_training])
+
+
+def _reference_first(pool: Pool, wish: Wish, rng: random.Random) -> Draw:
+    """Put the real version of each subject in the first place, the synthetic one in the second."""
+    pairs = _both_versions(pool, wish.n_pairs + wish.n_training, rng)
+    return Draw(pairs[wish.n_training :], pairs[: wish.n_training])
+
+
+def _beside(pool: Pool, wish: Wish, rng: random.Random) -> Draw:
+    drawn = _reference_first(pool, wish, rng)
+    mixed = [[rng.sample(pair, 2) for pair in part] for part in (drawn.main, drawn.training)]
+    return Draw(*mixed)
+
+
+def _versions(pool: Pool, wish: Wish, rng: random.Random) -> Draw:
+    """Take both versions of each subject as items of their own; training shows one by lot."""
+    drawn = _reference_first(pool, wish, rng)
+    singles = [[case] for pair in drawn.main for case in pair]
+    return Draw(singles, [[rng.choice(pair)] for pair in drawn.training])
+
+
+def _both_versions(pool: Pool, count: int, rng: random.Random) -> list[list[Case]]:
+    versions: list[dict[int, list[Case]]] = [{}, {}]
+    for known, cases in zip(versions, (pool.real, pool.synthetic), strict=True):
+        for case in cases:
+            known.setdefault(case.subject_id, []).append(case)
+    subjects = sorted(versions[0].keys() & versions[1].keys())
+    if count > len(subjects):
+        raise ReaderStudyError(
+            f"You asked for {count} subjects with a real and a synthetic version, but only "
+            f"{len(subjects)} have both."
+        )
+    chosen = rng.sample(subjects, count)
+    return [[rng.choice(known[subject]) for known in versions] for subject in chosen]
+
+
 def _draw(
-    cases: list[Case], count: int, what: str, rng: random.Random, *, others: int = 0
+    cases: list[Case],
+    count: int,
+    what: str,
+    rng: random.Random,
+    *,
+    others: int = 0,
+    equal: bool = False,
 ) -> list[Case]:
     if count < 0:
         raise ReaderStudyError(f"The number of {what} cases cannot be negative.")
@@ -98,7 +237,34 @@ def _draw(
         raise ReaderStudyError(
             f"You asked for {count} {what} cases, but only {len(cases)} can be used{why}."
         )
-    return rng.sample(cases, count)
+    return _equal_parts(cases, count, what, rng) if equal else rng.sample(cases, count)
+
+
+def _equal_parts(cases: list[Case], count: int, what: str, rng: random.Random) -> list[Case]:
+    """Draw equally many cases of each stratum; where it does not divide, lots give one more."""
+    strata: dict[str, list[Case]] = {}
+    for case in cases:
+        strata.setdefault(case.stratum, []).append(case)
+    names = sorted(strata)
+    more = set(rng.sample(names, count % len(names))) if names else set()
+    drawn: list[Case] = []
+    for name in names:
+        wanted = count // len(names) + (name in more)
+        if wanted > len(strata[name]):
+            raise ReaderStudyError(
+                f"Equal parts of {count} {what} cases need {wanted} of the stratum "
+                f"“{name or 'none'}”, but only {len(strata[name])} can be used."
+            )
+        drawn += rng.sample(strata[name], wanted)
+    return drawn
+
+
+def _stratum(case: Case) -> str:
+    return case.stratum
+
+
+def _without(cases: list[Case], subjects: set[int]) -> list[Case]:
+    return [case for case in cases if case.subject_id not in subjects]
 
 
 def _subjects(cases: list[Case]) -> set[int]:

@@ -12,8 +12,14 @@ from django.views.decorators.cache import never_cache
 
 from readerstudy.studies.pages import StudyAction
 from readerstudy.studies.permissions import Action
+from readerstudy.studies.templates.registry import TEMPLATES
 from readerstudy.truth import selection, unblinding
-from readerstudy.truth.forms import BreakBlindForm, ChooseCasesForm, UnblindForm
+from readerstudy.truth.forms import (
+    BreakBlindForm,
+    ChooseCasesForm,
+    UnblindForm,
+    first_numbers,
+)
 from readerstudy.truth.models import CaseUnblinding, Origin, ReferenceStandard
 from readerstudy.truth.runs import generation_runs
 
@@ -27,6 +33,10 @@ class CasesPage(StudyAction):
 
     def get_form_kwargs(self) -> dict[str, Any]:
         return {**super().get_form_kwargs(), "runs": generation_runs()}
+
+    def get_initial(self) -> dict[str, Any]:
+        template = TEMPLATES.get(self.study.template)
+        return first_numbers(template.numbers) if template else {}
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         codes = self.study.cases.order_by("code").values_list("code", flat=True)

@@ -219,6 +219,8 @@ def _staff_paths(made) -> list[str]:
         "str:name": "reads_long.csv",
         "str:code": "R1",
         "str:form": "csv",
+        "slug:code": "origin",
+        "slug:option": "real",
         "slug:role": "t1c",
         "slug:which": "before",
     }

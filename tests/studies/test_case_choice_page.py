@@ -86,7 +86,7 @@ def test_the_same_seed_draws_the_same_cases(study, pool, draw):
     draw()
     assert set(study.cases.values_list("pk", flat=True)) == first
     record = AuditRecord.objects.filter(action="truth.choose_cases").latest("sequence")
-    assert record.new == {"real": 2, "synthetic": 2, "seed": 7}
+    assert record.new == {"real": 2, "synthetic": 2, "training": 0, "seed": 7}
 
 
 def test_one_generation_run_can_be_asked_for(study, pool, draw):

@@ -104,9 +104,11 @@ def test_a_locked_protocol_is_not_changed(client):
 
 def test_the_draft_shows_its_steps_with_their_state():
     empty, ready = StudyFactory(), ready_study()
-    assert [step.done for step in steps_of(empty)] == [True, True, False, False, False]
-    assert steps_of(empty)[4].evidence == "Not yet: No cases chosen; No readers"
+    assert [step.done for step in steps_of(empty)] == [True, True, True, True, False, False, False]
+    assert steps_of(empty)[6].evidence == "Not yet: No cases chosen; No readers"
     assert [step.evidence for step in steps_of(ready)[2:]] == [
+        "3 questions, 2 planned analyses",
+        "Every reader reads every case; One reading of each case",
         "4 cases",
         "2 readers",
         "Nothing blocks the lock",
