@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.http import FileResponse, HttpRequest, HttpResponse, JsonResponse
-from django.http.response import HttpResponseBase
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.utils import timezone
 from django.views.generic import View
@@ -179,9 +178,8 @@ class ExampleAction(StudyPage):
 class ExampleImage(View):
     """The example image of a level, for readers and staff of its study alone."""
 
-    def get(self, request: HttpRequest, token: str) -> HttpResponseBase:
-        file = examples.open_example(token=token, user=request.user)
-        response = FileResponse(file, content_type="image/png")
-        del response["Content-Disposition"]
+    def get(self, request: HttpRequest, token: str) -> HttpResponse:
+        content = examples.read_example(token=token, user=request.user)
+        response = HttpResponse(content, content_type="image/png")
         response["Cache-Control"] = "private, no-store"
         return response

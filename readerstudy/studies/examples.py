@@ -102,11 +102,12 @@ def _too_large() -> ReaderStudyError:
     return ReaderStudyError(f"The picture has more than {MAX_SIDE} pixels a side. Make it smaller.")
 
 
-def open_example(*, token: str, user: Any) -> BinaryIO:
-    """Open an example image for somebody of its study; the same 404 for all others."""
+def read_example(*, token: str, user: Any) -> bytes:
+    """Return an example image to somebody of its study; the same 404 for all others."""
     mine = Q(question__study__enrolments__reader=user) | Q(question__study__memberships__user=user)
     levels = Option.objects.exclude(example="").filter(mine, example_token=token)
     level = levels.first() if token else None
     if level is None:
         raise NotFound("There is no such image.")
-    return storage.open_verified(level.example)
+    with storage.open_verified(level.example) as file:
+        return file.read()

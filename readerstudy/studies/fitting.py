@@ -12,7 +12,7 @@ from math import ceil
 from typing import Any
 
 COLUMN = 384 - 2 * 24  # the question column at 1280 px, less its margins
-KEY, TICK, GAPS = 24, 16, 40
+KEY, TICK, GAPS = 24, 16, 20
 TWO_COLUMNS = (COLUMN - 8) // 2
 HEIGHT = 768 - 48 - 130  # of the column at 1024 x 768, less bar and save button
 NARROW, WIDE = frozenset("ijl.,:;'|!()[]{}tfr I/"), frozenset("mwMW%@—")

@@ -43,7 +43,7 @@ SCALES = (
         "only in large structures",
         "in cortex, not in deep grey matter",
         "also in deep grey matter",
-        "as in the best images of daily work",
+        "as in the best daily images",
     ),
     _scale(
         "resolution",
@@ -87,7 +87,7 @@ OVERALL = QuestionTemplate(
     text="Overall quality",
     kind="ordinal",
     options=options(
-        ("1", "Exclude", "of no use for diagnosis or measurement"),
+        ("1", "Exclude", "no use for diagnosis"),
         ("2", "Poor", "usable with reservations"),
         ("3", "Acceptable", "usable for most questions"),
         ("4", "Excellent", "usable without reservation"),

@@ -47,8 +47,8 @@ QUESTIONS = (
         "The main pattern of contrast enhancement.",
         *options(
             ("rim", "Rim enhancing", "a rim around central necrosis"),
-            ("thick_nodular", "Thick nodular", "solid nodules, or a thick nodular wall"),
-            ("patch", "Patch enhancing", "partial and patchy, without a rim"),
+            ("thick_nodular", "Thick nodular", "solid, or a thick nodular wall"),
+            ("patch", "Patch enhancing", "partial and patchy, no rim"),
         ),
     ),
     _feature(
@@ -62,8 +62,8 @@ QUESTIONS = (
         "Surrounding high signal intensity",
         "What the non-enhancing high signal on FLAIR mostly is.",
         *options(
-            ("tumour", "Tumour dominant", "mass effect, cortex involved, signal uneven"),
-            ("oedema", "Oedema dominant", "follows white matter, spares cortex, signal even"),
+            ("tumour", "Tumour dominant", "mass effect, cortex involved"),
+            ("oedema", "Oedema dominant", "white matter, spares cortex"),
         ),
     ),
     _feature(
