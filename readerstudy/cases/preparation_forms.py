@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from django import forms
+from django.utils.html import format_html
 
 from readerstudy.cases.preparing import parsed
 from readerstudy.core.errors import ReaderStudyError
@@ -17,8 +18,9 @@ EXAMPLE = '[{"step": "reorient"}, {"step": "brain_mask", "margin_mm": 2}]'
 
 def preset_choices() -> list[tuple[str, str]]:
     """The presets with what each does, and a chain of one's own."""
-    named = [(key, f"{one['label']}. {one['explained']}") for key, one in PRESETS.items()]
-    return [*named, (OWN, "Own chain. The steps are written below.")]
+    named = [(key, one["label"], one["explained"]) for key, one in PRESETS.items()]
+    own = (OWN, "Own chain", "The steps are written below.")
+    return [(key, format_html("{}<small>{}</small>", *text)) for key, *text in (*named, own)]
 
 
 class PrepareForm(forms.Form):

@@ -14,6 +14,7 @@ from readerstudy.cases.models import Preparation
 from readerstudy.cases.usage import usages_of
 from readerstudy.core.errors import NotFound
 from readerstudy.imaging.preparation import pictures
+from readerstudy.imaging.preparation.chain_steps import ORDER, SEGMENTATION
 
 PER_PAGE = 25
 STATES = ("proposed", "running", "accepted", "rejected", "failed")
@@ -97,6 +98,11 @@ class Shown:
         return TONES.get(self.row.state, "stop")
 
     @property
+    def warnings(self) -> list[str]:
+        """What to look at closely, by sequence."""
+        return [f"{one.label}: {text}" for one in self.series for text in one.warnings]
+
+    @property
     def can_decide(self) -> bool:
         """Whether it waits for a person."""
         return self.row.state == Preparation.State.PROPOSED and not self.blinded
@@ -140,7 +146,7 @@ def _line(row: Preparation, blinded: bool) -> dict[str, Any]:
         "row": row,
         "tone": TONES.get(row.state, "stop"),
         "steps": "not shown" if blinded else ", ".join(steps_in_words(row)),
-        "series": ", ".join(label(role) for role in series),
+        "series": ", ".join(label(role) for role in sorted(series, key=_place)),
         "look": len(warnings),
     }
 
@@ -155,9 +161,17 @@ def shown(row: Preparation) -> Shown:
     blinded = bool(usages_of([row.case_id])[row.case_id].blinded)
     if blinded:
         return Shown(row, True, [], [])
-    series = [_series(role, one) for role, one in row.results.get("series", {}).items()]
+    found = row.results.get("series", {})
+    series = [_series(role, found[role]) for role in sorted(found, key=_place)]
     tools = list(row.results.get("record", {}).get("tools", {}).items())
     return Shown(row, False, series, tools)
+
+
+def _place(role: str) -> tuple[int, str]:
+    """T1, T1c, T2 and FLAIR first, segmentations last."""
+    if role == SEGMENTATION:
+        return len(ORDER) + 1, role
+    return ORDER.index(role) if role in ORDER else len(ORDER), role
 
 
 def _series(role: str, outcome: dict[str, Any]) -> SeriesShown:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -94,11 +96,18 @@ def timed() -> Iterator[Stopwatch]:
 
 
 def version_of(package: str) -> str:
-    """Version of an installed package, or "unknown"."""
+    """Version of an installed package; of this one also where it runs from its sources."""
     try:
         return version(package)
     except PackageNotFoundError:
+        return _version_of_sources() if package == "readerstudy" else "unknown"
+
+
+def _version_of_sources() -> str:
+    project = Path(__file__).parents[3] / "pyproject.toml"
+    if not project.is_file():
         return "unknown"
+    return str(tomllib.loads(project.read_text(encoding="utf-8"))["project"]["version"])
 
 
 def tools() -> dict[str, str]:
