@@ -90,9 +90,9 @@ def find_head(volume: Volume) -> HeadFinding:
 
     Notes
     -----
-    The limits are set from 34 real series (16 cut out, 18 whole heads, T1 to FLAIR, PD and
-    perfusion): clean share at least 0.999 against at most 0.89 except one head with cleared air,
-    whose volume is 3473 mL. Brains of adults have 900 to 1900 mL with their fluid.
+    The limits are set from 27 real series (16 cut out, 11 whole heads; T1, T2, FLAIR, PD and
+    perfusion): clean share at least 0.999 against at most 0.97, but for one head with cleared
+    air, whose volume is 3480 mL. Brains of adults have 900 to 1900 mL with their fluid.
     """
     small = _thin_out(to_lps(volume))
     inside = foreground(small.array)
