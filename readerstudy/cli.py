@@ -22,6 +22,7 @@ from readerstudy.stats_cli import (
     convert,
     logistic,
     mrmc,
+    plan,
     published,
     reclassification,
     roc,
@@ -33,7 +34,8 @@ from readerstudy.stats_cli.options import Parser
 from readerstudy.stats_cli.report import Report
 
 COMMANDS = (
-    agreement, turing, roc, mrmc, reclassification, logistic, survival, published, check, convert,
+    agreement, turing, roc, mrmc, reclassification, logistic, survival, plan, published, check,
+    convert,
 )  # fmt: skip
 OTHER_AREAS = {"prepare": prepare.run, "allocation": allocation_cli.run}
 DONE, WRONG, UNDEFINED = 0, 1, 2

@@ -46,6 +46,11 @@ if TYPE_CHECKING:
     from readerstudy.stats.mrmc_planning import n_auc_difference as n_auc_difference
     from readerstudy.stats.planning import n_kappa as n_kappa
     from readerstudy.stats.planning import n_two_proportions as n_two_proportions
+    from readerstudy.stats.planning_designs import auc_precision as auc_precision
+    from readerstudy.stats.planning_designs import cases_for_width as cases_for_width
+    from readerstudy.stats.planning_designs import kappa_precision as kappa_precision
+    from readerstudy.stats.planning_designs import turing_cases_needed as turing_cases_needed
+    from readerstudy.stats.planning_designs import turing_power as turing_power
     from readerstudy.stats.proportions import clustered_proportion as clustered_proportion
     from readerstudy.stats.proportions import proportion as proportion
     from readerstudy.stats.proportions import two_proportions as two_proportions
@@ -104,6 +109,9 @@ _MODULES = {
     "mrmc": "dorfman_berbaum_metz obuchowski_rockette u_statistic",
     "mrmc_planning": "mrmc_cases_needed mrmc_power n_auc n_auc_difference",
     "planning": "n_kappa n_two_proportions",
+    "planning_designs": (
+        "auc_precision cases_for_width kappa_precision turing_cases_needed turing_power"
+    ),
     "reclassification": "idi nri_categorical nri_continuous",
     "regression": "backward_elimination logistic univariable",
     "survival": "cox harrell_c kaplan_meier logrank time_dependent_auc",

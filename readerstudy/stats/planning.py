@@ -192,8 +192,8 @@ def n_kappa(
     if as_count(raters, "raters") < 2:
         raise ValueError(f"raters must be at least 2, got {raters}")
     _check_error_rates(alpha, power)
-    null = _positive_calls(kappa0, prevalence, raters)
-    alternative = _positive_calls(kappa1, prevalence, raters)
+    null = positive_calls(kappa0, prevalence, raters)
+    alternative = positive_calls(kappa1, prevalence, raters)
     size = _noncentrality(alpha, power) / float(((alternative - null) ** 2 / null).sum())
     required = math.ceil(size)
     smallest = required * float(null.min())
@@ -225,7 +225,7 @@ def _check_error_rates(alpha: float, power: float) -> None:
         raise ValueError(f"power must lie between alpha ({alpha}) and 1, got {power}")
 
 
-def _positive_calls(kappa: float, prevalence: float, raters: int) -> FloatArray:
+def positive_calls(kappa: float, prevalence: float, raters: int) -> FloatArray:
     """Return the probabilities of 0 to ``raters`` positive calls on one subject."""
     independent = binom.pmf(np.arange(raters + 1), raters, prevalence)
     together = np.zeros(raters + 1)
