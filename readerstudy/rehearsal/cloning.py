@@ -16,14 +16,10 @@ from readerstudy.reading.models import DisplayForm, EncodedSeries
 from readerstudy.reading.scheduling import lock_and_allocate
 from readerstudy.rehearsal.models import Rehearsal
 from readerstudy.studies import design, lifecycle
-from readerstudy.studies.models import Arm, Option, Question, Study, StudyCase
+from readerstudy.studies.cloning import copy_cases, copy_form, described
+from readerstudy.studies.models import Study
 
 MOST_READERS = 40
-OF_ITS_OWN = {
-    *("id", "name", "state", "protocol", "protocol_hash", "created_by", "created_at"),
-    *("rehearsal_of", "cloned_from", "archived_at"),
-    *("locked_at", "running_at", "closed_at", "unblinded_at"),
-}
 
 
 def clone_for_rehearsal(*, rehearsal: Rehearsal, actor: Any) -> Study:
@@ -39,10 +35,10 @@ def clone_for_rehearsal(*, rehearsal: Rehearsal, actor: Any) -> Study:
             name=f"Dry run {rehearsal.number} (simulated): {source.name}"[:120],
             rehearsal_of=source,
             created_by=source.created_by,
-            **_described(source),
+            **described(source),
         )
-        _copy_form(source, clone)
-        _copy_cases(source, clone)
+        copy_form(source, clone)
+        copy_cases(source, clone)
         for number in range(1, rehearsal.readers + 1):
             design.enrol(study=clone, reader=simulated_reader(number), actor=actor)
         rehearsal.clone = clone
@@ -71,39 +67,8 @@ def simulated_reader(number: int) -> User:
     return user
 
 
-def _described(source: Study) -> dict[str, Any]:
-    """Return all that defines a study but its identity and its phases."""
-    fields = [field.name for field in Study._meta.concrete_fields]
-    return {name: getattr(source, name) for name in fields if name not in OF_ITS_OWN}
-
-
 def _values(row: Any, *left_out: str) -> dict[str, Any]:
     return model_to_dict(row, exclude=("id", *left_out))
-
-
-def _copy_form(source: Study, clone: Study) -> None:
-    for question in source.questions.prefetch_related("options"):
-        made = Question.objects.create(study=clone, **_values(question, "study"))
-        Option.objects.bulk_create(
-            Option(question=made, **_values(option, "question"))
-            for option in question.options.all()
-        )
-    Arm.objects.bulk_create(Arm(study=clone, **_values(arm, "study")) for arm in source.arms.all())
-
-
-def _copy_cases(source: Study, clone: Study) -> None:
-    gone = source.study_cases.filter(case__withdrawn_at__isnull=False).values("item")
-    StudyCase.objects.bulk_create(
-        StudyCase(
-            study=clone,
-            case_id=row.case_id,
-            item=row.item,
-            place=row.place,
-            phase=row.phase,
-            group=row.group,
-        )
-        for row in source.study_cases.exclude(item__in=gone)
-    )
 
 
 def open_reading(*, clone: Study, actor: Any, seed: str, progress: display.Progress) -> Study:

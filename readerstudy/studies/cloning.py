@@ -37,14 +37,12 @@ def clone_study(
         raise ReaderStudyError("Give the new study a name.")
     with write_transaction():
         clone = Study.objects.create(
-            **_columns(study, without=OWN), name=name.strip(), cloned_from=study, created_by=actor
+            **described(study), name=name.strip(), cloned_from=study, created_by=actor
         )
-        for question in study.questions.prefetch_related("options"):
-            _copy_question(question, clone)
-        Arm.objects.bulk_create(Arm(**_columns(arm), study=clone) for arm in study.arms.all())
+        copy_form(study, clone)
         Membership.objects.create(study=clone, user=actor, role=Membership.Role.COORDINATOR)
         if with_cases:
-            _copy_cases(study, clone)
+            copy_cases(study, clone)
         audit.record(
             actor=actor,
             action="study.clone",
@@ -57,11 +55,23 @@ def clone_study(
     return clone
 
 
+def described(study: Study) -> dict[str, Any]:
+    """Return the columns of a study that are part of its design."""
+    return _columns(study, without=OWN)
+
+
 def _columns(row: models.Model, without: set[str] | None = None) -> dict[str, Any]:
     """Return the values of a row without its key and its place in another study."""
     left = without or {"id", "study", "question"}
     fields = [field for field in row._meta.concrete_fields if field.name not in left]
     return {field.name: getattr(row, field.name) for field in fields}
+
+
+def copy_form(study: Study, clone: Study) -> None:
+    """Copy questions with their options, and arms."""
+    for question in study.questions.prefetch_related("options"):
+        _copy_question(question, clone)
+    Arm.objects.bulk_create(Arm(**_columns(arm), study=clone) for arm in study.arms.all())
 
 
 def _copy_question(question: Question, clone: Study) -> None:
@@ -71,7 +81,7 @@ def _copy_question(question: Question, clone: Study) -> None:
     )
 
 
-def _copy_cases(study: Study, clone: Study) -> None:
+def copy_cases(study: Study, clone: Study) -> None:
     """Copy whole items: one that lost a case would no longer be what was designed."""
     rows = list(study.study_cases.select_related("case"))
     lost = {row.item for row in rows if row.case.withdrawn_at is not None}
