@@ -8,7 +8,7 @@ from django.apps import apps
 from django.db import connection
 from django.utils.module_loading import module_has_submodule
 
-from readerstudy.core import jobs
+from readerstudy.core import jobs, regular
 from readerstudy.core.models import Job
 
 
@@ -33,6 +33,12 @@ def sweep() -> int:
     for queue in set(waiting):
         jobs.wake(queue)
     return count
+
+
+@shared_task
+def hourly() -> int:
+    """Do what is done by the clock, such as reminders; return how many parts failed."""
+    return regular.run_hourly()
 
 
 @worker_ready.connect

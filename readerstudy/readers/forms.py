@@ -3,6 +3,8 @@
 from django import forms
 from django.contrib.auth.forms import AuthenticationForm, SetPasswordForm
 
+from readerstudy.readers.profiles import INSTITUTIONS
+
 
 class SignInForm(AuthenticationForm):
     """Sign in with the e-mail address of the invitation."""
@@ -54,3 +56,11 @@ class DisplayCheckForm(forms.Form):
     height = forms.IntegerField(min_value=1, max_value=100_000)
     zoom = forms.FloatField(min_value=0.05, max_value=20, required=False)
     goal = forms.CharField(required=False, max_length=200)
+
+
+class ProfileForm(forms.Form):
+    """Experience, as a reader states it."""
+
+    subspecialty = forms.CharField(max_length=120, help_text="For example neuroradiology.")
+    years_of_experience = forms.IntegerField(min_value=0, max_value=70, label="Years of experience")
+    institution = forms.ChoiceField(choices=[("", "Choose"), *INSTITUTIONS.items()])

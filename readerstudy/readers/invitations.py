@@ -7,7 +7,6 @@ from typing import Any
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
-from django.core.mail import send_mail
 from django.core.validators import validate_email
 from django.utils import timezone
 
@@ -79,20 +78,6 @@ def renew(*, user: User, actor: Any) -> str:
 def hash_token(token: str) -> str:
     """Return what is stored of an invitation's token."""
     return hashlib.sha256(token.encode()).hexdigest()
-
-
-def send_link(*, user: User, link: str, reader_title: str) -> None:
-    """Send the personal link by e-mail (by default to a file, see the settings)."""
-    send_mail(
-        subject=f"Invitation to read: {reader_title}",
-        message=(
-            f"Dear {user},\n\nyou are invited as a reader in “{reader_title}”.\n"
-            f"Open this personal link and choose a password:\n\n{link}\n\n"
-            "The link works once. Reading needs a desktop browser and a quiet, dim room.\n"
-        ),
-        from_email=None,
-        recipient_list=[user.email],
-    )
 
 
 def open_invitation(token: str) -> Invitation:

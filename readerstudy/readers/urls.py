@@ -9,6 +9,7 @@ from readerstudy.readers import views
 urlpatterns = [
     path("sign-in/", views.SignInPage.as_view(), name="sign-in"),
     path("sign-out/", LogoutView.as_view(), name="sign-out"),
+    path("profile/", views.ProfilePage.as_view(), name="profile"),
     path("invitation/<str:token>/", views.InvitationPage.as_view(), name="invitation"),
     path("check-display/", display.CheckPage.as_view(), name="display-check"),
     path("check-display/answer/", display.answer, name="display-check-answer"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib import messages
 from django.contrib.auth import login
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import LoginView
@@ -13,8 +14,9 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 
 from readerstudy.core.pages import ActionView
-from readerstudy.readers import invitations
-from readerstudy.readers.forms import PasswordForm, SignInForm
+from readerstudy.readers import invitations, profiles
+from readerstudy.readers.forms import PasswordForm, ProfileForm, SignInForm
+from readerstudy.readers.models import ReaderProfile
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 
@@ -46,4 +48,21 @@ class InvitationPage(ActionView):
     def act(self, data: dict[str, Any]) -> HttpResponse:
         user = invitations.accept(token=self.kwargs["token"], password=data["new_password1"])
         login(self.request, user, backend=BACKEND)
-        return redirect("home")
+        return redirect("profile" if hasattr(user, "profile") else "home")
+
+
+@method_decorator(never_cache, name="dispatch")
+class ProfilePage(ActionView):
+    """What reports say of a reader: asked at the first sign-in, changed at any time."""
+
+    template_name = "readers/profile.html"
+    form_class = ProfileForm
+
+    def get_initial(self) -> dict[str, Any]:
+        found = ReaderProfile.objects.filter(user_id=self.request.user.pk).first()
+        return {name: getattr(found, name) for name in ProfileForm.base_fields} if found else {}
+
+    def act(self, data: dict[str, Any]) -> HttpResponse:
+        profiles.state_profile(user=self.request.user, **data)
+        messages.success(self.request, "Your profile is saved.")
+        return redirect("reader-home")

@@ -6,4 +6,4 @@ class ReadingConfig(AppConfig):
     label = "reading"
 
     def ready(self) -> None:
-        from readerstudy.reading import checks, deviating, records  # noqa: F401 register themselves
+        from readerstudy.reading import checks, deviating, records, reminding  # noqa: F401 register themselves

@@ -94,6 +94,12 @@ def _closed_gate(enrolment: Enrolment, first: Reading) -> Offer | None:
     return Offer(waiting="washout", opens_at=opening.opens_at)
 
 
+def is_waiting(enrolment: Enrolment) -> bool:
+    """Must a reader wait now, for a washout or for another attempt at the training?"""
+    first = _open(enrolment).first()
+    return first is not None and _closed_gate(enrolment, first) is not None
+
+
 def next_period(enrolment: Enrolment) -> int:
     """Return the period of the next open reading; 0 where nothing is open."""
     first = _open(enrolment).first()

@@ -13,6 +13,7 @@ urlpatterns = [
     path(f"{STUDY}withdraw/", run_views.WithdrawPage.as_view(), name="study-withdraw"),
     path(f"{STUDY}add-reader/", run_views.AddReaderPage.as_view(), name="study-add-reader"),
     path(f"{STUDY}preview/", run_views.PreviewPage.as_view(), name="study-preview"),
+    path(f"{READER}remind/", run_views.RemindPage.as_view(), name="study-remind"),
     path(f"{READER}open/", run_views.OpenEarlyPage.as_view(), name="study-open-early"),
     path(f"{READER}attempt/", run_views.AttemptPage.as_view(), name="study-attempt"),
 ]

@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from readerstudy.core.forms import ConfirmForm, ReasonForm
 from readerstudy.readers.forms import InvitationForm
-from readerstudy.reading import amending, attempts, opening_early, previewing
+from readerstudy.reading import amending, attempts, opening_early, previewing, reminding
 from readerstudy.studies import inviting
 from readerstudy.studies.amending import Wanted
 from readerstudy.studies.models import Enrolment
@@ -215,4 +215,19 @@ class AttemptPage(ReaderStep):
             enrolment=self.enrolment, reason=data["reason"], actor=self.request.user
         )
         messages.success(self.request, f"{self.enrolment.code} can try the training again.")
+        return redirect("study", self.study.pk)
+
+
+class RemindPage(ReaderStep):
+    """Send a reminder to one reader."""
+
+    form_class = ConfirmForm
+
+    def act(self, data: dict[str, Any]) -> HttpResponse:
+        del data
+        letter = reminding.remind(enrolment=self.enrolment, actor=self.request.user)
+        if letter.handed_over:
+            messages.success(self.request, f"A reminder is on its way to {self.enrolment.code}.")
+        else:
+            messages.error(self.request, "The mail system did not take the reminder.")
         return redirect("study", self.study.pk)

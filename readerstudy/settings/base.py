@@ -193,6 +193,8 @@ ARCHIVE_LIMITS = {
 
 EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
 EMAIL_FILE_PATH = VAR / "mail"
+# Where readers find this server, for letters that are sent without a page being open.
+PUBLIC_URL = environment.text("READERSTUDY_URL", "")
 DEFAULT_FROM_EMAIL = environment.text("READERSTUDY_FROM_EMAIL", "readerstudy@localhost")
 
 REST_FRAMEWORK = {
@@ -227,6 +229,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "readerstudy.core.tasks.sweep",
         "schedule": 20.0,
         "options": {"expires": 20},  # a worker that was busy needs only the newest
+    },
+    "by-the-clock": {
+        "task": "readerstudy.core.tasks.hourly",
+        "schedule": 3600.0,
+        "options": {"expires": 3600},
     },
 }
 JOB_LEASE_SECONDS = 30

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -11,12 +10,10 @@ from readerstudy.core.db import write_transaction
 from readerstudy.core.errors import NotAllowed
 from readerstudy.readers import invitations
 from readerstudy.readers.models import Invitation, User
-from readerstudy.studies import design
+from readerstudy.studies import design, letters
 from readerstudy.studies.access import studies_of
-from readerstudy.studies.models import Enrolment, Study
+from readerstudy.studies.models import Enrolment, Letter, Study
 from readerstudy.studies.permissions import Action
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -43,7 +40,7 @@ def invite_reader(
     actor: Any,
     enrol: Callable[[User], Enrolment] | None = None,
 ) -> Invited:
-    """Enrol a person in a draft; who has no account yet gets a personal link by e-mail.
+    """Enrol a person in a draft and write to them; who has no account yet gets a personal link.
 
     Parameters
     ----------
@@ -60,10 +57,8 @@ def invite_reader(
             enrolment = enrol(user)
         else:
             enrolment = design.enrol(study=study, reader=user, actor=actor)
-    if token is None:
-        return Invited(enrolment, link=None)
-    link = link_of(token)
-    return Invited(enrolment, link, mailed=_mailed(user, link, study.reader_title))
+    link = link_of(token) if token else None
+    return Invited(enrolment, link, mailed=_mailed(enrolment, link, actor))
 
 
 def renew_link(*, enrolment: Enrolment, link_of: Callable[[str], str], actor: Any) -> Invited:
@@ -71,7 +66,7 @@ def renew_link(*, enrolment: Enrolment, link_of: Callable[[str], str], actor: An
     user = enrolment.reader
     _require_own(user, actor)
     link = link_of(invitations.renew(user=user, actor=actor))
-    return Invited(enrolment, link, mailed=_mailed(user, link, enrolment.study.reader_title))
+    return Invited(enrolment, link, mailed=_mailed(enrolment, link, actor))
 
 
 def _require_own(user: User, actor: Any) -> None:
@@ -85,11 +80,12 @@ def _require_own(user: User, actor: Any) -> None:
         )
 
 
-def _mailed(user: User, link: str, reader_title: str) -> bool:
-    """Send the link; a mail server that is away does not undo the invitation."""
-    try:
-        invitations.send_link(user=user, link=link, reader_title=reader_title)
-    except OSError:
-        log.exception("the invitation of user %s could not be mailed", user.pk)
-        return False
-    return True
+def _mailed(enrolment: Enrolment, link: str | None, actor: Any) -> bool:
+    """Send the letter; a mail server that is away does not undo the invitation."""
+    letter = letters.send(
+        enrolment=enrolment,
+        kind=Letter.Kind.INVITATION,
+        actor=actor,
+        shown={"link": link},
+    )
+    return letter.handed_over

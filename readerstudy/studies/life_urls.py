@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from readerstudy.studies import member_views, version_views
+from readerstudy.studies import letter_views, member_views, version_views
 
 STUDY = "staff/studies/<uuid:pk>/"
 
@@ -13,6 +13,7 @@ urlpatterns = [
         member_views.MemberChangePage.as_view(),
         name="study-member-change",
     ),
+    path(f"{STUDY}letters/", letter_views.LettersPage.as_view(), name="study-letters"),
     path(f"{STUDY}versions/", version_views.VersionsPage.as_view(), name="study-versions"),
     path(f"{STUDY}clone/", version_views.ClonePage.as_view(), name="study-clone"),
     path(f"{STUDY}archive/", version_views.ArchivePage.as_view(), name="study-archive"),

@@ -45,6 +45,7 @@ ROUTES: dict[str, tuple[Any, ...]] = {
     "display-check-skip": (SIGN_IN, 405, 405, 405),
     "display-check-patch": (SIGN_IN, 404, 404, 404),  # without a check under way
     "display-check-result": (SIGN_IN, 404, 404, 404),  # somebody else's
+    "profile": (SIGN_IN, 200, 200, 200),
     "home": (SIGN_IN, 200, 302, 302),
     "reader-home": (SIGN_IN, 200, 200, 200),
     "read": (SIGN_IN, 404, 404, 404),
@@ -81,6 +82,8 @@ ROUTES: dict[str, tuple[Any, ...]] = {
     "study-close": OWN_STUDY,
     "study-unblind": OWN_STUDY,
     "study-versions": OWN_STUDY,
+    "study-letters": OWN_STUDY,
+    "study-remind": (SIGN_IN, 404, 404, 405),
     "study-clone": OWN_STUDY,
     "study-archive": OWN_STUDY,
     "study-deviations": OWN_STUDY,
@@ -203,7 +206,7 @@ def arguments(study) -> dict[str, tuple[Any, ...]]:
         "invitation": ("no-such-token",),
         "read": (enrolment.token,),
         "read-changes": (enrolment.token,),
-        **dict.fromkeys(("study-open-early", "study-attempt"), (study.pk, "R1")),
+        **dict.fromkeys(("study-open-early", "study-attempt", "study-remind"), (study.pk, "R1")),
         **dict.fromkeys(("api-state", "api-pause", "api-resume"), (enrolment.token,)),
         **dict.fromkeys(("api-answers", "api-undo", "api-draft"), (enrolment.token, reading.token)),
         "image": (reading.images.first().token, 0),

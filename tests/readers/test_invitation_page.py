@@ -32,7 +32,7 @@ def test_the_link_shows_the_name_and_what_to_sign_in_with(client, address):
 
 
 def test_choosing_a_password_signs_in_and_uses_the_link_up(client, address):
-    assert choose(client, address).url == reverse("home")
+    assert choose(client, address).url == reverse("profile")
     user = User.objects.get(email="weiss@example.org")
     assert user.check_password(PASSWORD)
     assert client.session["_auth_user_id"] == str(user.pk)

@@ -83,7 +83,9 @@ def test_a_known_person_is_enrolled_without_a_link(study, invite):
     assert "has an account already" in text
     assert "invitation-link" not in text
     assert study.enrolments.get().reader == known
-    assert not mail.outbox
+    (letter,) = mail.outbox
+    assert "/invitation/" not in letter.body
+    assert "sign in as always" in letter.body
 
 
 def test_nobody_is_enrolled_twice(study, invite):
@@ -125,7 +127,7 @@ def test_a_mail_server_that_is_away_leaves_the_link_to_the_coordinator(study, in
     def away(**_: object) -> None:
         raise ConnectionRefusedError
 
-    monkeypatch.setattr("readerstudy.readers.invitations.send_link", away)
+    monkeypatch.setattr("readerstudy.studies.letters.send_mail", away)
     text = invite().content.decode()
     assert "The e-mail could not be sent" in text
     assert link_in(text)
