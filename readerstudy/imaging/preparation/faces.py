@@ -17,6 +17,7 @@ LARGEST_BRAIN_ML = 2200.0
 LARGEST_BRAIN_SLICE_CM2 = 235.0
 LARGEST_CUT_CM2 = 80.0
 SKULL_DIP = 0.72
+SMALLEST_HEAD_ML = 100.0
 _WORKING_MM = 2.0
 _RING_MM = 2.0
 _DEEPEST_MM = 30.0
@@ -208,6 +209,6 @@ def _reason(clean: float, volume_ml: float, slice_cm2: float, dip: float, cut_cm
         return f"a cross-section of {slice_cm2:.0f} cm² is larger than that of a brain"
     if cut_cm2 > LARGEST_CUT_CM2:
         return f"the edge of the image cuts {cut_cm2:.0f} cm² of tissue, so it cannot be told"
-    if dip < SKULL_DIP:
+    if dip < SKULL_DIP and volume_ml > SMALLEST_HEAD_ML:
         return "a dark layer like a skull lies under the surface"
     return ""
