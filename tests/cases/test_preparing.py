@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import uuid
+from dataclasses import replace
 from io import BytesIO
 
 import numpy as np
@@ -26,15 +28,27 @@ from tests.factories import (
     locked_study,
     small_volume,
 )
+from tests.imaging.factories import brain_like
 
 pytestmark = pytest.mark.django_db
 SPACING = [{"step": "reorient"}, {"step": "resample", "spacing_mm": [1, 1, 1]}]
 ALONE = [{"step": "brain_mask"}]
+GIVEN = [{"step": "brain_mask", "method": "given"}]
+
+
+def brain_case(*roles, **kwargs):
+    """A case whose series show a ball in an empty background, as a brain that was cut out."""
+    case = CaseFactory(roles=[], **kwargs)
+    for seed, role in enumerate(roles):
+        array = brain_like((8, 20, 18), seed=seed)
+        volume = replace(small_volume(seed), array=array, source_sha256=uuid.uuid4().hex * 2)
+        SeriesFactory(case=case, role=role, volume=volume)
+    return case
 
 
 @pytest.fixture
 def case():
-    return CaseFactory(code="0412", roles=["t1", "t2"])
+    return brain_case("t1", "t2", code="0412")
 
 
 @pytest.fixture
@@ -56,7 +70,7 @@ def test_a_preparation_is_proposed_and_leaves_the_series_alone(case, actor):
     assert row.state == "proposed"
     assert hashes(case) == before
     outcome = row.results["series"]["t1"]
-    assert outcome["columns"]["shape"] == [12, 10, 8]  # from 6 slices of 2 mm
+    assert outcome["columns"]["shape"] == [16, 20, 18]  # from 8 slices of 2 mm
     assert outcome["before"]["sha256"] == before["t1"]
     assert [step["step"] for step in outcome["steps"]] == ["reorient", "resample"]
 
@@ -66,9 +80,9 @@ def test_accepting_replaces_the_series_and_is_on_record(case, actor):
     row = propose(case, actor)
     deciding.accept(preparation=row, actor=actor)
     series = Series.objects.get(case=case, role="t1")
-    assert series.shape == [12, 10, 8]
+    assert series.shape == [16, 20, 18]
     assert series.spacing_mm == [1.0, 1.0, 1.0]
-    assert canonical.load_array(series).shape == (12, 10, 8)
+    assert canonical.load_array(series).shape == (16, 20, 18)
     assert [step["step"] for step in series.preparation] == ["reorient", "resample"]
     assert series.preparation[1]["version"]
     record = AuditRecord.objects.get(action="case.prepare.accept")
@@ -131,7 +145,7 @@ def test_a_study_that_locks_meanwhile_keeps_its_images(actor):
 
 
 def test_the_flag_of_a_face_goes_with_the_face(case, actor):
-    other = CaseFactory(roles=["t1", "flair"])
+    other = brain_case("t1", "flair")
     Series.objects.update(flags=["face", "thick"])
     deciding.accept(preparation=propose(case, actor, SPACING), actor=actor)
     assert all(one.flags == ["face", "thick"] for one in case.series.all())
@@ -168,7 +182,7 @@ def test_a_brain_mask_among_the_series_is_used_and_not_prepared(actor):
 
 
 def test_histograms_are_matched_to_the_case_that_is_named(case, actor):
-    other = CaseFactory(code="0777", roles=["t1"])
+    other = brain_case("t1", code="0777")
     step = {"step": "normalise", "method": "histogram", "reference": "0777", "roles": ["t1"]}
     row = propose(case, actor, [step])
     deciding.accept(preparation=row, actor=actor)
@@ -222,7 +236,7 @@ def test_a_killed_worker_goes_on_with_what_is_not_done(actor, monkeypatch):
 
 
 def test_certain_brains_are_accepted_by_themselves_if_asked(actor):
-    alone = CaseFactory(roles=["t1", "t2"])
+    alone = brain_case("t1", "t2")
     alone.series.update(flags=["face"])
     job = work(preparing.order(cases=[alone], chain=ALONE, actor=actor, auto_accept=True))
     assert job.result == {"preparations": {"accepted": 1}}
@@ -232,7 +246,7 @@ def test_certain_brains_are_accepted_by_themselves_if_asked(actor):
 
 @pytest.mark.parametrize("chain", [SPACING, [{"step": "brain_mask", "apply": False}]])
 def test_what_still_shows_a_head_waits_for_a_person(actor, chain):
-    cases = [CaseFactory(roles=["t1"])]
+    cases = [brain_case("t1")]
     job = work(preparing.order(cases=cases, chain=chain, actor=actor, auto_accept=True))
     assert job.result == {"preparations": {"proposed": 1}}
 
@@ -325,7 +339,12 @@ def test_a_case_leads_to_the_preparation_that_waits(page, case, actor):
 def test_nothing_that_tells_is_shown_while_a_study_is_blinded(page, actor):
     study = locked_study()
     Study.objects.filter(pk=study.pk).update(state=Study.State.DRAFT)
-    row = propose(study.cases.first(), actor, ALONE)
+    case = study.cases.first()
+    mask = replace(
+        small_volume(1), array=np.pad(np.ones((2, 4, 4), np.int16), ((2, 2), (3, 3), (2, 2)))
+    )
+    SeriesFactory(case=case, role="brain-mask", volume=mask)
+    row = propose(case, actor, GIVEN)
     Study.objects.filter(pk=study.pk).update(state=Study.State.LOCKED)
     text = page.get(reverse("preparation", args=[row.pk])).content.decode()
     assert "Brain found" not in text
