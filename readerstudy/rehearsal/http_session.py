@@ -20,6 +20,7 @@ class Answer:
 
     status: int
     body: bytes
+    location: str = ""
 
     def json(self) -> Any:
         """Return the body as JSON."""
@@ -68,7 +69,7 @@ class HttpSession:
             self.cookies |= {name: one.value for name, one in SimpleCookie(line).items()}
         if response.headers.get("Content-Encoding") == "gzip":
             content = gzip.decompress(content)
-        return Answer(response.status, content)
+        return Answer(response.status, content, response.headers.get("Location", ""))
 
     def _headers(self, body: bytes | None) -> dict[str, str]:
         origin = urlsplit(self.url)

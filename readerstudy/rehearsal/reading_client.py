@@ -20,7 +20,8 @@ from readerstudy.studies.answers import QuestionSpec
 
 DRAFTS, TWICE, TAKEN_BACK = 0.1, 0.05, 0.03
 PATIENCE = 5
-OK, CREATED, NO_CONTENT = 200, 201, 204
+OK, CREATED, NO_CONTENT, FOUND = 200, 201, 204, 302
+DISPLAY_CHECK = "/check-display/"
 
 
 class ReadingFailed(RuntimeError):
@@ -84,7 +85,7 @@ class SimulatedReader:
 
     def read_all(self) -> Ledger:
         """Read until the server has nothing more to show; return what was acknowledged."""
-        self._expect(self.session.get(f"/read/{self.enrolment}/"), OK)
+        self._open_page()
         state = self._state()
         while True:
             while state["reading"] is not None:
@@ -100,6 +101,16 @@ class SimulatedReader:
         self.ledger.received_bytes = self.session.received_bytes
         self.session.close()
         return self.ledger
+
+    def _open_page(self) -> None:
+        """Fetch the empty page and with it the protection code of the session.
+
+        The server may want the display checked first. That guards eyes on a screen; a simulated
+        reader has neither, and the code comes with this answer too.
+        """
+        page = self.session.get(f"/read/{self.enrolment}/")
+        if not (page.status == FOUND and DISPLAY_CHECK in page.location):
+            self._expect(page, OK)
 
     def _read(self, state: dict[str, Any]) -> dict[str, Any]:
         """Read the case on the page; return the state that the server gives afterwards."""
@@ -204,7 +215,8 @@ class SimulatedReader:
         if answer.status not in wanted:
             said = answer.body[:300].decode(errors="replace")
             raise ReadingFailed(
-                f"{self.virtual.code} was refused with status {answer.status}: {said}"
+                f"{self.virtual.code} was refused with status {answer.status}: "
+                f"{said or answer.location}"
             )
         return answer
 

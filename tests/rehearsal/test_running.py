@@ -126,6 +126,12 @@ def test_a_washout_is_waited_for_in_virtual_days_alone(live_server):
     assert [one["period"] for one in outcome.rehearsal.result["periods"]] == [1, 2]
 
 
+def test_a_simulated_reader_has_no_display_to_check(live_server, settings):
+    settings.DISPLAY_CHECK = "required"
+    outcome = rehearsed(draft_of("visual-turing-test"), live_server)
+    assert outcome.rehearsal.result["verification"]["is_whole"]
+
+
 def test_an_interrupted_dry_run_begins_again(live_server):
     study = draft_of("visual-turing-test")
     rehearsal = starting.note_rehearsal(study=study, readers=2, actor=study.created_by)
