@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from django.db.models import QuerySet
 
 from readerstudy.cases.models import Series
+from readerstudy.reading import trial
 from readerstudy.reading.models import Allocation, DisplayForm, EncodedSeries, Reading
 from readerstudy.studies.checklist import BLOCKS, LOOK, PASSED, Check, adds_checks
 from readerstudy.studies.models import Study
@@ -31,6 +32,22 @@ def allocation_checks(study: Study) -> Iterable[Check]:
 
 
 @adds_checks
+def draw_checks(study: Study) -> Iterable[Check]:
+    """Try the draw of a draft, so that what cannot be met is said before the lock."""
+    ready = study.readers.exists() and study.study_cases.exists()
+    if study.state != Study.State.DRAFT or not ready:
+        return
+    tried = trial.try_draw(study)
+    rows = sum(share.readings for share in tried.shares)
+    yield Check(
+        "Protocol",
+        "No order can be drawn" if tried.conflict else "An order can be drawn",
+        tried.conflict or f"A trial draw gave {rows} readings and was thrown away",
+        BLOCKS if tried.conflict else PASSED,
+    )
+
+
+@adds_checks
 def image_checks(study: Study) -> Iterable[Check]:
     if study.state == Study.State.DRAFT:
         return
@@ -40,7 +57,7 @@ def image_checks(study: Study) -> Iterable[Check]:
     form = DisplayForm.objects.filter(study=study).first()
     done = form is not None and ready == wanted
     yield Check(
-        "Blinding",
+        "Images",
         "One form for all images" if done else "Images are being prepared",
         f"{ready} of {wanted} encoded; same grid, type, header and length"
         if done
@@ -143,7 +160,7 @@ def clipping_checks(study: Study) -> Iterable[Check]:
         slot, most = labels[role], max(by_case.values())
         much = sorted(code for code, share in by_case.items() if share > MUCH_CLIPPED)
         yield Check(
-            "Blinding",
+            "Images",
             f"{slot.label}: {len(much)} cases reach beyond the range"
             if much
             else f"{slot.label}: within the range",

@@ -10,7 +10,7 @@ from django.shortcuts import redirect, render
 from django.views.generic import TemplateView
 
 from readerstudy.core.forms import ConfirmForm
-from readerstudy.reading import board, launching, listing, pace, scheduling
+from readerstudy.reading import board_page, launching, listing, scheduling
 from readerstudy.studies import overview, permissions
 from readerstudy.studies.models import Study
 from readerstudy.studies.pages import StaffPage, StudyAction, StudyPage
@@ -44,10 +44,7 @@ class StudyOverview(StudyPage):
         if self.study.state == Study.State.DRAFT:
             context = self.get_context_data(steps=steps_of(self.study))
             return render(request, "studies/draft.html", context)
-        figures = board.board_of(self.study)
-        context = self.get_context_data(
-            board=figures, attention=board.attention_of(figures), pace=pace.pace_of(self.study)
-        )
+        context = self.get_context_data(**board_page.context_of(self.study))
         return render(request, "reading/board.html", context)
 
     @property

@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from readerstudy.readers.profiles import is_complete
 from readerstudy.studies.models import Study
 
 PASSED, LOOK, BLOCKS = "passed", "look", "blocks"
+GROUPS = ("Protocol", "Cases", "Readers", "Images", "Blinding", "Analysis")
 
 
 @dataclass(frozen=True)
@@ -34,38 +36,15 @@ def adds_checks(source: Source) -> Source:
 
 
 def checklist(study: Study) -> list[Check]:
-    """Return all points, in the order of the groups Protocol, Cases, Readers, Blinding."""
-    order = {"Protocol": 0, "Cases": 1, "Readers": 2, "Blinding": 3}
+    """Return all points, in the order of the groups."""
     checks = [check for source in _sources for check in source(study)]
-    return sorted(checks, key=lambda check: order[check.group])
+    return sorted(checks, key=lambda check: GROUPS.index(check.group))
 
 
 def blocking(study: Study, *, before: str) -> list[Check]:
     """Return the points that forbid a step; what forbids locking forbids launching too."""
     steps = {"lock"} if before == "lock" else {"lock", "launch"}
     return [c for c in checklist(study) if c.status == BLOCKS and c.before in steps]
-
-
-@adds_checks
-def protocol_checks(study: Study) -> Iterable[Check]:
-    questions = list(study.questions.all())
-    codes = sum(question.options.count() for question in questions)
-    yield Check(
-        "Protocol",
-        "Questions complete" if questions else "No questions",
-        f"{len(questions)} questions, {codes} codes",
-        PASSED if questions else BLOCKS,
-    )
-    yield Check(
-        "Protocol",
-        "Instructions and title written",
-        f"Readers see “{study.reader_title}”",
-    )
-    yield Check(
-        "Protocol",
-        "Analysis stated",
-        f"Accuracy against guessing, equivalence margin {100 * study.margin:g} points",
-    )
 
 
 @adds_checks
@@ -81,7 +60,7 @@ def case_checks(study: Study) -> Iterable[Check]:
 
 @adds_checks
 def reader_checks(study: Study) -> Iterable[Check]:
-    enrolments = list(study.readers.select_related("reader"))
+    enrolments = list(study.readers.select_related("reader__profile"))
     yield Check(
         "Readers",
         f"{len(enrolments)} readers invited" if enrolments else "No readers",
@@ -96,4 +75,18 @@ def reader_checks(study: Study) -> Iterable[Check]:
             f"{', '.join(waiting)} can start once the link was used",
             LOOK,
             before="launch",
+        )
+    stated = [e for e in enrolments if is_complete(getattr(e.reader, "profile", None))]
+    if enrolments and len(stated) < len(enrolments):
+        unsaid = [e.code for e in enrolments if e not in stated]
+        yield Check(
+            "Readers",
+            f"{len(unsaid)} profiles are not complete",
+            f"{', '.join(unsaid)}: years, subspecialty and institution are asked at the sign-in",
+            LOOK,
+            before="launch",
+        )
+    elif enrolments:
+        yield Check(
+            "Readers", "Profiles complete", "Years, subspecialty, institution", before="launch"
         )

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from readerstudy.studies.checklist import BLOCKS, LOOK, PASSED, Check, adds_checks
-from readerstudy.studies.models import Study
+from readerstudy.studies.models import Question, Study, StudyCase
+from readerstudy.truth import feedback
 from readerstudy.truth.models import Origin
 
 
@@ -31,4 +33,64 @@ def origin_checks(study: Study) -> Iterable[Check]:
         "Both classes are present" if both else "One class only",
         "Counts are kept from readers" if both else "Nothing could be told apart in this study",
         PASSED if both else LOOK,
+    )
+
+
+@adds_checks
+def answer_checks(study: Study) -> Iterable[Check]:
+    """Tell for how many cases the right answer of a question is not known, never for which."""
+    questions = list(study.questions.exclude(truth={}))
+    rows = list(study.study_cases.select_related("case").order_by("item", "place"))
+    if not questions or not rows:
+        return
+    known = feedback.known_of([row.case for row in rows])
+    items: dict[str, list[StudyCase]] = {}
+    for row in rows:
+        items.setdefault(row.item, []).append(row)
+    found = [
+        (
+            members[0].phase,
+            feedback.right_answers(questions, [row.case for row in members], known),
+        )
+        for members in items.values()
+    ]
+    for question in questions:
+        yield _truth_check(question, [answers for _, answers in found])
+    yield from _training_check(
+        questions, [answers for phase, answers in found if phase == StudyCase.Phase.TRAINING]
+    )
+
+
+def _truth_check(question: Question, found: list[dict[str, Any]]) -> Check:
+    missing = sum(question.code not in answers for answers in found)
+    if not missing:
+        return Check(
+            "Analysis", f"Right answer known: “{question.text}”", f"For all {len(found)} cases"
+        )
+    # A reference standard may still come, as after a follow-up; an origin is known or not.
+    later = question.truth.get("source") == "reference"
+    advice = (
+        "Record the reference standard before unblinding; without it they are left out"
+        if later
+        else "Record the origin, or leave the cases out"
+    )
+    return Check(
+        "Analysis",
+        f"Right answer missing: “{question.text}”",
+        f"For {missing} of {len(found)} cases. {advice}",
+        LOOK if later else BLOCKS,
+    )
+
+
+def _training_check(questions: list[Question], found: list[dict[str, Any]]) -> Iterable[Check]:
+    if not found:
+        return
+    silent = sum(not answers for answers in found)
+    yield Check(
+        "Protocol",
+        f"{silent} training cases without feedback" if silent else "Training gives feedback",
+        "No right answer is known for them"
+        if silent
+        else f"On {len(questions)} questions, for all {len(found)} cases",
+        BLOCKS if silent else PASSED,
     )

@@ -7,7 +7,8 @@ standard. Only training cases disclose it; the rows of all other cases stay empt
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from readerstudy.cases.models import Case
@@ -35,27 +36,44 @@ def training_items(study: Study) -> list[list[StudyCase]]:
     return list(items.values())
 
 
-def right_answers(questions: Sequence[Question], cases: Sequence[Case]) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Known:
+    """What is on record of some cases."""
+
+    kinds: dict[Any, str]  # by case
+    references: dict[tuple[Any, str], str]  # by case and endpoint
+
+
+def known_of(cases: Iterable[Case]) -> Known:
+    """Return origin and reference standard of cases, in two queries."""
+    keys = [case.pk for case in cases]
+    references = ReferenceStandard.objects.current().filter(case__in=keys)
+    rows = references.values_list("case", "endpoint", "value")
+    return Known(
+        kinds=dict(Origin.objects.filter(case__in=keys).values_list("case", "kind")),
+        references={(case, endpoint): value for case, endpoint, value in rows},
+    )
+
+
+def right_answers(
+    questions: Sequence[Question], cases: Sequence[Case], known: Known | None = None
+) -> dict[str, Any]:
     """Return by question what is right for an item; questions without a known answer are left out.
 
     The right image of several beside each other is given as ``{"member": number}``, since its
     side is drawn for each reading.
     """
-    found = {question.code: _right(question.truth, cases) for question in questions}
+    known = known or known_of(cases)
+    found = {question.code: _right(question.truth, cases, known) for question in questions}
     return {code: answer for code, answer in found.items() if answer is not None}
 
 
-def _right(truth: dict[str, Any], cases: Sequence[Case]) -> Any:
+def _right(truth: dict[str, Any], cases: Sequence[Case], known: Known) -> Any:
     if truth.get("source") == "reference":
-        return _by_reference(truth, cases[0])
-    kinds = [Origin.objects.get(case=case).kind for case in cases]
+        value = known.references.get((cases[0].pk, truth["endpoint"]))
+        return None if value is None else truth["values"].get(value)
+    kinds = [known.kinds.get(case.pk, "") for case in cases]
     if "place" in truth:
         wanted = [number for number, kind in enumerate(kinds) if kind == truth["place"]]
         return {"member": wanted[0]} if len(wanted) == 1 else None
     return truth.get(kinds[0]) if len(set(kinds)) == 1 else None
-
-
-def _by_reference(truth: dict[str, Any], case: Case) -> str | None:
-    known = ReferenceStandard.objects.current().filter(case=case, endpoint=truth["endpoint"])
-    value = known.values_list("value", flat=True).first()
-    return None if value is None else truth["values"].get(value)

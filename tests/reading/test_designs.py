@@ -15,6 +15,7 @@ from readerstudy.reading.progress import state_of
 from readerstudy.reading.recording import submit, undo
 from readerstudy.reading.scheduling import certificate, lock_and_allocate
 from readerstudy.studies import design
+from readerstudy.studies.checklist import checklist
 from readerstudy.studies.models import Arm, Option, Question, Study, StudyCase
 from readerstudy.studies.reading_design import ReadingDesign, document_of
 from readerstudy.studies.viewing import Slot
@@ -176,6 +177,7 @@ def pairs() -> scenario.Scenario:
     Question.objects.create(
         study=made.study, position=1, code="which", text="Which is real?", kind="place"
     )
+    Study.objects.filter(pk=made.study.pk).update(analysis_plan=[])
     return scenario.started(planned(made, pairing="random"))
 
 
@@ -210,7 +212,9 @@ def test_an_answer_that_does_not_fit_says_which_question():
 
 def test_a_design_that_no_order_can_keep_is_refused_at_lock_and_nothing_is_changed():
     made = planned(scenario.draft(), repeats=3, lag=50)
-    with pytest.raises(Conflict, match="Lower the lag"):
+    (check,) = [c for c in checklist(made.study) if c.statement == "No order can be drawn"]
+    assert "Lower the lag" in check.evidence
+    with pytest.raises(Conflict, match="No order can be drawn"):
         lock_and_allocate(study=made.study, actor=made.coordinator)
     assert made.refresh().state == Study.State.DRAFT
     assert not Reading.objects.exists()

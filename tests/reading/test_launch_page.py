@@ -35,7 +35,8 @@ def text_of(client, study) -> str:
 def test_an_empty_draft_names_what_is_missing(client, sign_in):
     study = sign_in(StudyFactory())
     text = text_of(client, study)
-    assert "5 points, 2 block the lock" in text
+    assert "No cases chosen" in text
+    assert "2 block the lock" in text
     assert "2 reasons left:</strong> No cases chosen; No readers." in text
     assert reverse("study-cases", args=[study.pk]) in text
     assert "disabled" in text
@@ -106,7 +107,8 @@ def test_an_open_invitation_is_to_be_looked_at_and_does_not_block(client, sign_i
     user.set_unusable_password()
     user.save()
     text = text_of(client, study)
-    assert "1 to look at,</strong> not blocking" in text
+    assert "1 invitations not accepted yet" in text
+    assert "to look at,</strong> not blocking" in text
     assert client.post(reverse("study-launch", args=[study.pk])).status_code == 302
 
 

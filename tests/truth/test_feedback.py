@@ -84,6 +84,7 @@ def test_a_reader_is_told_on_which_side_the_right_image_stood():
         kind="place",
         truth={"source": "origin", "place": "synthetic"},
     )
+    made.study.analysis_plan = []
     made.study.design = {**made.study.design, "pairing": "random"}
     made.study.save()
     made = scenario.started(made)
