@@ -51,7 +51,7 @@ soak: setup .venv/.dev ## the full dose of kills and damaged files (an hour or s
 	READERSTUDY_MUTANTS=100000 $(BIN)/python -m pytest -q -m slow tests/imaging
 
 bench: setup .venv/.dev ## benchmarks, each as ratios to a named peer in one run
-	@for script in benchmarks/bench_*.py; do echo "== $$script"; $(BIN)/python $$script; done
+	@for script in benchmarks/bench_*.py; do echo "== $$script"; PYTHONPATH=. $(BIN)/python $$script; done
 
 docs: .venv/.dev ## run the examples of the documents and check their links
 	$(BIN)/python -m pytest -q --doctest-glob='*.md' --doctest-modules README.md docs readerstudy/stats

@@ -248,7 +248,7 @@ def _levels_per_unit(low: float, high: float, rule: DisplayRule) -> float:
     return (rule.high_level - rule.low_level) / (high - low)
 
 
-def plan_chunks(nz: int, first: int = 4, size: int = 16) -> list[tuple[int, int]]:
+def plan_chunks(nz: int, first: int = 1, size: int = 16) -> list[tuple[int, int]]:
     """Cut a stack into chunks, from the centre outwards.
 
     Parameters

@@ -145,11 +145,11 @@ def test_rule_is_versioned():
 
 
 def test_chunks_as_in_the_contract():
-    assert plan_chunks(80) == [(38, 42), (42, 58), (22, 38), (58, 74), (6, 22), (74, 80), (0, 6)]
-    assert plan_chunks(155)[0] == (75, 79)
+    assert plan_chunks(80) == [(39, 40), (40, 56), (23, 39), (56, 72), (7, 23), (72, 80), (0, 7)]
+    assert plan_chunks(155)[0] == (77, 78)
     assert plan_chunks(1) == [(0, 1)]
-    assert plan_chunks(4) == [(0, 4)]
-    assert plan_chunks(5) == [(0, 4), (4, 5)]
+    assert plan_chunks(4) == [(1, 2), (2, 4), (0, 1)]
+    assert plan_chunks(5, first=4) == [(0, 4), (4, 5)]
 
 
 @given(nz=st.integers(1, 600), first=st.integers(1, 12), size=st.integers(1, 40))
