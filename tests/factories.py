@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import asdict
 from typing import Any
 
 import factory
 import numpy as np
+from django.utils import timezone
 from factory.django import DjangoModelFactory
 
 from readerstudy.cases import canonical, storage
@@ -20,6 +22,9 @@ from readerstudy.readers.display_check_verdict import Conditions
 from readerstudy.readers.models import DisplayCheck, ReaderProfile, User
 from readerstudy.reading import scheduling
 from readerstudy.reading.models import DisplayForm, EncodedSeries
+from readerstudy.sentinel.limiting import limits_of
+from readerstudy.sentinel.models import SentinelRun
+from readerstudy.sentinel.running import hash_of_images
 from readerstudy.studies import design
 from readerstudy.studies.models import Study
 from readerstudy.truth import register
@@ -186,6 +191,25 @@ def prepare_images(study: Study) -> None:
     }
     slots = [{"role": one.role, "label": one.label, **slot} for one in study.display.slots]
     DisplayForm.objects.create(study=study, slots=slots, rule={"flat": False})
+    pass_sentinel(study)
+
+
+def pass_sentinel(study: Study) -> SentinelRun:
+    """Stand in for a run of the leak sentinel that found nothing."""
+    return SentinelRun.objects.create(
+        study=study,
+        at=timezone.now(),
+        seed=1,
+        limits=asdict(limits_of(study)),
+        images_hash=hash_of_images(study),
+        software="test",
+        requests=100,
+        presentations=4,
+        n_cases=4,
+        results=[],
+        words=[],
+        verdict=SentinelRun.Verdict.CLEAN,
+    )
 
 
 def running_study(**kwargs: Any) -> Study:

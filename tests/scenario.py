@@ -25,6 +25,7 @@ from readerstudy.studies.design import create_study, enrol, set_viewing
 from readerstudy.studies.models import Enrolment, Study
 from readerstudy.studies.viewing import Slot
 from readerstudy.truth import register, selection
+from tests.factories import pass_sentinel
 
 SHAPE = (12, 20, 16)
 PASSWORD = "correct horse battery"
@@ -215,6 +216,7 @@ def started(made: Scenario, *, seed: str = "seed") -> Scenario:
     """Lock, encode and launch a draft."""
     lock_and_allocate(study=made.study, actor=made.coordinator, seed=seed)
     display.prepare(made.refresh(), lambda *_: None)
+    pass_sentinel(made.study)
     made.study = launch(study=made.refresh(), actor=made.coordinator)
     return made
 

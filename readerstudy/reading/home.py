@@ -46,8 +46,11 @@ class Entry:
 def entries_of(user: Any) -> list[Entry]:
     """Return the studies of a reader: what can be read first, what is over last."""
     order = ("open", "waiting", "done", "closed")
-    enrolments = Enrolment.objects.filter(reader=user, kind=Enrolment.Kind.READER).select_related(
-        "study"
+    # The leak sentinel looks at this page too, as a reader would; previews have no place on it.
+    enrolments = (
+        Enrolment.objects.filter(reader=user)
+        .exclude(kind=Enrolment.Kind.PREVIEW)
+        .select_related("study")
     )
     entries = [_entry(enrolment) for enrolment in enrolments.order_by("enrolled_at")]
     return sorted(entries, key=lambda entry: order.index(entry.phase))

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from readerstudy.core.models import Job
-from readerstudy.studies.checklist import BLOCKS, LOOK, PASSED, Check, checklist
+from readerstudy.studies.checklist import BLOCKS, LOOK, PASSED, Check, Remedy, checklist
 from readerstudy.studies.models import Study
 
 # Where the points of a group are put right, while the study is a draft.
 REMEDIES = {
-    "Protocol": "study-describe",
-    "Cases": "study-cases",
-    "Readers": "study-readers",
+    "Protocol": Remedy("study-describe", "Go to it"),
+    "Cases": Remedy("study-cases", "Go to it"),
+    "Readers": Remedy("study-readers", "Go to it"),
 }
 
 
@@ -22,7 +22,7 @@ class Point:
     """One row of the checklist, with the page on which it is put right."""
 
     check: Check
-    remedy: str | None
+    remedy: Remedy | None
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,9 @@ def state_of(study: Study) -> Launching:
     return Launching(groups, step)
 
 
-def _remedy(study: Study, check: Check) -> str | None:
+def _remedy(study: Study, check: Check) -> Remedy | None:
+    if check.remedy is not None:
+        return check.remedy
     if study.state != Study.State.DRAFT or check.status == PASSED:
         return None
     return REMEDIES.get(check.group)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from readerstudy.core import audit, jobs
@@ -17,6 +17,20 @@ from readerstudy.studies.asking import arms_of, slots_in
 from readerstudy.studies.models import Enrolment, Study, StudyCase
 
 WANTED_GAP = 10
+AfterImages = Callable[[Study, Any], object]
+_after_images: list[AfterImages] = []
+
+
+def follows_images(function: AfterImages) -> AfterImages:
+    """Register what is to be begun, with (study, actor), once all images are prepared."""
+    _after_images.append(function)
+    return function
+
+
+def images_are_ready(study: Study, *, actor: Any) -> None:
+    """Begin what waits for the images of a study."""
+    for follow in _after_images:
+        follow(study, actor)
 
 
 def lock_and_allocate(

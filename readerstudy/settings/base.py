@@ -33,6 +33,7 @@ INSTALLED_APPS = [
     "readerstudy.adjudication",
     "readerstudy.analysis",
     "readerstudy.rehearsal",
+    "readerstudy.sentinel",
     "synthesis",
 ]
 MIDDLEWARE = [
@@ -64,6 +65,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
             ],
             "libraries": {
+                "sentinel": "readerstudy.sentinel.templatetags.sentinel",
                 "readerstudy": "readerstudy.core.templatetags.readerstudy",
                 "truth": "readerstudy.truth.templatetags.truth",
             },

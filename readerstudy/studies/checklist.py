@@ -17,12 +17,22 @@ GROUPS = ("Protocol", "Cases", "Readers", "Images", "Blinding", "Analysis")
 
 
 @dataclass(frozen=True)
+class Remedy:
+    """Where a point is put right: an address of the study and the words on its button."""
+
+    url_name: str
+    label: str
+    posts: bool = False
+
+
+@dataclass(frozen=True)
 class Check:
     group: str
     statement: str
     evidence: str
     status: str = PASSED
     before: str = "lock"  # the step that this point blocks: "lock" or "launch"
+    remedy: Remedy | None = None
 
 
 Source = Callable[[Study], Iterable[Check]]
