@@ -25,6 +25,8 @@ from readerstudy.intake.results import faults_of
 from readerstudy.intake.starting import start_folder
 from readerstudy.readers.models import User
 from readerstudy.reading.scheduling import launch, lock_and_allocate
+from readerstudy.sentinel.running import request_run
+from readerstudy.sentinel.standing import has_valid_run
 from readerstudy.studies.design import create_study, enrol
 from readerstudy.studies.models import Study
 from readerstudy.truth.selection import choose_cases, pool_of
@@ -220,6 +222,8 @@ def _launch(context: Context, study: Study) -> Study:
         lock_and_allocate(study=study, actor=context.actor)
     _finish(Job.objects.get(key=f"encode_study:{study.pk}"), context.say)
     study.refresh_from_db()
+    if not has_valid_run(study):
+        _finish(_again(request_run(study=study, actor=context.actor)), context.say)
     return launch(study=study, actor=context.actor)
 
 

@@ -60,6 +60,10 @@ class Transport(ABC):
     ) -> tuple[int, Headers, bytes]:
         """Return status, headers and the whole body as sent."""
 
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of what the transport holds."""
+
 
 class InProcess(Transport):
     """Django's handler in this process, as a web server calls it."""
@@ -86,6 +90,9 @@ class InProcess(Transport):
                 response.close()
         status, sent = begun[-1]
         return int(status.split()[0]), sent, content
+
+    def close(self) -> None:
+        """Nothing is held: the handler lives as long as this object."""
 
     def _environ(
         self, method: str, path: str, headers: dict[str, str], body: bytes
@@ -151,6 +158,9 @@ class Live(Transport):
             raise ReaderStudyError(
                 f"The server at {self.origin} does not answer: {error}"
             ) from error
+
+    def close(self) -> None:
+        self.connection.close()
 
 
 class Browser:

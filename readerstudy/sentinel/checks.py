@@ -28,6 +28,8 @@ def run_when_images_are_ready(study: Study, actor: Any) -> None:
 def sentinel_checks(study: Study) -> Iterable[Check]:
     if study.rehearsal_of_id is not None or study.state not in standing.WALKED:
         return
+    if not running.has_images(study):  # another point says so, and blocks
+        return
     last, job = SentinelRun.objects.filter(study=study).first(), running.latest_job(study)
     if last is not None and standing.why_stale(last):
         yield _point("The leak sentinel must run again", standing.why_stale(last), BLOCKS, RUN)

@@ -235,11 +235,12 @@ def _times(walk: Sequence[Presentation], cases: list[str]) -> Iterator[Cue]:
     for (kind, _), rows in alike.items():
         rows.sort()
         drift = _running_median([ms for *_, ms in rows])
+        what = "images" if kind == "image" else "all but images"
         for (_, case, ms), usual in zip(rows, drift, strict=True):
-            found[kind][case].append(ms - usual)
-    for kind, by_case in sorted(found.items()):
+            found[what][case].append(ms - usual)
+    for what, by_case in sorted(found.items()):
         medians = {case: [float(np.median(values))] for case, values in by_case.items()}
-        yield _means(TIME, f"time to answer, {kind}", medians, cases)
+        yield _means(TIME, f"time to answer, {what}", medians, cases)
 
 
 def _running_median(values: Sequence[float]) -> list[float]:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import zstandard
 from numpy.typing import NDArray
+from scipy.signal import savgol_filter
 
 COMB = ("empty_levels", "period")
 BACKGROUND = ("border", "corner_share", "corner_mean", "corner_spread")
@@ -23,10 +24,11 @@ LOWEST, HIGHEST = 0, 4095
 BULK = (5.0, 95.0)
 HALF_WINDOW = 16
 PERIODS = (2, 3, 4, 5, 8, 10, 16)
-FEWEST_LEVELS = 64
+FEWEST_LEVELS = 128
+LEAST_COUNT = 1e-3
 SURE = 6.0  # standard deviations
 LEAST_MODULATION = 0.05
-CORNER = 8
+CORNER = 16
 LEVEL = 3
 
 
@@ -75,10 +77,11 @@ def comb_of(values: NDArray[Any]) -> dict[str, float]:
     if high - low + 1 < FEWEST_LEVELS:
         return nothing
     counts = np.bincount(np.clip(values.astype(np.int64), low - 1, high + 1) - (low - 1))[1:-1]
-    width = 2 * HALF_WINDOW + 1
-    smooth = np.convolve(counts, np.full(width, 1 / width), "valid")
-    middle = counts[HALF_WINDOW : HALF_WINDOW + smooth.size]
-    return {"empty_levels": _empty(middle, smooth), "period": _period(middle, smooth)}
+    # Parabolas fitted along the histogram follow its bends, which a running mean would flatten.
+    smooth = np.maximum(savgol_filter(counts.astype(float), 2 * HALF_WINDOW + 1, 2), LEAST_COUNT)
+    inner = slice(HALF_WINDOW, -HALF_WINDOW)
+    counts, smooth = counts[inner], smooth[inner]
+    return {"empty_levels": _empty(counts, smooth), "period": _period(counts, smooth)}
 
 
 def _empty(counts: NDArray[Any], smooth: NDArray[Any]) -> float:
@@ -111,7 +114,7 @@ def background_of(block: NDArray[np.int16]) -> dict[str, float]:
     dict of str to float
         ``border``: share of voxels other than 0 on the faces of each slice. ``corner_share``,
         ``corner_mean``, ``corner_spread``: share other than 0, mean and standard deviation in the
-        eighth of each side next to a corner.
+        sixteenth of each side next to a corner.
     """
     edges = np.concatenate(
         [block[:, 0].ravel(), block[:, -1].ravel(), block[:, :, 0].ravel(), block[:, :, -1].ravel()]

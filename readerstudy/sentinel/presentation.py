@@ -115,7 +115,7 @@ def _mark(row: dict[str, Any]) -> Mark | None:
         return None
     return Mark(
         value=x_of(row["auc"]),
-        low=x_of(row["low"]),
-        high=x_of(row["high"]),
+        low=x_of(row["auc"] if row["low"] is None else row["low"]),
+        high=x_of(row["auc"] if row["high"] is None else row["high"]),
         stops=row["verdict"] == judging.FOUND,
     )

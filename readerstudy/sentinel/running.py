@@ -109,10 +109,15 @@ def require_images(study: Study) -> None:
     """Refuse to walk before all images are in their one form."""
     if study.state not in (Study.State.LOCKED, Study.State.RUNNING):
         raise Conflict("The sentinel walks a study that is locked or running.")
+    if not has_images(study):
+        raise Conflict("The images are not prepared yet. The sentinel runs when they are.")
+
+
+def has_images(study: Study) -> bool:
+    """Are all images of a study in their one form?"""
     wanted = study.study_cases.count() * len(study.slots)
     ready = EncodedSeries.objects.filter(study=study, role__in=study.slots).count()
-    if ready < wanted or not DisplayForm.objects.filter(study=study).exists():
-        raise Conflict("The images are not prepared yet. The sentinel runs when they are.")
+    return ready >= wanted and DisplayForm.objects.filter(study=study).exists()
 
 
 def hash_of_images(study: Study) -> str:
@@ -139,6 +144,7 @@ def _walk(
     try:
         return Robot(enrolment, browser, search, seed, progress).walk(), browser.count
     finally:
+        transport.close()
         retire(study=study, session=session)
 
 

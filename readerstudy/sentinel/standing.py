@@ -27,13 +27,21 @@ def why_stale(run: SentinelRun) -> str:
     return ""
 
 
+def has_valid_run(study: Study) -> bool:
+    """Is there a run that still holds, whatever it found?"""
+    last = SentinelRun.objects.filter(study=study).first()
+    return last is not None and not why_stale(last)
+
+
 def with_verdict(run: SentinelRun, *verdicts: str) -> list[Row]:
     """Return the cues of a run that have one of these verdicts."""
     return [row for row in run.results if row["verdict"] in verdicts]
 
 
 def interval_of(row: Row) -> str:
-    """Return "AUC 0.83 (0.74–0.90)"."""
+    """Return "AUC 0.83 (0.74–0.90)", without an interval where there is none."""
+    if row["low"] is None:
+        return f"AUC {row['auc']:.2f}"
     return f"AUC {row['auc']:.2f} ({row['low']:.2f}–{row['high']:.2f})"
 
 

@@ -91,6 +91,7 @@ def made(request):
     study = scenario.draft(N, N, cases=cases, shown=shown)
     lock_and_allocate(study=study.study, actor=study.coordinator, seed="seed")
     display.prepare(study.refresh(), lambda *_: None)
+    scenario.pass_sentinel(study.study)
     study.study = launch(study=study.refresh(), actor=study.coordinator)
     return study
 

@@ -40,6 +40,7 @@ def running(kind: str = "length", role: str | None = "t1c", **options) -> scenar
     )
     scenario.lock_and_allocate(study=made.study, actor=made.coordinator, seed="seed")
     scenario.display.prepare(made.refresh(), lambda *_: None)
+    scenario.pass_sentinel(made.study)
     made.study = scenario.launch(study=made.refresh(), actor=made.coordinator)
     return made
 

@@ -22,7 +22,7 @@ ENCODINGS: tuple[encoding.Encoding, ...] = ("zstd", "gzip")
 Change = Callable[[np.ndarray, bool], Any]
 
 
-def prepared(n_real: int = 8, n_synthetic: int = 8, **options: Any) -> scenario.Scenario:
+def prepared(n_real: int = 12, n_synthetic: int = 12, **options: Any) -> scenario.Scenario:
     """A locked study with its images encoded; both classes are drawn from one distribution."""
     made = scenario.draft(n_real, n_synthetic, **options)
     lock_and_allocate(study=made.study, actor=made.coordinator, seed="seed")
@@ -73,7 +73,9 @@ def recode(made: scenario.Scenario, change: Change, *, padded: bool = True) -> N
             kept = blobs[one.pk, name]
             if padded:
                 others = [blobs[other.pk, name] for other in stored]
-                lengths = [encoding.bucket_length(map(len, group)) for group in zip(*others)]
+                lengths = [
+                    encoding.bucket_length(map(len, group)) for group in zip(*others, strict=True)
+                ]
                 kept = [
                     encoding.pad(blob, name, length)
                     for blob, length in zip(kept, lengths, strict=True)
