@@ -11,7 +11,8 @@ from readerstudy.sentinel.cues import CONTENT, FAMILIES
 from readerstudy.sentinel.models import SentinelRun
 from readerstudy.studies.models import Study
 
-WIDTH, LOW, HIGH = 220.0, 0.3, 1.0
+LOW, HIGH = 0.3, 1.0
+PAGE_WIDTH, CARD_WIDTH = 220.0, 116.0
 HISTORY = 10
 VERDICTS = {
     judging.SAME: ("passed", "the same for all"),
@@ -24,8 +25,37 @@ VERDICTS = {
 
 
 @dataclass(frozen=True)
+class Axis:
+    """The line from `LOW` to `HIGH`, in pixels."""
+
+    width: float
+    limit_auc: float
+
+    def x(self, auc: float) -> float:
+        """Return where an AUC lies, from the left."""
+        inside = min(max(auc, LOW), HIGH)
+        return round(self.width * (inside - LOW) / (HIGH - LOW), 2)
+
+    @property
+    def guess(self) -> float:
+        return self.x(0.5)
+
+    @property
+    def limit(self) -> float:
+        return self.x(self.limit_auc)
+
+    @property
+    def rest(self) -> float:
+        return round(self.width - self.limit, 2)
+
+    @property
+    def ticks(self) -> list[dict[str, Any]]:
+        return [{"text": f"{tick:g}", "x": self.x(tick)} for tick in (0.5, 1.0)]
+
+
+@dataclass(frozen=True)
 class Mark:
-    """One interval on the line from `LOW` to `HIGH`, in pixels."""
+    """One interval on the axis, in pixels."""
 
     value: float
     low: float
@@ -53,18 +83,23 @@ class Line:
         return bool(self.row["verdict"] == judging.FOUND)
 
 
-def x_of(value: float) -> float:
-    """Return where an AUC lies on the line, in pixels from the left."""
-    inside = min(max(value, LOW), HIGH)
-    return round(WIDTH * (inside - LOW) / (HIGH - LOW), 2)
+def card_of(study: Study) -> dict[str, Any]:
+    """Return the context of the card on the launch page: of each family what separates most."""
+    context = page_of(study, CARD_WIDTH)
+    worst: dict[str, Line] = {}
+    for line in context.get("judged", ()):
+        best = worst.get(line.family)
+        if best is None or (line.row["auc"] or 0) > (best.row["auc"] or 0):
+            worst[line.family] = line
+    return {**context, "families": list(worst.values())}
 
 
-def page_of(study: Study) -> dict[str, Any]:
+def page_of(study: Study, width: float = PAGE_WIDTH) -> dict[str, Any]:
     """Return the context of the page."""
     runs = list(SentinelRun.objects.filter(study=study).select_related("requested_by")[:HISTORY])
     job = running.latest_job(study)
     return {
-        **(shown(runs[0]) if runs else {}),
+        **(shown(runs[0], width) if runs else {}),
         "runs": runs,
         "job": job if job and (not runs or job.created_at > runs[0].at or _at_work(job)) else None,
         "walked": study.state in standing.WALKED,
@@ -75,47 +110,46 @@ def _at_work(job: Any) -> bool:
     return not job.is_finished
 
 
-def shown(run: SentinelRun) -> dict[str, Any]:
+def shown(run: SentinelRun, width: float) -> dict[str, Any]:
     """Return what is told of one run."""
-    lines = lines_of(run)
-    limit = x_of(run.limits["auc"])
+    axis = Axis(width, run.limits["auc"])
+    lines = lines_of(run, axis)
     return {
         "run": run,
         "stale": standing.why_stale(run),
         "judged": [line for line in lines if line.row["family"] not in CONTENT],
         "content": [line for line in lines if line.row["family"] in CONTENT],
         "found": [line for line in lines if line.stops],
-        "axis": {
-            "width": WIDTH,
-            "guess": x_of(0.5),
-            "limit": limit,
-            "rest": round(WIDTH - limit, 2),
-            "ticks": [{"text": f"{tick:g}", "x": x_of(tick)} for tick in (0.5, 1.0)],
-        },
+        "axis": axis,
         "highest": standing.highest(run),
     }
 
 
-def lines_of(run: SentinelRun) -> list[Line]:
-    """Return the rows: cues of one family that are the same for all cases share one."""
+def lines_of(run: SentinelRun, axis: Axis) -> list[Line]:
+    """Return the rows. What never varies is told only of a family in which nothing does."""
     judged = judging.simplified([judging.Judged(**row) for row in run.results])
+    vary = {one.family for one in judged if one.verdict != judging.SAME}
     order = [*FAMILIES, *CONTENT]
-    judged.sort(key=lambda one: (order.index(one.family), one.verdict != judging.FOUND))
-    return [_line(vars(one)) for one in judged]
+    kept = [one for one in judged if one.verdict != judging.SAME or one.family not in vary]
+    kept.sort(key=lambda one: (order.index(one.family), one.verdict != judging.FOUND))
+    few = run.verdict == SentinelRun.Verdict.UNDEFINED
+    return [_line(vars(one), axis, few=few) for one in kept]
 
 
-def _line(row: dict[str, Any]) -> Line:
+def _line(row: dict[str, Any], axis: Axis, *, few: bool) -> Line:
     icon, verdict = VERDICTS[row["verdict"]]
+    if few and row["verdict"] == judging.CLEAN:
+        icon, verdict = "look", "too few cases to say"
     what = "" if row["verdict"] == judging.SAME else row["what"]
-    return Line(LABELS[row["family"]], what, row, _mark(row), icon, verdict)
+    return Line(LABELS[row["family"]], what, row, _mark(row, axis), icon, verdict)
 
 
-def _mark(row: dict[str, Any]) -> Mark | None:
+def _mark(row: dict[str, Any], axis: Axis) -> Mark | None:
     if row["auc"] is None:
         return None
     return Mark(
-        value=x_of(row["auc"]),
-        low=x_of(row["auc"] if row["low"] is None else row["low"]),
-        high=x_of(row["auc"] if row["high"] is None else row["high"]),
+        value=axis.x(row["auc"]),
+        low=axis.x(row["auc"] if row["low"] is None else row["low"]),
+        high=axis.x(row["auc"] if row["high"] is None else row["high"]),
         stops=row["verdict"] == judging.FOUND,
     )

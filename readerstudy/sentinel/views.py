@@ -16,11 +16,13 @@ from readerstudy.sentinel.forms import LimitsForm
 from readerstudy.sentinel.limiting import Blocking, limits_of, set_limits
 from readerstudy.sentinel.presentation import page_of
 from readerstudy.studies.pages import StudyAction, StudyPage
+from readerstudy.studies.permissions import Action
 
 
 class SentinelPage(StudyPage, TemplateView):
     """Cue by cue, with the history of runs."""
 
+    action = Action.CHECKLIST
     template_name = "sentinel/sentinel.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
@@ -30,6 +32,8 @@ class SentinelPage(StudyPage, TemplateView):
 class RunSentinel(StudyAction):
     """Queue a run."""
 
+    action = Action.CHECKLIST
+    post_action = Action.MANAGE
     template_name = "sentinel/sentinel.html"
     form_class = ConfirmForm
 

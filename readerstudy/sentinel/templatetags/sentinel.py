@@ -6,7 +6,7 @@ from typing import Any
 
 from django import template
 
-from readerstudy.sentinel.presentation import page_of
+from readerstudy.sentinel.presentation import card_of
 from readerstudy.sentinel.standing import WALKED
 from readerstudy.studies.models import Study
 
@@ -18,4 +18,4 @@ def sentinel_card(study: Study) -> dict[str, Any]:
     """Draw cue by cue what the last run found; nothing before the lock."""
     if study.state not in WALKED or study.rehearsal_of_id is not None:
         return {}
-    return {"study": study, **page_of(study)}
+    return {"study": study, **card_of(study)}
