@@ -4,8 +4,11 @@ set -euo pipefail
 bin=.venv/bin
 $bin/ruff format --check .
 $bin/ruff check .
-$bin/mypy readerstudy/stats readerstudy/cli.py readerstudy/stats_cli readerstudy/imaging \
-  readerstudy/reading/allocation.py synthesis/networks synthesis/training synthesis/data \
+$bin/mypy readerstudy/stats readerstudy/cli.py readerstudy/allocation_cli.py readerstudy/stats_cli \
+  readerstudy/prepare_cli readerstudy/imaging readerstudy/reading/allocation.py \
+  readerstudy/studies/answers.py readerstudy/sentinel/separation.py readerstudy/sentinel/cues.py \
+  readerstudy/rehearsal/virtual_readers.py readerstudy/readers/display_check_targets.py \
+  synthesis/networks synthesis/training synthesis/data \
   synthesis/metrics synthesis/phantom synthesis/generate.py synthesis/manifest.py
 PYTHONPATH=. $bin/lint-imports --no-cache
 $bin/python manage.py makemigrations --check --dry-run
