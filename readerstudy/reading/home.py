@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from readerstudy.reading.models import Submission
-from readerstudy.reading.progress import progress_of
+from readerstudy.reading.parts import progress_of
 from readerstudy.studies.models import Enrolment, Study
 
 SITTING_MINUTES = 20

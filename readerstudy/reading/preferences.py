@@ -61,6 +61,8 @@ RESERVED = frozenset("0123456789?") | {
     "escape",
     "arrowleft",
     "arrowright",
+    "shift+arrowleft",
+    "shift+arrowright",
 }
 
 

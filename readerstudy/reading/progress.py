@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import statistics
 from dataclasses import asdict
 from typing import Any, cast
 
+from django.urls import reverse
 from django.utils import timezone
 
 from readerstudy.imaging.sequences import LABELS, Role
-from readerstudy.reading import gates, preferences, recording, training
+from readerstudy.reading import gates, parts, preferences, recording, training
 from readerstudy.reading.models import DisplayForm, Reading, Submission
-from readerstudy.reading.planned import is_planned, withdrawn_at, withdrawn_under
+from readerstudy.reading.parts import Part, progress_of
+from readerstudy.reading.planned import withdrawn_at, withdrawn_under
+from readerstudy.reading.practice import practice_of
 from readerstudy.studies.asking import arms_of, questions_in, shown_question, slots_in
 from readerstudy.studies.models import Enrolment, Study
 from readerstudy.studies.viewing import Viewing
 
-BREAK_EVERY = 50
 SHOWN_OF_SLOT = (
     "role",
     "label",
@@ -41,19 +42,31 @@ def state_of(enrolment: Enrolment) -> dict[str, Any]:
     study = enrolment.study
     found = gates.offer(enrolment)
     last = recording.last_submission(enrolment)
+    part = parts.part_of(enrolment, found.current)
     return {
         "study": {"title": study.reader_title, "instructions": study.instructions},
         "forms": forms_of(study, enrolment.reader),
-        "progress": progress_of(enrolment),
-        "reading": _reading(found.current, with_draft=True),
-        "upcoming": [_reading(one) for one in found.upcoming],
-        "waiting": gates.waiting_document(found),
+        "progress": progress_of(enrolment) | {"part": parts.document_of(part)},
+        "practice": practice_of(enrolment),
+        "reading": _current(found.current, part),
+        "upcoming": [
+            _reading(one, number)
+            for number, one in enumerate(found.upcoming, start=part.number_of(found.current) + 1)
+        ],
+        "waiting": _waiting(enrolment, found),
         "withdrawn": withdrawn_under(enrolment),
         "undo": _undo(last, found.current),
         "last_receipt": receipt_of(last) if last else None,
         "state": "running" if gates.is_running(enrolment) else "closed",
         "server_time": timezone.now(),
     }
+
+
+def _waiting(enrolment: Enrolment, found: gates.Offer) -> dict[str, Any] | None:
+    told = gates.waiting_document(found)
+    if told and found.opens_at:
+        told["calendar"] = reverse("read-calendar", args=[enrolment.token])
+    return told
 
 
 def forms_of(study: Study, reader: Any) -> list[dict[str, Any]]:
@@ -64,22 +77,51 @@ def forms_of(study: Study, reader: Any) -> list[dict[str, Any]]:
     ]
 
 
-def _reading(reading: Reading | None, *, with_draft: bool = False) -> dict[str, Any] | None:
-    if reading is None:
-        return None
+def _reading(reading: Reading, number: int) -> dict[str, Any]:
+    """Return what the page is told of a case; ``number`` is the one that its reader sees."""
     arms = arms_of(reading.enrolment.study)
-    shown: dict[str, Any] = {
+    return {
         "token": reading.token,
         "form": arms.index(reading.arm) if reading.arm in arms else 0,
         "period": reading.period,
         "position": reading.position,
+        "number": number,
         "stage": reading.stage,
+        "stages": parts.stages_of(reading),
         "training": reading.period == training.TRAINING_PERIOD,
         "images": {image.slot: image.token for image in reading.images.all()},
     }
-    if with_draft:
-        shown["draft"] = reading.draft
-    return shown
+
+
+def _current(reading: Reading | None, part: Part) -> dict[str, Any] | None:
+    """Return the present case with its half-filled form and the sealed answers before it."""
+    if reading is None:
+        return None
+    earlier = [(one, recording.current_submission(one)) for one in parts.earlier_stages(reading)]
+    sealed = [_sealed(one, stored) for one, stored in earlier if stored]
+    draft = reading.draft
+    if draft is None and earlier and earlier[-1][1]:
+        draft = {"answers": {}, "viewer": _same_view(earlier[-1][1].body.get("viewer"))}
+    return _reading(reading, part.number_of(reading)) | {"draft": draft, "sealed": sealed}
+
+
+def _sealed(reading: Reading, stored: Submission) -> dict[str, Any]:
+    arms = arms_of(reading.enrolment.study)
+    return {
+        "form": arms.index(reading.arm) if reading.arm in arms else 0,
+        "stage": reading.stage,
+        "answers": stored.body.get("answers") or {},
+    }
+
+
+def _same_view(viewer: Any) -> dict[str, Any]:
+    """Return where the panes stood, for a further look at the case; what was seen starts anew."""
+    panes = viewer.items() if isinstance(viewer, dict) else ()
+    return {
+        role: {**pane, "slices_seen": []}
+        for role, pane in panes
+        if isinstance(pane, dict) and "slice" in pane
+    }
 
 
 def layout_of(study: Study, arm: str, reader: Any) -> dict[str, Any]:
@@ -90,7 +132,7 @@ def layout_of(study: Study, arm: str, reader: Any) -> dict[str, Any]:
         "hanging": {"initial": viewing.initial, "allowed": list(viewing.allowed)},
         "slots": [
             {name: grids[slot.role][name] for name in SHOWN_OF_SLOT}
-            | {"role": slot.code, "label": slot.label}
+            | {"role": slot.code, "label": slot.label, "place": slot.place}
             for slot in slots_in(study, arm)
         ],
         "overlays": _overlays(form, viewing),
@@ -122,48 +164,8 @@ def _overlays(form: DisplayForm, viewing: Viewing) -> list[dict[str, Any]]:
 
 def questions_of(study: Study, arm: str) -> list[dict[str, Any]]:
     """Return the questions of an arm as the reader sees them."""
-    return [shown_question(question) for question in questions_in(study, arm)]
-
-
-def progress_of(enrolment: Enrolment) -> dict[str, Any]:
-    """Return how many readings are done, of how many, and the reader's own median time."""
-    planned = enrolment.readings.filter(is_planned())
-    total = planned.count()
-    done = planned.filter(completed_at__isnull=False).count()
-    return {
-        "done": done,
-        "total": total,
-        "median_seconds": median_seconds(enrolment),
-        "breaks": list(range(BREAK_EVERY, total, BREAK_EVERY)),
-    }
-
-
-def median_seconds(enrolment: Enrolment) -> float | None:
-    """Return the reader's median time a case in seconds: load and look, breaks excluded."""
-    times = reading_seconds(enrolment)
-    return statistics.median(times) if times else None
-
-
-def reading_seconds(enrolment: Enrolment) -> list[float]:
-    """Return the time of each answered case in seconds, in the order of answering."""
-    bodies = (
-        Submission.objects.filter(
-            reading__enrolment=enrolment,
-            outcome=Submission.Outcome.ACCEPTED,
-            supersedes__isnull=True,
-        )
-        .order_by("received_at")
-        .values_list("body", flat=True)
-    )
-    return [seconds for body in bodies if (seconds := _clock_seconds(body)) is not None]
-
-
-def _clock_seconds(body: dict[str, Any]) -> float | None:
-    clock = body.get("clock") or {}
-    parts = [clock.get("load_ms"), clock.get("look_ms")]
-    if not all(isinstance(part, int | float) for part in parts):
-        return None
-    return sum(parts) / 1000
+    beside = {"places": study.display.places}
+    return [shown_question(question) | beside for question in questions_in(study, arm)]
 
 
 def _undo(last: Submission | None, current: Reading | None) -> dict[str, Any] | None:
@@ -176,7 +178,7 @@ def _undo(last: Submission | None, current: Reading | None) -> dict[str, Any] | 
         return None
     return {
         "token": last.reading.token,
-        "position": last.reading.position,
+        "number": parts.number_done(last.reading),
         "seconds_left": round(left),
     }
 

@@ -12,6 +12,7 @@ urlpatterns = [
     path("", views.first_page, name="home"),
     path("read/", views.ReaderHome.as_view(), name="reader-home"),
     path("read/<str:enrolment>/", views.read, name="read"),
+    path("read/<str:enrolment>/next.ics", views.washout_calendar, name="read-calendar"),
     path(f"{API}state", api.StateView.as_view(), name="api-state"),
     path(f"{API}pause", api.PauseView.as_view(), name="api-pause"),
     path(f"{API}resume", api.ResumeView.as_view(), name="api-resume"),

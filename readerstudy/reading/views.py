@@ -15,7 +15,7 @@ from django.views.generic import TemplateView
 
 from readerstudy.readers import display_check_validity as validity
 from readerstudy.readers.display_check_result import start_address
-from readerstudy.reading import access, home
+from readerstudy.reading import access, calendars, home
 from readerstudy.studies import amending
 from readerstudy.studies.access import is_staff
 from readerstudy.studies.differences import pieces
@@ -61,6 +61,16 @@ def read(request: HttpRequest, enrolment: str) -> HttpResponse:
     if reads and not validity.may_read(user=request.user, device=device):
         return redirect(start_address(goal=request.path))
     return render(request, "reading/reading.html", {"enrolment": found})
+
+
+@require_safe
+@never_cache
+def washout_calendar(request: HttpRequest, enrolment: str) -> HttpResponse:
+    """Serve the date of the next part as a calendar file."""
+    found = access.access_enrolment(token=enrolment, user=request.user)
+    response = HttpResponse(calendars.next_part(found), content_type="text/calendar")
+    response["Content-Disposition"] = 'attachment; filename="reading.ics"'
+    return response
 
 
 @method_decorator(never_cache, name="dispatch")

@@ -22,7 +22,7 @@ from readerstudy.core import audit
 from readerstudy.core.db import write_transaction
 from readerstudy.core.errors import ReaderStudyError
 from readerstudy.reading.models import Reading
-from readerstudy.reading.progress import reading_seconds
+from readerstudy.reading.parts import reading_seconds
 from readerstudy.rehearsal import archive, assumptions, cloning, discarding, recovery, serving
 from readerstudy.rehearsal import crib as cribs
 from readerstudy.rehearsal.http_session import HttpSession

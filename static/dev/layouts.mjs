@@ -40,6 +40,9 @@ const GRIDS = {
   },
 };
 
+const beside = (place, label) =>
+  slot(place === 0 ? "t1c" : `t1c-${place + 1}`, label, "axial", { place });
+
 const PRESETS = [
   { label: "Full range", width: 4095, level: 2048 },
   { label: "Tissue", width: 1400, level: 900 },
@@ -51,6 +54,7 @@ function slot(role, label, grid, changes = {}) {
   return {
     role,
     label,
+    place: 0,
     ...GRIDS[grid],
     chunks: makeChunks(GRIDS[grid].shape[0]),
     window: { width: 2600, level: 1300 },
@@ -115,6 +119,9 @@ export const LAYOUTS = {
     { overlays: [{ ...LESION, on: ["t1c"] }] },
   ),
   map: layout([T1C, slot("cbv", "CBV", "axial", CBV)], "1x2", ["1x2", "1x1", "planes"]),
+  aided: layout([T1C, slot("cbv", "CBV, synthetic map", "axial", CBV)], "1x2", ["1x2", "1x1"]),
+  pair: layout([beside(0, "Left"), beside(1, "Right")], "1x2", ["1x2"]),
+  rank: layout([beside(0, "Left"), beside(1, "Middle"), beside(2, "Right")], "2x2", ["2x2", "1x1"]),
   flat: layout([slot("t1c", "T1 after contrast", "flat")], "1x1", ["1x1"], {
     interpolation: "nearest",
     interpolation_fixed: true,
@@ -126,6 +133,8 @@ export const LAYOUTS = {
 export function valueOf(role, seed) {
   if (role === "seg") return labelValue(seed);
   if (role === "cbv") return mapValue(seed);
+  const [, base, place] = /^([a-z0-9]+)(?:-(\d))?$/.exec(role) ?? [];
+  if (place) return valueOf(base, seed + Number(place));
   const contrasts = { t1: 1, t1c: 1.3, t2: 1.6, flair: 1.9, swi: 0.9 };
   return headValue(seed, contrasts[role] ?? 1);
 }

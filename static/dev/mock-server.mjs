@@ -3,11 +3,13 @@
  *
  *   node dev/mock-server.mjs [--port 8123] [--total 24] [--layout single] [--file state.json]
  *
- * Layouts: single, quad, mixed (five images on four grids), map, flat. /viewer/ shows a case outside
- * a reading.
+ * Studies: single, quad, mixed (five images on four grids), map, flat; kinds (every way of
+ * answering), steps (two steps a case), pair and rank (images beside each other), practice, parts
+ * (two parts with a washout). /viewer/ shows a case outside a reading.
  *
  * POST /__mock with {"delay": ms, "fail": status, "images": false, "closed": true, "signedOut": true,
- * "lost": true} changes how it behaves; "lost" stores an answer and drops the connection.
+ * "lost": true, "withdraw": token, "waiting": {…}} changes how it behaves; "lost" stores an answer
+ * and drops the connection.
  */
 import { createReadStream, existsSync, readFileSync } from "node:fs";
 import { createServer } from "node:http";
@@ -15,7 +17,7 @@ import { dirname, extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { gzipSync } from "node:zlib";
-import { LAYOUTS, valueOf } from "./layouts.mjs";
+import { valueOf } from "./layouts.mjs";
 import { fillSlab } from "./phantom.mjs";
 import { Study } from "./study.mjs";
 
@@ -53,7 +55,7 @@ const cache = new Map();
 
 /** Where an image lies and how it is cut; label maps lie on the image they belong to. */
 function slotOf(role) {
-  const { slots, overlays } = LAYOUTS[values.layout];
+  const { slots, overlays } = study.widest;
   const under = overlays.find((overlay) => overlay.role === role)?.on[0] ?? role;
   return slots.find((slot) => slot.role === under);
 }
@@ -67,7 +69,7 @@ function slabOf(role, seed) {
 }
 
 function chunkBytes(token, chunk) {
-  const [, position = "1", role] = /^r(\d+)-[^x]*x(\w+)$/.exec(token) ?? [];
+  const [, position = "1", role] = /^r(\d+)-[^x]*x([\w-]+)$/.exec(token) ?? [];
   const { slab, chunks } = slabOf(role, 1 + (Number(position) % 4));
   if (!chunks.has(chunk)) {
     const slot = slotOf(role);
@@ -112,7 +114,7 @@ function page(response) {
 function viewerPage(response) {
   const manifest = JSON.parse(readFileSync(join(DIST, "manifest.json"), "utf8"));
   const asset = (name) => `/static/${manifest[name].file}`;
-  const { slots, ...layout } = LAYOUTS[values.layout];
+  const { slots, ...layout } = study.widest;
   const data = {
     layout: { ...layout, slots },
     images: Object.fromEntries(
@@ -130,6 +132,15 @@ function viewerPage(response) {
 <body class="reading-body"><div id="viewer" class="viewer-page"></div>
 <script type="application/json" id="viewer-data">${JSON.stringify(data)}</script>
 <script type="module" src="${asset("src/viewer/main.ts")}"></script></body></html>`);
+}
+
+/** An example image: a disc, as SVG. */
+function example(response) {
+  response.writeHead(200, { "Content-Type": "image/svg+xml", "Cache-Control": "no-store" });
+  response.end(
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 64 64"><rect width="64" height="64"/>' +
+      '<circle cx="32" cy="32" r="20" fill="#999"/></svg>',
+  );
 }
 
 function file(response, path) {
@@ -203,8 +214,11 @@ const server = createServer(async (request, response) => {
   if (path === "/__mock") {
     Object.assign(behaviour, body);
     if ("closed" in body) study.closed = body.closed;
+    if ("waiting" in body) study.waiting = body.waiting;
+    if ("withdraw" in body) study.withdraw(body.withdraw);
     return send(response, 200, { behaviour, log, data: study.data });
   }
+  if (path.startsWith("/e/")) return example(response);
   const chunk = /^\/i\/([^/]+)\/(\d+)$/.exec(path);
   if (chunk) return image(response, chunk[1], chunk[2]);
   if (path.startsWith("/static/")) return file(response, path.slice("/static/".length));

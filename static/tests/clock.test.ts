@@ -95,3 +95,71 @@ describe("beginning and reloading", () => {
     expect(times(clock, 5005)).toEqual({ load: 1000, look: 15_000, idle: 0, away: 0 });
   });
 });
+
+describe("raw events", () => {
+  const events = (clock: Clock, seconds: number) => clock.read(at(seconds)).events;
+
+  it("say when the reader came, looked away, was idle and paused, since the case was shown", () => {
+    const clock = new Clock(at(0));
+    clock.loaded(at(2));
+    clock.away(at(10), "hidden");
+    clock.back(at(20));
+    clock.input(at(95));
+    clock.pause(at(100));
+    clock.resume(at(130));
+    expect(events(clock, 131)).toEqual([
+      [2000, "loaded"],
+      [10_000, "hidden"],
+      [20_000, "back"],
+      [80_000, "idle"],
+      [95_000, "active"],
+      [95_000, "input", 0, 1],
+      [100_000, "pause"],
+      [130_000, "resume"],
+    ]);
+  });
+
+  it("join inputs close to one another into a burst", () => {
+    const clock = new Clock(at(0));
+    clock.loaded(at(0));
+    for (const seconds of [1, 1.5, 2, 3.9, 10]) clock.input(at(seconds));
+    expect(events(clock, 12).slice(1)).toEqual([
+      [1000, "input", 2900, 4],
+      [10_000, "input", 0, 1],
+    ]);
+  });
+
+  it("survive a reload, which they name", () => {
+    const clock = new Clock(at(0));
+    clock.loaded(at(1));
+    clock.input(at(3));
+    const again = new Clock(at(30), clock.remember(at(10)));
+    expect(events(again, 31)).toEqual([
+      [1000, "loaded"],
+      [3000, "input", 0, 1],
+      [10_000, "closed"],
+      [30_000, "opened"],
+    ]);
+  });
+
+  it("are bounded, and say how many are missing", () => {
+    const clock = new Clock(at(0));
+    for (let second = 1; second <= 500; second++) {
+      clock.away(at(second));
+      clock.back(at(second + 0.5));
+    }
+    const read = clock.read(at(501));
+    expect(read.events).toHaveLength(400);
+    expect(read.events_dropped).toBe(600);
+    expect(read.rule).toBe("reading-times/2");
+  });
+
+  it("begin anew with a reading that was not in view before", () => {
+    const clock = new Clock(at(0));
+    clock.pause(at(0));
+    clock.resume(at(60));
+    clock.loaded(at(61));
+    expect(clock.read(at(62)).shown_at).toBe(new Date(at(60)).toISOString());
+    expect(events(clock, 62)).toEqual([[1000, "loaded"]]);
+  });
+});

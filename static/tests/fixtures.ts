@@ -1,5 +1,6 @@
 import type {
   FullReceipt,
+  Part,
   Question,
   ReadingCase,
   StudyState,
@@ -60,8 +61,18 @@ export function question(code: string, changes: Partial<Question> = {}): Questio
   };
 }
 
-export function reading(position: number): ReadingCase {
-  return { token: `t${position}`, form: 0, position, images: { t1c: `image${position}` } };
+export function reading(position: number, changes: Partial<ReadingCase> = {}): ReadingCase {
+  return {
+    token: `t${position}`,
+    form: 0,
+    position,
+    number: position,
+    stage: 1,
+    stages: 1,
+    training: false,
+    images: { t1c: `image${position}` },
+    ...changes,
+  };
 }
 
 export function submission(key: string, answer = "a"): Submission {
@@ -69,12 +80,15 @@ export function submission(key: string, answer = "a"): Submission {
     key,
     answers: { q1: answer },
     clock: {
+      rule: "reading-times/2",
       shown_at: "2026-11-20T12:00:00.000Z",
       submitted_at: "2026-11-20T12:00:10.000Z",
       load_ms: 100,
       look_ms: 9900,
       idle_ms: 0,
       away_ms: 0,
+      events: [],
+      events_dropped: 0,
     },
     viewer: {},
   };
@@ -91,6 +105,19 @@ export function receipt(position: number, changes: Partial<FullReceipt> = {}): F
   };
 }
 
+export function part(done: number, total: number, changes: Partial<Part> = {}): Part {
+  return {
+    training: false,
+    number: 1,
+    of: 1,
+    done,
+    total,
+    case_seconds: null,
+    breaks: [2],
+    ...changes,
+  };
+}
+
 /** A study of `total` cases of which `done` are read. */
 export function state(done: number, total = 5, changes: Partial<StudyState> = {}): StudyState {
   const at = (position: number) => (position <= total ? reading(position) : null);
@@ -98,11 +125,13 @@ export function state(done: number, total = 5, changes: Partial<StudyState> = {}
   return {
     study: { title: "Reading A", instructions: "" },
     forms: [{ layout: layout([slot("t1c")]), questions: [question("q1")] }],
-    progress: { done, total, median_seconds: null, breaks: [2] },
-    reading: current && { ...current, draft: null },
+    progress: { done, total, part: part(done, total) },
+    reading: current && { ...current, draft: null, sealed: [] },
     upcoming: [at(done + 2), at(done + 3)].filter((one) => one !== null),
     withdrawn: [],
-    undo: done > 0 ? { token: `t${done}`, position: done, seconds_left: 60 } : null,
+    waiting: null,
+    practice: null,
+    undo: done > 0 ? { token: `t${done}`, number: done, seconds_left: 60 } : null,
     last_receipt: null,
     state: "running",
     server_time: "2026-11-20T12:00:00.000Z",

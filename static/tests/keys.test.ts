@@ -24,6 +24,32 @@ function press(
 
 const view = (action: string) => ({ do: "view", action });
 
+describe("in a question that is typed into", () => {
+  it.each([
+    ["w", "field", null],
+    ["5", "field", null],
+    ["n", "area", null],
+    ["Enter", "field", { do: "save" }],
+    ["Enter", "area", null],
+    ["Escape", "area", { do: "escape" }],
+    ["Tab", "field", { do: "question", by: 1 }],
+    ["ArrowUp", "field", view("slice_up")],
+    ["ArrowUp", "area", null],
+    ["ArrowLeft", "field", null],
+  ] as const)("%s in a %s", (key, focus, command) => {
+    expect(press(key, { focus })).toEqual(command);
+  });
+
+  it("saves with Ctrl and Enter from a text of several lines", () => {
+    expect(press("Enter", { focus: "area", modified: true })).toEqual({ do: "save" });
+  });
+
+  it("means nothing in a sign-in", () => {
+    expect(press("Enter", { focus: "text" })).toBeNull();
+    expect(press("Enter", { focus: "field" }, "dialog")).toBeNull();
+  });
+});
+
 describe("while reading", () => {
   it.each([
     ["5", { do: "digit", digit: "5" }],
@@ -84,8 +110,7 @@ describe("while reading", () => {
 
   it("scrolls with the arrows even when an option has the focus, so that none is changed", () => {
     expect(press("ArrowDown", { focus: "option" })).toEqual(view("slice_down"));
-    expect(press("ArrowRight", { focus: "option" })).toEqual({ do: "option", by: 1 });
-    expect(press("ArrowRight")).toBeNull();
+    expect(press("ArrowRight", { focus: "option" })).toMatchObject({ do: "option", by: 1 });
   });
 });
 
@@ -137,7 +162,7 @@ describe("the reader's own keys", () => {
   });
 
   it("leave alone what is the same for everybody", () => {
-    for (const key of ["1", "enter", "tab", "escape", "?", "arrowleft"]) {
+    for (const key of ["1", "enter", "tab", "escape", "?", "arrowleft", "shift+arrowright"]) {
       expect(conflict(ACTION_ROWS, {}, "invert", key)).toContain("stays as it is");
     }
   });

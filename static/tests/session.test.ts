@@ -1,6 +1,6 @@
 // @vitest-environment jsdom
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { choose } from "../src/reading/answers";
+import { choose } from "../src/reading/form";
 import { type Api, NoConnection, ServerError } from "../src/reading/api";
 import type { StudyState, SubmissionReply } from "../src/reading/contract";
 import { Drafts } from "../src/reading/drafts";
@@ -9,7 +9,7 @@ import { Sender } from "../src/reading/sender";
 import { Session } from "../src/reading/session";
 import { CaseCache } from "../src/viewer/cache";
 import { CaseImages, type FetchChunk } from "../src/viewer/loader";
-import { reading, receipt, settled, state, submission } from "./fixtures";
+import { part, question, reading, receipt, settled, state, submission } from "./fixtures";
 
 /** Case positions whose images the invented server gives. */
 let available: Set<number>;
@@ -95,9 +95,9 @@ describe("going on", () => {
   it("moves to the next case and takes the receipt", async () => {
     const { session } = await begin();
     await read(session);
-    expect(session.current?.position).toBe(2);
+    expect(session.current?.number).toBe(2);
     expect(session.receipt?.position).toBe(1);
-    expect(session.undoOffer()?.position).toBe(1);
+    expect(session.undoOffer()?.number).toBe(1);
   });
 
   it("submits once for two quick Enters", async () => {
@@ -142,14 +142,14 @@ describe("without a connection", () => {
     const { session, queue } = await begin();
     online = false;
     await read(session);
-    expect(session.current?.position).toBe(2);
+    expect(session.current?.number).toBe(2);
     await read(session);
     expect(session.stuck).toBe(true);
     expect(queue.waiting.map(({ reading }) => reading.position)).toEqual([1, 2]);
     online = true;
     session.sender.kick();
     await settled();
-    expect(session.current?.position).toBe(3);
+    expect(session.current?.number).toBe(3);
     expect(session.stuck).toBe(false);
     expect(queue.all).toEqual([]);
   });
@@ -159,7 +159,7 @@ describe("without a connection", () => {
     const { session } = await begin();
     online = false;
     await read(session);
-    expect(session.current?.position).toBe(1);
+    expect(session.current?.number).toBe(1);
     expect(session.stuck).toBe(true);
     expect(session.canSave).toBe(false);
   });
@@ -173,7 +173,7 @@ describe("without a connection", () => {
     online = true;
     session.sender.kick();
     await settled();
-    expect(session.current?.position).toBe(2);
+    expect(session.current?.number).toBe(2);
     expect(session.current?.form.answers).toEqual({ q1: "c" });
     expect(screen.open.mock.calls.length).toBe(opened);
   });
@@ -182,9 +182,9 @@ describe("without a connection", () => {
     const { session, api, queue } = await begin();
     online = false;
     await read(session, "a");
-    expect(session.undoOffer()?.position).toBe(1);
+    expect(session.undoOffer()?.number).toBe(1);
     await session.undo();
-    expect(session.current?.position).toBe(1);
+    expect(session.current?.number).toBe(1);
     expect(session.current?.form.answers).toEqual({ q1: "a" });
     online = true;
     session.sender.kick();
@@ -193,7 +193,7 @@ describe("without a connection", () => {
     await read(session, "b");
     expect(api.submit.mock.calls.at(-1)?.at(1)).toMatchObject({ answers: { q1: "b" } });
     expect(queue.all).toEqual([]);
-    expect(session.current?.position).toBe(2);
+    expect(session.current?.number).toBe(2);
   });
 });
 
@@ -203,7 +203,7 @@ describe("answers left by an earlier page", () => {
     await queue.add(reading(1), submission("k"), 1);
     const { session, api } = await begin(queue);
     expect(api.submit.mock.calls[0]?.at(0)).toBe("t1");
-    expect(session.current?.position).toBe(2);
+    expect(session.current?.number).toBe(2);
   });
 
   it("let reading go on as soon as the next case is loaded", async () => {
@@ -211,7 +211,7 @@ describe("answers left by an earlier page", () => {
     await queue.add(reading(1), submission("k"), 1);
     online = false;
     const { session } = await begin(queue);
-    expect(session.current?.position).toBe(2);
+    expect(session.current?.number).toBe(2);
   });
 });
 
@@ -235,7 +235,7 @@ describe("the server's word", () => {
       new ServerError(409, "already_answered", "The first answer counts.", state(2)),
     );
     await read(session);
-    expect(session.current?.position).toBe(3);
+    expect(session.current?.number).toBe(3);
     expect(session.notice?.title).toBe("Case 1 had been answered before");
   });
 
@@ -248,7 +248,7 @@ describe("the server's word", () => {
     reply(state(0));
     await refreshed;
     await settled();
-    expect(session.current?.position).toBe(2);
+    expect(session.current?.number).toBe(2);
   });
 
   it("says that an answer was kept as late", async () => {
@@ -267,11 +267,11 @@ describe("the server's word", () => {
     api.submit.mockRejectedValueOnce(new ServerError(400, "invalid_answer", "Unknown option."));
     await read(session, "c");
     await settled();
-    expect(session.current?.position).toBe(1);
+    expect(session.current?.number).toBe(1);
     expect(session.current?.form.answers).toEqual({ q1: "c" });
     expect(session.notice?.text).toContain("Unknown option.");
     await read(session, "a");
-    expect(session.current?.position).toBe(2);
+    expect(session.current?.number).toBe(2);
   });
 
   it("undoes there and fills the form with the former answers", async () => {
@@ -282,7 +282,7 @@ describe("the server's word", () => {
     api.undo.mockResolvedValueOnce({ state: { ...before, reading: undone } as StudyState });
     await session.undo();
     await settled();
-    expect(session.current?.position).toBe(1);
+    expect(session.current?.number).toBe(1);
     expect(session.current?.form.answers).toEqual({ q1: "b" });
   });
 });
@@ -337,13 +337,13 @@ describe("a withdrawn case", () => {
     withdraw();
     await session.refresh();
     await settled();
-    expect(session.current?.position).toBe(1);
+    expect(session.current?.number).toBe(1);
     expect(session.current?.form.answers).toEqual({ q1: "b" });
     expect(session.withdrawn?.at).toBe(at);
     expect(screen.close).not.toHaveBeenCalled();
     await session.passWithdrawn();
     await settled();
-    expect(session.current?.position).toBe(2);
+    expect(session.current?.number).toBe(2);
     expect(session.withdrawn).toBeNull();
   });
 
@@ -366,7 +366,7 @@ describe("a withdrawn case", () => {
     await session.submit();
     await settled();
     expect(session.notice?.title).toBe("Case 1 was kept as late");
-    expect(session.current?.position).toBe(2);
+    expect(session.current?.number).toBe(2);
   });
 
   it("does not look like the end when it was the last one", async () => {
@@ -385,7 +385,7 @@ describe("a withdrawn case", () => {
     await session.refresh();
     await settled();
     expect(session.withdrawn).toBeNull();
-    expect(session.current?.position).toBe(1);
+    expect(session.current?.number).toBe(1);
   });
 
   it("is looked for only while the server answers and a case is open", async () => {
@@ -396,5 +396,115 @@ describe("a withdrawn case", () => {
     session.connectionChanged(false);
     session.look();
     expect(api.state.mock.calls.length).toBe(before + 1);
+  });
+});
+
+describe("a case read in two steps", () => {
+  /** The first case has two steps; the second is not told before the first is saved. */
+  function steps(stage: 1 | 2) {
+    const fresh = state(0);
+    const changes = { stage, stages: 2, token: `t1s${stage}` };
+    const sealed = stage === 2 ? [{ form: 0, stage: 1, answers: { q1: "a" } }] : [];
+    server = { ...fresh, reading: { ...reading(1, changes), draft: null, sealed } };
+    return server;
+  }
+
+  it("waits for the server between them, also where another case is loaded", async () => {
+    steps(1);
+    const { session, queue } = await begin();
+    online = false;
+    await read(session);
+    expect(session.current?.token).toBe("t1s1");
+    expect(session.stuck).toBe(true);
+    expect(queue.waiting).toHaveLength(1);
+  });
+
+  it("shows what was sealed, and starts with an empty form", async () => {
+    steps(1);
+    const { session, api } = await begin();
+    const next = steps(2);
+    api.submit.mockResolvedValueOnce({ receipt: receipt(1), state: next });
+    await read(session);
+    expect(session.current?.token).toBe("t1s2");
+    expect(session.current?.start.sealed[0]?.answers).toEqual({ q1: "a" });
+    expect(session.current?.form.answers).toEqual({});
+  });
+
+  it("keeps the place in the panes from one step to the next", async () => {
+    steps(1);
+    const { session, api, screen } = await begin();
+    api.submit.mockResolvedValueOnce({ receipt: receipt(1), state: steps(2) });
+    await read(session);
+    expect(screen.open.mock.calls.at(-1)?.at(3)).toEqual(screen.extras());
+  });
+});
+
+describe("a practice case", () => {
+  const told = [{ question: "q1", given: "a", right: "b" }];
+  const practice = () => ({
+    ...state(0),
+    progress: { done: 0, total: 5, part: part(0, 2, { training: true, number: 0 }) },
+    reading: { ...reading(1, { training: true }), draft: null, sealed: [] },
+  });
+
+  it("stays on screen with what is told of it until the reader goes on", async () => {
+    server = practice();
+    const { session, api } = await begin();
+    api.submit.mockResolvedValueOnce({ receipt: receipt(1, { feedback: told }), state: state(0) });
+    await read(session);
+    expect(session.feedback?.told).toEqual(told);
+    expect(session.justPractised).toBe(false);
+    await session.passFeedback();
+    expect(session.feedback, "an Enter that follows at once was meant to save").not.toBeNull();
+    await new Promise((resolve) => setTimeout(resolve, 520));
+    await session.passFeedback();
+    expect(session.feedback).toBeNull();
+    expect(session.justPractised, "the study begins with a page of its own").toBe(true);
+    session.leavePractice();
+    expect(session.justPractised).toBe(false);
+  });
+
+  it("is not left before the server has told", async () => {
+    server = practice();
+    const { session } = await begin();
+    online = false;
+    await read(session);
+    expect(session.current?.token).toBe("t1");
+    expect(session.stuck).toBe(true);
+  });
+});
+
+describe("numbers", () => {
+  it("follow the server where a withdrawal changed them", async () => {
+    const { session } = await begin();
+    await read(session);
+    const next = state(1, 4);
+    server = { ...next, reading: { ...reading(2, { number: 1 }), draft: null, sealed: [] } };
+    await session.refresh();
+    await settled();
+    expect(session.number).toBe(1);
+  });
+});
+
+describe("what is not asked", () => {
+  it("is kept in the form and never sent", async () => {
+    const why = question("why", { show_if: { all: [{ question: "q1", is: ["b"] }] } });
+    const fresh = state(0);
+    const questions = [question("q1"), why];
+    server = { ...fresh, forms: fresh.forms.map((form) => ({ ...form, questions })) };
+    const { session, api } = await begin();
+    session.imageShown();
+    for (const [index, option] of [
+      [0, "b"],
+      [1, "c"],
+      [0, "a"],
+    ] as const) {
+      const form = session.current?.form;
+      if (form) session.setForm(choose(form, index, option));
+    }
+    await session.submit();
+    await settled();
+    expect(api.submit.mock.calls[0]?.at(1)).toMatchObject({ answers: { q1: "a" } });
+    expect(JSON.stringify(api.submit.mock.calls)).not.toContain("why");
   });
 });

@@ -1,6 +1,6 @@
 // @vitest-environment jsdom
 import { describe, expect, it, vi } from "vitest";
-import { newForm } from "../src/reading/answers";
+import { newForm } from "../src/reading/form";
 import { optionLayout, QuestionList } from "../src/reading/views/questions";
 import { question } from "./fixtures";
 

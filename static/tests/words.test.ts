@@ -1,5 +1,14 @@
 import { describe, expect, it } from "vitest";
-import { casesKept, duration, list, readingGoesTo, saveText, timeLeft } from "../src/reading/words";
+import {
+  casesKept,
+  daysUntil,
+  duration,
+  list,
+  placeText,
+  readingGoesTo,
+  saveText,
+  timeLeft,
+} from "../src/reading/words";
 
 describe("time left", () => {
   it("says the number and the time at the reader's own pace", () => {
@@ -37,9 +46,26 @@ describe("sentences with numbers", () => {
   });
 
   it("says what is missing before saving", () => {
-    expect(saveText(2, false)).toBe("2 questions left before saving");
-    expect(saveText(1, true)).toBe("1 question left before saving");
-    expect(saveText(0, false)).toBe("Save and next case");
-    expect(saveText(0, true)).toBe("Save and finish");
+    expect(saveText(2, 0, "next")).toBe("2 questions left before saving");
+    expect(saveText(1, 0, "finish")).toBe("1 question left before saving");
+    expect(saveText(1, 1, "next")).toBe("2 questions left before saving");
+    expect(saveText(0, 1, "next")).toBe("1 answer to mend before saving");
+    expect(saveText(0, 0, "next")).toBe("Save and next case");
+    expect(saveText(0, 0, "finish")).toBe("Save and finish");
+    expect(saveText(0, 0, "stage")).toBe("Save and seal this step");
+  });
+
+  it("never counts a case beyond the last", () => {
+    expect(placeText(false, 3, 7)).toBe("Case 3 of 7");
+    expect(placeText(false, 8, 7)).toBe("Case 8 of 8");
+    expect(placeText(true, 2, 6)).toBe("Practice case 2 of 6");
+  });
+
+  it("counts days by midnights", () => {
+    const now = new Date(2026, 10, 20, 23, 50).getTime();
+    const at = (day: number, hour: number) => new Date(2026, 10, day, hour).toISOString();
+    expect(daysUntil(at(20, 23), now)).toBe("today");
+    expect(daysUntil(at(21, 0), now)).toBe("tomorrow");
+    expect(daysUntil(at(28, 1), now)).toBe("in 8 days");
   });
 });

@@ -132,7 +132,8 @@ def test_what_is_told_of_a_case_has_the_same_form_for_all_and_no_name(client, ma
     forms = {json.dumps(_form(note["shown"])) for note in seen}
     assert forms == {json.dumps(_form(seen[0]["shown"]))}
     assert set(seen[0]["shown"]) == {
-        *("token", "form", "period", "position", "stage", "training", "images", "draft")
+        *("token", "form", "period", "position", "number", "stage", "stages", "training"),
+        *("images", "draft", "sealed"),
     }
     assert set(seen[0]["receipt"]) == {
         *("id", "received_at", "position", "late", "reason", "feedback")
@@ -174,7 +175,8 @@ def test_only_the_present_and_the_next_two_images_can_be_fetched(client, made):
     walked = made.enrolment()
     state = client.get(f"/api/read/{walked.token}/state").json()
     shown = [state["reading"], *state["upcoming"]]
-    told = {"token", "form", "period", "position", "stage", "training", "images"}
+    told = {"token", "form", "period", "position", "number"}
+    told |= {"stage", "stages", "training", "images"}
     assert [set(one) for one in state["upcoming"]] == 2 * [told]
     allowed = {one["images"]["t1c"] for one in shown}
     for image in ReadingImage.objects.filter(reading__enrolment=walked):

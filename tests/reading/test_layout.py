@@ -50,7 +50,7 @@ def test_the_layout_holds_what_the_contract_of_the_page_names(made):
     assert [slot["plane"] for slot in layout["slots"]] == ["axial", "sagittal", "axial"]
     named = {"role", "label", "plane", "shape", "spacing_mm", "origin_mm", "chunks", "window"}
     for slot in layout["slots"]:
-        assert set(slot) == named | {"presets", "value", "colour"}
+        assert set(slot) == named | {"presets", "value", "colour", "place"}
         (preset,) = slot["presets"]
         assert preset["label"] == "Tissue"
         assert 0 < preset["width"] <= 4095
@@ -87,7 +87,8 @@ def test_two_cases_to_come_are_named_by_tokens_alone(made):
     state = state_of(made.enrolment())
     assert [one["position"] for one in state["upcoming"]] == [2, 3]
     for one in state["upcoming"]:
-        told = {"token", "form", "period", "position", "stage", "training", "images"}
+        told = {"token", "form", "period", "position", "number"}
+        told |= {"stage", "stages", "training", "images"}
         assert set(one) == told
     scenario.read_all(made.enrolment(), lambda _: scenario.body())
     assert state_of(made.enrolment())["upcoming"] == []

@@ -1,7 +1,7 @@
 /** The reader's own question column, fed with the draft. Answers given here go nowhere. */
 import type { Layout } from "../viewer/layout";
-import { choose, type Form, newForm, setRegion, toggleNotEvaluable } from "../reading/answers";
 import type { Question } from "../reading/contract";
+import { choose, type Form, give, newForm, setRegion, toggleNotEvaluable } from "../reading/form";
 import { QuestionList } from "../reading/views/questions";
 
 export interface Shown {
@@ -21,7 +21,7 @@ export class Preview {
   ) {}
 
   show(shown: Shown, openCode: string): void {
-    const { questions } = shown;
+    const questions = shown.questions.map((one) => ({ ...one, places: shown.places }));
     this.form = { ...newForm(questions), active: indexOf(questions, openCode) };
     this.list = new QuestionList(
       questions,
@@ -33,6 +33,7 @@ export class Preview {
         clearRegion: (question) =>
           this.change(setRegion(this.form, questions[question]?.code ?? "", null)),
         mark: () => undefined,
+        give: (question, value) => this.change(give(this.form, question, value)),
       },
       layoutOf(shown),
     );

@@ -4,38 +4,49 @@ import type { MakeBackend } from "../viewer/backend";
 import type { CaseCache } from "../viewer/cache";
 import type { ChunkError } from "../viewer/loader";
 import type { Cover } from "../viewer/pane";
-import { isOffered, VIEWER_ACTIONS } from "../viewer/actions";
+import { isOffered, VIEWER_ACTIONS, type ViewerAction } from "../viewer/actions";
 import { KeyMap } from "../viewer/keymap";
 import { DEFAULT_MOUSE } from "../viewer/layout";
 import type { Measure } from "../viewer/measure";
 import type { Viewer } from "../viewer/viewer";
+import { isOnLine, regionOf } from "./answers";
+import { type Api, NoConnection, ServerError } from "./api";
+import { badgesOf } from "./badges";
+import { type AwayReason, monotonicNow } from "./clock";
+import type { FormSpec, StudyState, Withdrawn } from "./contract";
+import { curtainFor } from "./curtainmodels";
+import { Desk } from "./desk";
+import type { Drafts } from "./drafts";
 import {
   activate,
   choose,
   chooseByDigit,
   type Form,
+  give,
+  isComplete,
+  neighbour,
   newForm,
-  regionOf,
+  nextMisfit,
+  nudge,
   setRegion,
+  takeBack,
   toggleNotEvaluable,
-} from "./answers";
-import { type Api, NoConnection, ServerError } from "./api";
-import { monotonicNow } from "./clock";
-import type { FormSpec, StudyState, Withdrawn } from "./contract";
-import { Desk } from "./desk";
-import type { Drafts } from "./drafts";
+} from "./form";
 import { ACTION_ROWS, type Command, commandFor, type KeyPress, type Mode } from "./keys";
-import { curtainFor, noticeFor, saveModel, topBarModel } from "./models";
+import { feedbackRows, noticeFor, saveModel, stepModel, topBarModel } from "./models";
 import type { AnswerQueue } from "./queue";
 import { answerMeasures, regionFrom, wantedFor } from "./regions";
 import { Sender } from "./sender";
+import { focusOf, pressOf } from "./press";
 import { Session } from "./session";
 import { Curtain } from "./views/curtains";
 import { SignInDialog } from "./views/dialogs";
 import { KeyDialog, type OwnKeys } from "./views/keydialog";
+import { FeedbackCard } from "./views/feedback";
 import { NoticeArea } from "./views/notices";
 import type { QuestionList } from "./views/questions";
 import { SaveBar } from "./views/savebar";
+import { StepBar } from "./views/stepbar";
 import { TopBar } from "./views/topbar";
 import { timeOfDay } from "./words";
 
@@ -64,6 +75,8 @@ const LONG_AWAY_MS = 5000;
 const TICK_MS = 500;
 /** How soon a reader is told that the case on screen was withdrawn. */
 const LOOK_MS = 30_000;
+/** How far an arrow moves along a line. */
+const LINE_STEP = 5;
 const VIEWER_ROWS = Object.fromEntries(VIEWER_ACTIONS.map(({ action }) => [action, true]));
 
 export class App {
@@ -71,6 +84,8 @@ export class App {
   private readonly desk: Desk;
   private readonly bar: TopBar;
   private readonly save: SaveBar;
+  private readonly step = new StepBar();
+  private readonly feedback = new FeedbackCard();
   private readonly notices = new NoticeArea();
   private readonly curtain = new Curtain();
   private readonly keyHelp: KeyDialog;
@@ -113,7 +128,7 @@ export class App {
     );
     this.desk.showKeys(this.keys);
     this.save = new SaveBar(
-      () => void this.session.submit(),
+      () => this.saveOrGoOn(),
       () => void this.session.undo(),
     );
     this.save.showMouse(this.viewer.currentMouse);
@@ -153,6 +168,7 @@ export class App {
         showRegion: (question) => this.showRegion(question),
         clearRegion: (question) => this.clearRegion(question),
         mark: () => void this.viewer.run("mark"),
+        give: (question, value) => this.edit((form) => give(form, question, value)),
       },
       rail: { icon: "keys", letter: "?", word: "Keys", run: () => this.keyHelp.show() },
       changed: () => this.element.classList.toggle("reading--many", this.desk.many),
@@ -183,7 +199,9 @@ export class App {
       h(
         "aside",
         { class: "column", "aria-label": "Answers" },
+        this.step.element,
         places.questions,
+        this.feedback.element,
         ...this.notices.nodes,
         this.save.element,
       ),
@@ -203,10 +221,10 @@ export class App {
     }
     window.addEventListener("online", () => session.connectionChanged(true));
     window.addEventListener("offline", () => session.connectionChanged(false));
-    window.addEventListener("blur", () => this.wentAway());
+    window.addEventListener("blur", () => this.wentAway("blur"));
     window.addEventListener("focus", () => this.cameBack());
     document.addEventListener("visibilitychange", () => {
-      if (document.hidden) this.wentAway();
+      if (document.hidden) this.wentAway("hidden");
       else this.cameBack();
     });
     // A button pressed with the mouse must not catch the Enter meant for saving.
@@ -225,9 +243,9 @@ export class App {
     }
   }
 
-  private wentAway(): void {
+  private wentAway(reason: AwayReason): void {
     this.awaySince ??= monotonicNow();
-    this.session.current?.clock.away(monotonicNow());
+    this.session.current?.clock.away(monotonicNow(), reason);
   }
 
   /** The reader is back at this window; another one may have gone on meanwhile. */
@@ -246,9 +264,7 @@ export class App {
     if (!current) return;
     const before = current.form;
     const after = change(before);
-    if (after === before || (after.answers === before.answers && after.active === before.active)) {
-      return;
-    }
+    if (sameForm(after, before)) return;
     this.session.setForm(after);
     if (after.active !== before.active) this.followActive(after.active);
   }
@@ -256,8 +272,8 @@ export class App {
   private followActive(index: number): void {
     this.questions.reveal(index);
     const focused = document.activeElement;
-    if (focused instanceof HTMLInputElement && this.questions.hasFocus())
-      this.questions.focus(index);
+    const option = focused instanceof HTMLInputElement && focusOf(focused) === "option";
+    if (option && this.questions.hasFocus()) this.questions.focus(index);
   }
 
   private viewerChanged(): void {
@@ -307,6 +323,7 @@ export class App {
     const open = current !== null && !current.submitting;
     this.viewer.want(open ? wantedFor(current.form) : null);
     if (current) this.viewer.setTagged(answerMeasures(current.form));
+    this.viewer.setBadges(current ? badgesOf(current.form, this.desk.spec) : new Map());
     this.questions.showMarks(this.viewer.markCount);
   }
 
@@ -327,7 +344,26 @@ export class App {
   private begin(): void {
     this.begun = true;
     sessionStorage.setItem(this.parts.settings.sittingKey, "1");
+    this.session.leavePractice();
     this.session.resume();
+  }
+
+  /** Saves a complete form, goes to what is missing, or leaves what was told of a practice case. */
+  private saveOrGoOn(): void {
+    const { session } = this;
+    const form = session.current?.form;
+    if (session.feedback) void session.passFeedback();
+    else if (!form || isComplete(form)) void session.submit();
+    else this.goToMissing(form);
+  }
+
+  private goToMissing(form: Form): void {
+    const next = nextMisfit(form);
+    if (next === null) return;
+    this.edit((before) => activate(before, next));
+    if (this.questions.isTyped(next)) this.questions.focus(next);
+    else (document.activeElement as HTMLElement | null)?.blur();
+    this.questions.reveal(next);
   }
 
   private async signInAgain(name: string, password: string): Promise<string | null> {
@@ -353,7 +389,7 @@ export class App {
 
   private get mode(): Mode {
     if (this.keyHelp.open || this.signIn.element.open) return "dialog";
-    if (!this.begun) return "start";
+    if (!this.begun || this.session.justPractised) return "start";
     if (this.session.paused) return "paused";
     return this.session.finished ? "finished" : "reading";
   }
@@ -378,9 +414,13 @@ export class App {
   private moveQuestion(by: 1 | -1): boolean {
     const { current } = this.session;
     if (!current || !this.inQuestions()) return false;
-    const next = current.form.active + by;
-    if (next < 0) return false;
-    if (next >= current.form.questions.length) return this.save.focus();
+    const { active } = current.form;
+    if (by === 1 && this.questions.isTyped(active) && !this.questions.hasFocus()) {
+      this.questions.focus(active);
+      return true;
+    }
+    const next = neighbour(current.form, by);
+    if (next === null) return by === 1 && this.save.focus();
     this.edit((form) => activate(form, next));
     this.questions.focus(next);
     return true;
@@ -394,25 +434,60 @@ export class App {
 
   /** Runs a command; false leaves the key to the browser. */
   private run(command: Command): boolean {
-    if (command.do === "escape") return this.bar.closePopover() || this.viewer.leaveFull();
-    if (command.do === "view") return this.viewer.run(command.action);
+    if (command.do === "escape") return this.leave();
+    if (command.do === "option") return this.moveAlong(command.by, command.fine);
+    if (command.do === "view") return this.runOnView(command.action);
     if (command.do === "preset") this.viewer.preset(command.index);
     else this.runOnForm(command);
     return true;
   }
 
+  /** Takes back a digit or a rank before anything on the image. */
+  private runOnView(action: ViewerAction): boolean {
+    const form = this.session.current?.form;
+    if (action !== "erase" || !form) return this.viewer.run(action);
+    const after = takeBack(form);
+    if (after === form) return this.viewer.run(action);
+    this.edit(() => after);
+    return true;
+  }
+
+  /** Leaves a text, else a list or a full pane. */
+  private leave(): boolean {
+    const focused = document.activeElement;
+    if (focused instanceof HTMLElement && ["field", "area"].includes(focusOf(focused))) {
+      focused.blur();
+      return true;
+    }
+    return this.bar.closePopover() || this.viewer.leaveFull();
+  }
+
+  /** Left and right: along a line, else among the options of the question with the focus. */
+  private moveAlong(by: 1 | -1, fine: boolean): boolean {
+    const form = this.session.current?.form;
+    const question = form?.questions[form.active];
+    if (!form || !question) return false;
+    if (isOnLine(question)) this.edit((before) => nudge(before, by * (fine ? 1 : LINE_STEP)));
+    else if (!fine && this.questions.hasFocus()) this.questions.focusBy(form.active, by);
+    else return false;
+    return true;
+  }
+
+  private digit(digit: string, active: number): void {
+    if (!this.questions.begin(active, digit)) this.edit((form) => chooseByDigit(form, digit));
+  }
+
   private runOnForm(command: Command): void {
     const active = this.session.current?.form.active ?? 0;
-    if (command.do === "digit") this.edit((form) => chooseByDigit(form, command.digit));
+    if (command.do === "digit") this.digit(command.digit, active);
     else if (command.do === "not-evaluable") this.edit((form) => toggleNotEvaluable(form, active));
-    else if (command.do === "option") this.questions.focusBy(active, command.by);
     else if (command.do === "help") this.questions.toggleHelp(active);
     else this.runOnSession(command);
   }
 
   private runOnSession(command: Command): void {
     const { session } = this;
-    if (command.do === "save") void session.submit();
+    if (command.do === "save") this.saveOrGoOn();
     else if (command.do === "undo") void session.undo();
     else if (command.do === "pause") session.pause();
     else if (command.do === "go-on") session.resume();
@@ -450,6 +525,8 @@ export class App {
     this.welcome(current?.token ?? null);
     const form = current?.form ?? newForm(this.desk.spec.questions);
     this.questions.show(form, current !== null && !current.submitting);
+    this.step.show(stepModel(session));
+    this.feedback.show(feedbackRows(session));
     this.followForm();
     this.save.show(saveModel(session, form));
     this.notices.show(noticeFor(session, this.parts.settings.keepsAnswers));
@@ -461,6 +538,7 @@ export class App {
         begin: () => this.begin(),
         goOn: () => session.resume(),
         undo: () => void session.undo(),
+        readChanges: () => window.location.reload(),
       }),
     );
   }
@@ -483,8 +561,8 @@ function withdrawnCover(session: Session, { at }: Withdrawn): Cover {
 }
 
 function stuckCover(session: Session): Cover {
-  const position = session.current?.position;
-  const kept = position === undefined ? "Your answers are" : `The answer to case ${position} is`;
+  const { number } = session;
+  const kept = number === null ? "Your answers are" : `The answer to case ${number} is`;
   return {
     tone: "wait",
     title: "Reading waits for the connection",
@@ -500,22 +578,6 @@ function signInProblem(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-function pressOf(event: KeyboardEvent): KeyPress {
-  return {
-    key: event.key,
-    code: event.code,
-    shift: event.shiftKey,
-    modified: event.ctrlKey || event.altKey || event.metaKey,
-    repeat: event.repeat,
-    focus: focusOf(event.target),
-  };
-}
-
-function focusOf(target: EventTarget | null): KeyPress["focus"] {
-  if (target instanceof HTMLInputElement) {
-    return ["radio", "checkbox"].includes(target.type) ? "option" : "text";
-  }
-  if (target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement) return "text";
-  if (target instanceof HTMLButtonElement || target instanceof HTMLAnchorElement) return "button";
-  return "other";
+function sameForm(a: Form, b: Form): boolean {
+  return a === b || (a.answers === b.answers && a.active === b.active && a.typed === b.typed);
 }

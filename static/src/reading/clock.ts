@@ -1,6 +1,12 @@
-import type { ClockReading } from "./contract";
+import type { ClockEvent, ClockReading } from "./contract";
 
 const IDLE_AFTER_MS = 60_000;
+/** Inputs closer than this are one burst. */
+const BURST_GAP_MS = 2000;
+const MOST_EVENTS = 400;
+
+/** The rule by which times are divided; docs/how-to/reading-times.md says it in words. */
+export const RULE = "reading-times/2";
 
 /** What survives a reload of the page. */
 export interface ClockMemory {
@@ -12,12 +18,18 @@ export interface ClockMemory {
   readonly paused: boolean;
   /** When this was written. */
   readonly at: number;
+  readonly events?: readonly ClockEvent[];
+  readonly dropped?: number;
 }
+
+/** Why the reader is not at the page. */
+export type AwayReason = "hidden" | "blur";
 
 /**
  * Divides the time of one reading. Away: the page is hidden or another window has the focus. Load:
  * until the first pane shows. Idle: in view without input for more than 60 s, from the 60th second.
- * Look: the rest. A pause counts as nothing. All times are milliseconds since the epoch.
+ * Look: the rest. A pause counts as nothing. All times are milliseconds since the epoch; the raw
+ * events behind the division are kept, in milliseconds since the case was shown.
  */
 export class Clock {
   private shownAt: number;
@@ -30,6 +42,10 @@ export class Clock {
   private isLoaded = false;
   private isAway = false;
   private isPaused = false;
+  private isIdle = false;
+  private events: ClockEvent[] = [];
+  private dropped = 0;
+  private burst: { from: number; to: number; inputs: number } | null = null;
 
   /** Starts a reading, or goes on with one: a page that was closed meanwhile counts as away. */
   constructor(now: number, memory: ClockMemory | null = null) {
@@ -41,6 +57,10 @@ export class Clock {
     this.look = memory.look;
     this.idle = memory.idle;
     this.awayTime = memory.away + (memory.paused ? 0 : Math.max(0, now - memory.at));
+    this.events = [...(memory.events ?? [])];
+    this.dropped = memory.dropped ?? 0;
+    this.note(memory.at, "closed");
+    this.note(now, "opened");
   }
 
   loaded(now: number): void {
@@ -48,46 +68,63 @@ export class Clock {
     this.account(now);
     this.isLoaded = true;
     this.lastInput = now;
+    this.note(now, "loaded");
   }
 
   input(now: number): void {
     this.account(now);
+    this.endIdle(now);
     this.lastInput = now;
+    if (this.isPaused) return;
+    if (this.burst && now - this.burst.to > BURST_GAP_MS) this.endBurst();
+    this.burst ??= { from: now, to: now, inputs: 0 };
+    this.burst.to = now;
+    this.burst.inputs++;
   }
 
-  away(now: number): void {
+  away(now: number, reason: AwayReason = "blur"): void {
     this.account(now);
+    if (!this.isAway) this.note(now, reason);
     this.isAway = true;
+    this.isIdle = false;
   }
 
   back(now: number): void {
     this.account(now);
+    if (this.isAway) this.note(now, "back");
     this.isAway = false;
     this.lastInput = now;
   }
 
   pause(now: number): void {
     this.account(now);
+    if (!this.isPaused) this.note(now, "pause");
     this.isPaused = true;
+    this.isIdle = false;
   }
 
   /** Goes on after a pause; a reading that was never in view before begins now. */
   resume(now: number): void {
     this.account(now);
-    if (this.load + this.look + this.idle + this.awayTime === 0) this.shownAt = now;
+    if (this.isPaused) this.note(now, "resume");
+    if (Math.round(this.load + this.look + this.idle + this.awayTime) === 0) this.restart(now);
     this.isPaused = false;
     this.lastInput = now;
   }
 
   read(now: number): ClockReading {
     this.account(now);
+    this.endBurst();
     return {
+      rule: RULE,
       shown_at: new Date(this.shownAt).toISOString(),
       submitted_at: new Date(now).toISOString(),
       load_ms: Math.round(this.load),
       look_ms: Math.round(this.look),
       idle_ms: Math.round(this.idle),
       away_ms: Math.round(this.awayTime),
+      events: this.events,
+      events_dropped: this.dropped,
     };
   }
 
@@ -101,6 +138,8 @@ export class Clock {
       away: this.awayTime,
       paused: this.isPaused,
       at: now,
+      events: this.burst ? [...this.events, this.burstEvent(this.burst)] : this.events,
+      dropped: this.dropped,
     };
   }
 
@@ -116,9 +155,56 @@ export class Clock {
     else {
       const idleSince = Math.max(this.last, this.lastInput + IDLE_AFTER_MS);
       const idle = Math.min(span, Math.max(0, now - idleSince));
+      if (idle > 0) this.beginIdle(idleSince);
       this.idle += idle;
       this.look += span - idle;
     }
+  }
+
+  private restart(now: number): void {
+    this.shownAt = now;
+    this.events = [];
+  }
+
+  // Raw events.
+
+  private beginIdle(since: number): void {
+    if (this.isIdle) return;
+    this.isIdle = true;
+    this.note(since, "idle");
+  }
+
+  private endIdle(now: number): void {
+    if (this.isIdle) this.note(now, "active");
+    this.isIdle = false;
+  }
+
+  private note(at: number, what: string): void {
+    this.endBurst();
+    this.keep([Math.round(at - this.shownAt), what]);
+  }
+
+  private endBurst(): void {
+    const { burst } = this;
+    this.burst = null;
+    if (burst) this.keep(this.burstEvent(burst));
+  }
+
+  private burstEvent({
+    from,
+    to,
+    inputs,
+  }: {
+    from: number;
+    to: number;
+    inputs: number;
+  }): ClockEvent {
+    return [Math.round(from - this.shownAt), "input", Math.round(to - from), inputs];
+  }
+
+  private keep(event: ClockEvent): void {
+    if (this.events.length < MOST_EVENTS) this.events = [...this.events, event];
+    else this.dropped++;
   }
 }
 

@@ -1,10 +1,10 @@
 /** The case on screen: its form, its clock and its images. */
 import type { CaseImages } from "../viewer/loader";
 import type { ViewerExtras, ViewerState } from "../viewer/state";
-import { type Form, newForm } from "./answers";
 import { Clock, monotonicNow } from "./clock";
-import type { Answers, Question, ReadingCase } from "./contract";
+import type { Answers, Question, ReadingCase, SealedStep } from "./contract";
 import type { LocalDraft } from "./drafts";
+import { type Form, newForm } from "./form";
 import type { QueuedAnswer } from "./queue";
 
 /** What the session needs from the panes. */
@@ -22,6 +22,8 @@ export interface Start {
   readonly viewer: ViewerState;
   /** A queued answer that is being corrected. */
   readonly correcting: QueuedAnswer | null;
+  /** Answers of the steps before. */
+  readonly sealed: readonly SealedStep[];
 }
 
 /** An Enter this soon after the last one was meant for the case before. */
@@ -50,8 +52,18 @@ export class CurrentCase {
     return this.start.reading.token;
   }
 
-  get position(): number {
-    return this.start.reading.position;
+  get reading(): ReadingCase {
+    return this.start.reading;
+  }
+
+  /** The number that the reader sees. */
+  get number(): number {
+    return this.reading.number;
+  }
+
+  /** Is there a further step, sealed until this one is answered? */
+  get leadsOn(): boolean {
+    return this.reading.stage < this.reading.stages;
   }
 
   setForm(form: Form): void {

@@ -11,7 +11,7 @@ export type Command =
   | { readonly do: "preset"; readonly index: number }
   | { readonly do: "view"; readonly action: ViewerAction }
   | { readonly do: "question"; readonly by: 1 | -1 }
-  | { readonly do: "option"; readonly by: 1 | -1 }
+  | { readonly do: "option"; readonly by: 1 | -1; readonly fine: boolean }
   | {
       readonly do:
         | "save"
@@ -34,8 +34,11 @@ export interface KeyPress {
   /** Ctrl, Alt or Meta is down. */
   readonly modified: boolean;
   readonly repeat: boolean;
-  /** What has the focus: a text field, a button or link, an option, or anything else. */
-  readonly focus: "text" | "button" | "option" | "other";
+  /**
+   * What has the focus: a button or link, an option, a field or a text area of a question, another
+   * place to type, or anything else.
+   */
+  readonly focus: "text" | "field" | "area" | "button" | "option" | "other";
 }
 
 export const FORM_ACTIONS: readonly ActionRow<FormAction>[] = [
@@ -54,7 +57,9 @@ export const FIXED_HELP: readonly (readonly [keys: string, does: string])[] = [
   ["Tab, ⇧ Tab", "next, previous question"],
   ["Enter", "save and next case"],
   ["⇧ 1 … ⇧ 9", "window presets of the active pane"],
-  ["Esc", "leave full pane, placing or a list"],
+  ["← →", "another option; along a line by 5, with ⇧ by 1"],
+  ["⌫", "take back a digit or a rank"],
+  ["Esc", "leave a text, full pane, placing or a list"],
   ["?", "this list"],
 ];
 
@@ -77,19 +82,38 @@ const FORM_COMMANDS: Readonly<Record<FormAction, Command>> = {
 /** The command of a key press, or null when the browser should treat it as usual. */
 export function commandFor(press: KeyPress, mode: Mode, keys: KeyMap): Command | null {
   const key = keyOf(press);
-  if (press.modified || press.focus === "text" || mode === "dialog") return null;
-  if (key === "enter" && press.repeat) return { do: "swallow" };
+  if (press.focus === "text" || mode === "dialog") return null;
+  if (key === "enter" && press.repeat) return press.focus === "area" ? null : { do: "swallow" };
+  if (press.focus === "field" || press.focus === "area") return typing(key, press, mode, keys);
+  if (press.modified) return null;
   if (mode !== "reading") return outsideReading(key, press, mode, keys);
   return moving(key, press) ?? answering(key, press) ?? acting(key, press, keys);
 }
 
-function moving(key: string, press: KeyPress): Command | null {
+/**
+ * Of a question that is typed into, only the keys that leave it, and in one line those that scroll.
+ * Enter is a new line in a text area; with Ctrl it saves.
+ */
+function typing(key: string, press: KeyPress, mode: Mode, keys: KeyMap): Command | null {
+  if (mode !== "reading") return null;
+  if (press.focus === "field" && /^(arrow|page)(up|down)$/.test(key)) {
+    return acting(key, press, keys);
+  }
+  if (key === "enter" && (press.focus === "field" || press.modified)) return { do: "save" };
+  if (press.modified) return null;
+  return key === "escape" ? { do: "escape" } : between(key, press);
+}
+
+function between(key: string, press: KeyPress): Command | null {
   if (press.repeat) return null;
   if (key === "tab") return { do: "question", by: 1 };
-  if (key === "shift+tab") return { do: "question", by: -1 };
-  const sideways = key === "arrowleft" || key === "arrowright";
-  if (!sideways || press.focus !== "option") return null;
-  return { do: "option", by: key === "arrowleft" ? -1 : 1 };
+  return key === "shift+tab" ? { do: "question", by: -1 } : null;
+}
+
+function moving(key: string, press: KeyPress): Command | null {
+  const sideways = /^(shift\+)?arrow(left|right)$/.exec(key);
+  if (!sideways || press.focus === "button") return between(key, press);
+  return { do: "option", by: sideways[2] === "left" ? -1 : 1, fine: sideways[1] !== undefined };
 }
 
 function answering(key: string, press: KeyPress): Command | null {

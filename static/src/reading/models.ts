@@ -1,19 +1,24 @@
 /** What the views show, from the state of the session. */
-import { type Form, missing } from "./answers";
+import { isNotEvaluable } from "./answers";
+import type { FormSpec, Told, Value } from "./contract";
+import { type Form, misfits } from "./form";
 import type { Session } from "./session";
-import type { CurtainModel } from "./views/curtains";
+import type { FeedbackRow } from "./views/feedback";
 import type { Notice } from "./views/notices";
 import type { SaveModel } from "./views/savebar";
+import type { StepModel } from "./views/stepbar";
 import type { ReceiptView, TopBarModel } from "./views/topbar";
 import {
   answersWaiting,
   casesKept,
-  pausedText,
+  placeText,
   readingGoesTo,
+  type SaveStep,
   saveText,
   timeLeft,
   timeOfDay,
 } from "./words";
+import { answerRows, valueText } from "./wording";
 
 function receiptView(session: Session, slow: boolean): ReceiptView {
   if (session.refused.length > 0) return { kind: "refused" };
@@ -26,53 +31,122 @@ function receiptView(session: Session, slow: boolean): ReceiptView {
   return { kind: "saved", at: timeOfDay(session.receipt.received_at) };
 }
 
-/** Readings done, counting those on their way to the server. */
+/** Cases of this part that are done, counting those on their way to the server. */
 function doneCount(session: Session): number {
-  const { done, total } = session.server.progress;
-  return Math.min(total, done + session.waiting.length);
+  const { done, total } = session.server.progress.part;
+  const whole = session.waiting.filter(({ reading }) => reading.stage === reading.stages);
+  return Math.min(total, done + whole.length);
+}
+
+function leftText({ server }: Session, done: number): string {
+  const { total, case_seconds: seconds } = server.progress.part;
+  return timeLeft(total - done, seconds);
+}
+
+function placeOf({ feedback, number, server }: Session): string {
+  const { practice, progress } = server;
+  // What is told of the last practice case belongs to the practice, which the server has left.
+  if (feedback) return placeText(true, feedback.reading.number, practice?.total ?? 0);
+  return number === null ? "" : placeText(progress.part.training, number, progress.part.total);
 }
 
 export function topBarModel(session: Session, slow: boolean): TopBarModel {
   const { study, progress } = session.server;
+  const { part } = progress;
   const done = doneCount(session);
-  const position = session.current?.position;
+  const training = part.training || session.feedback !== null;
   return {
     title: study.title,
-    place: position === undefined ? "" : `Case ${position} of ${progress.total}`,
-    left: timeLeft(progress.total - done, progress.median_seconds),
+    place: placeOf(session),
+    left: training ? "" : leftText(session, done),
     done,
-    total: progress.total,
-    breaks: progress.breaks,
+    total: part.total,
+    breaks: part.breaks,
     ahead: session.nextShare ?? 0,
     receipt: receiptView(session, slow),
     waiting: [...session.refused, ...session.waiting].map((answer) => ({
-      position: answer.reading.position,
+      number: answer.reading.number,
       time: timeOfDay(answer.queuedAt),
       reason: answer.status === "refused" ? answer.reason : "",
     })),
   };
 }
 
-export function saveModel(session: Session, form: Form): SaveModel {
-  const left = missing(form).length;
-  return {
-    text: saveButtonText(session, left),
-    enabled: session.canSave,
-    undo: session.undoOffer(),
-    hint: hint(session),
-  };
+/** Practice, or the step in which the case on screen is read; always there where there are any. */
+export function stepModel(session: Session): StepModel | null {
+  const { current, server } = session;
+  if (!current) return null;
+  const { stage, stages, training } = current.reading;
+  const step = stages > 1 ? `Step ${stage} of ${stages}` : "";
+  const more = stage > 1 ? "more images" : stages > 1 ? "sealed when it is saved" : "";
+  const sealed = current.start.sealed.flatMap(({ form, answers }) =>
+    answerRows(server.forms[form] as FormSpec, answers),
+  );
+  if (training) {
+    const text = ["with feedback", step.toLowerCase(), more].filter((one) => one !== "").join(", ");
+    return { title: "Practice", text, sealed };
+  }
+  return stages > 1 ? { title: step, text: more, sealed } : null;
 }
 
-function saveButtonText(session: Session, left: number): string {
+function sameValue(a: Value | null, b: Value): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}
+
+/** What is told of a practice case, in words. */
+export function feedbackRows(session: Session): readonly FeedbackRow[] | null {
+  const { feedback, server } = session;
+  if (!feedback) return null;
+  const spec = server.forms[feedback.reading.form] as FormSpec;
+  return feedback.told.flatMap((told) => toldRow(spec, told));
+}
+
+function toldRow({ questions, layout }: FormSpec, told: Told): FeedbackRow[] {
+  const question = questions.find(({ code }) => code === told.question);
+  if (!question) return [];
+  const words = (value: Value | null) =>
+    value === null ? "none" : valueText(question, value, layout);
+  return [
+    {
+      question: question.text,
+      given: isNotEvaluable(told.given) ? "Not evaluable" : words(told.given),
+      right: words(told.right),
+      agrees: sameValue(told.given, told.right),
+    },
+  ];
+}
+
+export function saveModel(session: Session, form: Form): SaveModel {
+  const model = { undo: session.undoOffer(), hint: hint(session) };
+  if (session.feedback) return { ...model, text: goOnText(session), enabled: true };
+  return { ...model, text: saveButtonText(session, form), enabled: session.canSave };
+}
+
+function goOnText({ server, feedback }: Session): string {
+  const last =
+    server.reading?.training !== true && server.reading?.token !== feedback?.reading.token;
+  return last ? "End practice" : "Next practice case";
+}
+
+function saveStep(session: Session): SaveStep {
+  if (session.current?.leadsOn) return "stage";
+  if (session.current?.reading.training) return "answer";
+  return session.isLast ? "finish" : "next";
+}
+
+function saveButtonText(session: Session, form: Form): string {
   const { current } = session;
   if (!current) return "No case is open";
   if (current.submitting) return session.stuck ? "Kept on this computer" : "Saving";
-  if (left === 0 && !current.shown) return "The image is still loading";
-  return saveText(left, session.isLast);
+  const left = misfits(form);
+  if (left.length === 0 && !current.shown) return "The image is still loading";
+  const missing = left.filter((misfit) => misfit.missing).length;
+  return saveText(missing, left.length - missing, saveStep(session));
 }
 
 function hint(session: Session): string {
   const { current, nextLoaded, nextShare } = session;
+  if (current?.leadsOn) return "";
   if (nextLoaded !== null) {
     return session.disconnectedSince === null ? "Next case ready" : `Case ${nextLoaded} is loaded`;
   }
@@ -96,90 +170,16 @@ export function noticeFor(session: Session, keepsAnswers: boolean): Notice | nul
 }
 
 function disconnected(session: Session, since: number): Notice {
-  const kept = casesKept(session.waiting.map(({ reading }) => reading.position));
+  const kept = casesKept(session.waiting.map(({ reading }) => reading.number));
   const { current } = session;
-  const open = current && !current.submitting ? current.position : null;
-  const far = readingGoesTo(open, session.nextLoaded);
+  const open = current && !current.submitting ? session.number : null;
+  const alone = current?.leadsOn === true || current?.reading.training === true;
+  const far = readingGoesTo(open, alone ? null : session.nextLoaded);
   const goesOn = open !== null;
   return {
     tone: "wait",
     icon: "waiting",
     title: `No connection since ${timeOfDay(since)}.${goesOn ? " Keep reading." : ""}`,
     text: `${kept} ${far}`,
-  };
-}
-
-export interface CurtainContext {
-  readonly begun: boolean;
-  readonly home: string;
-  readonly begin: () => void;
-  readonly goOn: () => void;
-  readonly undo: () => void;
-}
-
-export function curtainFor(session: Session, context: CurtainContext): CurtainModel | null {
-  const { server } = session;
-  if (server.state === "closed" && !session.current) return closed(session, context);
-  if (session.finished) return finished(session, context);
-  if (!context.begun) return begin(session, context);
-  return session.paused ? paused(session, context) : null;
-}
-
-function begin(session: Session, { begin: run, home }: CurtainContext): CurtainModel {
-  const { study, progress } = session.server;
-  const paragraphs = study.instructions.split(/\n\s*\n/).filter((text) => text.trim() !== "");
-  return {
-    title: study.title,
-    lines: [
-      `Case ${session.current?.position ?? progress.done + 1} of ${progress.total}: ${timeLeft(progress.total - progress.done, progress.median_seconds)}. You can stop after any case; nothing is lost.`,
-    ],
-    paragraphs,
-    primary: { label: "Begin", cap: "⏎", run },
-    link: { label: "Leave", href: home },
-    wide: true,
-  };
-}
-
-function paused(session: Session, { goOn: run, home }: CurtainContext): CurtainModel {
-  const { progress } = session.server;
-  return {
-    title: `Paused at case ${session.current?.position ?? progress.done + 1}`,
-    lines: [pausedText(progress.done, session.waiting.length)],
-    primary: { label: "Go on", cap: "⏎", run },
-    link: { label: "Leave", href: home },
-  };
-}
-
-function keptLines(session: Session): string[] {
-  const waiting = session.waiting.length;
-  const receipt = session.receipt ? `Last receipt ${timeOfDay(session.receipt.received_at)}.` : "";
-  if (waiting === 0) return [`Nothing waits on this computer. ${receipt}`.trim()];
-  return [`${answersWaiting(waiting)} on this computer. Keep this page open until it is sent.`];
-}
-
-function finished(session: Session, { home, undo }: CurtainContext): CurtainModel {
-  const offer = session.undoOffer();
-  const { total } = session.server.progress;
-  return {
-    title: total === 1 ? "The case is read" : `All ${total} cases are read`,
-    lines: [
-      ...keptLines(session),
-      ...(session.notice ? [`${session.notice.title}. ${session.notice.text}`] : []),
-      ...(offer ? [`Case ${offer.position} can be undone for ${offer.seconds} s with key U.`] : []),
-    ],
-    ...(offer ? { secondary: { label: "Undo", cap: "U", run: undo } } : {}),
-    link: { label: "Back to my studies", href: home },
-  };
-}
-
-function closed(session: Session, { home }: CurtainContext): CurtainModel {
-  const { done, total } = session.server.progress;
-  return {
-    title: "Reading is closed",
-    lines: [
-      `The study has ended its reading. ${done} of ${total} cases are read and kept.`,
-      ...keptLines(session),
-    ],
-    link: { label: "Back to my studies", href: home },
   };
 }

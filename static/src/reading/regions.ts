@@ -5,8 +5,9 @@ import type { Measure, Measured, MeasureKind } from "../viewer/measure";
 import { gridIn } from "../viewer/reformat";
 import { decimalsFor, formatNumber, withUnit } from "../viewer/values";
 import type { Wanted } from "../viewer/drawing";
-import { type Form, regionOf } from "./answers";
+import { regionOf } from "./answers";
 import type { Question, Region } from "./contract";
+import { type Form, isAsked } from "./form";
 
 const DRAW: Readonly<Record<MeasureKind, string>> = {
   point: "Mark the place on the image",
@@ -17,15 +18,15 @@ const DRAW: Readonly<Record<MeasureKind, string>> = {
 /** What to draw for the active question, if it asks for a place. */
 export function wantedFor(form: Form): Wanted | null {
   const question = form.questions[form.active];
-  if (!question?.region) return null;
+  if (!question?.region || !isAsked(form, form.active)) return null;
   return { tag: question.code, ...question.region };
 }
 
 /** The measures that belong to answers of a form. */
 export function answerMeasures(form: Form): Omit<Measure, "id">[] {
-  return form.questions.flatMap(({ code }) => {
+  return form.questions.flatMap(({ code }, index) => {
     const region = regionOf(form.answers[code]);
-    if (!region) return [];
+    if (!region || !isAsked(form, index)) return [];
     const { kind, role, plane, points_mm: points } = region;
     return [{ tag: code, kind, role, plane, points }];
   });

@@ -2,29 +2,40 @@
 import type { CaseCache } from "../viewer/cache";
 import { seriesOf } from "../viewer/layout";
 import type { CaseSource } from "../viewer/loader";
-import { type Form, isComplete } from "./answers";
 import { type Api, NoConnection, ServerError } from "./api";
 import { monotonicNow } from "./clock";
 import type {
-  Draft,
+  CurrentReading,
   FormSpec,
   FullReceipt,
   ReadingCase,
   Receipt,
   StudyState,
+  Told,
   Withdrawn,
 } from "./contract";
 import { CurrentCase, type Screen, type Start } from "./current";
 import type { Drafts } from "./drafts";
+import { type Form, isComplete, sentAnswers } from "./form";
 import type { AnswerQueue, QueuedAnswer } from "./queue";
 import type { Sender, SenderEvents } from "./sender";
 import type { Notice } from "./views/notices";
 
 const UNDO_GRACE_MS = 60_000;
 const IMAGE_RETRY_MS = 10_000;
+/** An Enter this soon after the answer arrived was not meant to leave it. */
+const FEEDBACK_SETTLE_MS = 500;
+
+/** After a practice case: what is told of it, until the reader goes on. */
+export interface Feedback {
+  readonly reading: ReadingCase;
+  readonly told: readonly Told[];
+  readonly since: number;
+}
 
 export interface UndoOffer {
-  readonly position: number;
+  /** Number of the case that can be undone. */
+  readonly number: number;
   readonly seconds: number;
 }
 
@@ -45,9 +56,12 @@ export interface SessionHooks {
 export class Session implements SenderEvents {
   current: CurrentCase | null = null;
   notice: Notice | null = null;
+  feedback: Feedback | null = null;
   paused = false;
   receipt: Receipt | null;
   readonly sender: Sender;
+  /** Practice was read, or is read, in this sitting. */
+  private practising = false;
   private undoUntil = 0;
   private undoing = false;
   private offlineSince: number | null = null;
@@ -89,9 +103,21 @@ export class Session implements SenderEvents {
   }
 
   get finished(): boolean {
-    return (
-      this.server.reading === null && this.parts.queue.held === null && this.withdrawn === null
-    );
+    const { queue } = this.parts;
+    if (this.feedback) return false;
+    return this.server.reading === null && queue.held === null && this.withdrawn === null;
+  }
+
+  /** Practice ended in this sitting, and the study was not begun. */
+  get justPractised(): boolean {
+    const { part, done } = this.server.progress;
+    const over = this.practising && !this.feedback && this.waiting.length === 0;
+    return over && !part.training && done === 0;
+  }
+
+  /** The reader begins what follows the practice. */
+  leavePractice(): void {
+    this.practising = false;
   }
 
   /** The case on screen was withdrawn: it stays, with its form, until the reader goes on. */
@@ -115,7 +141,7 @@ export class Session implements SenderEvents {
   get nextLoaded(): number | null {
     const next = this.following[0];
     if (!next) return null;
-    return this.parts.cache.find(next.token)?.complete ? next.position : null;
+    return this.parts.cache.find(next.token)?.complete ? next.number : null;
   }
 
   /** Share of the next case that is here, 0 to 1; null where none is being loaded. */
@@ -137,20 +163,31 @@ export class Session implements SenderEvents {
     return current?.shown === true && !current.submitting && isComplete(current.form);
   }
 
+  /** The number of the case on screen; the server's word is the newest. */
+  get number(): number | null {
+    const { current, server } = this;
+    if (!current) return null;
+    return server.reading?.token === current.token ? server.reading.number : current.number;
+  }
+
+  /** No case comes after this one, in any part of the study. */
   get isLast(): boolean {
-    return this.current?.position === this.server.progress.total;
+    const { current, server } = this;
+    const { part } = server.progress;
+    if (!current || current.leadsOn || part.training) return false;
+    return part.number >= part.of && (this.number ?? 0) >= part.total;
   }
 
   undoOffer(): UndoOffer | null {
     const local = this.localUndo();
     if (local) {
       const left = local.queuedAt + UNDO_GRACE_MS - monotonicNow();
-      return { position: local.reading.position, seconds: Math.ceil(left / 1000) };
+      return { number: local.reading.number, seconds: Math.ceil(left / 1000) };
     }
     const left = this.undoUntil - Date.now();
     const { undo } = this.server;
     if (!undo || left <= 0 || this.waiting.length > 0 || this.parts.queue.held) return null;
-    return { position: undo.position, seconds: Math.ceil(left / 1000) };
+    return { number: undo.number, seconds: Math.ceil(left / 1000) };
   }
 
   // What the reader does.
@@ -202,7 +239,7 @@ export class Session implements SenderEvents {
     const { correcting } = current.start;
     const body = {
       key: correcting?.key ?? crypto.randomUUID(),
-      answers: current.form.answers,
+      answers: sentAnswers(current.form),
       clock: current.clock.read(now),
       viewer: this.parts.screen.state(),
     };
@@ -243,6 +280,13 @@ export class Session implements SenderEvents {
         text: lost ? "The saved answer stands." : (error as Error).message,
       };
     }
+  }
+
+  /** Leaves a practice case and what was told of it. */
+  async passFeedback(): Promise<void> {
+    if (!this.feedback || monotonicNow() - this.feedback.since < FEEDBACK_SETTLE_MS) return;
+    this.feedback = null;
+    await this.settle();
   }
 
   /** Leaves a withdrawn case for the next one; what was entered stays as a draft. */
@@ -316,21 +360,26 @@ export class Session implements SenderEvents {
     }
   }
 
-  onReceipt(_answer: QueuedAnswer, receipt: FullReceipt, state: StudyState): void {
+  onReceipt({ reading }: QueuedAnswer, receipt: FullReceipt, state: StudyState): void {
     this.receipt = receipt;
-    const { done, breaks } = state.progress;
+    const { done, total, breaks } = state.progress.part;
     if (receipt.late) {
       this.notice = {
         tone: "wait",
-        title: `Case ${receipt.position} was kept as late`,
+        title: `Case ${reading.number} was kept as late`,
         text: receipt.reason,
       };
-    } else if (breaks.includes(done) && done > this.server.progress.done) {
+    } else if (breaks.includes(done) && done === this.server.progress.part.done + 1) {
       this.notice = {
         tone: "plain",
         title: "A good moment for a break",
-        text: `${done} of ${state.progress.total} cases are read. P pauses; or go on.`,
+        text: `${done} of ${total} cases are read. P pauses; or go on.`,
       };
+    }
+    const told = receipt.feedback ?? null;
+    // What is told belongs beside its own image; after a reload that is gone.
+    if (told && this.current?.token === reading.token) {
+      this.feedback = { reading, told, since: monotonicNow() };
     }
     void this.adopt(state);
   }
@@ -338,7 +387,7 @@ export class Session implements SenderEvents {
   onConflict(answer: QueuedAnswer, message: string, state: StudyState | null): void {
     this.notice = {
       tone: "wait",
-      title: `Case ${answer.reading.position} had been answered before`,
+      title: `Case ${answer.reading.number} had been answered before`,
       text: message,
     };
     if (state) void this.adopt(state);
@@ -348,7 +397,7 @@ export class Session implements SenderEvents {
   onRefused(answer: QueuedAnswer, message: string): void {
     this.notice = {
       tone: "stop",
-      title: `Case ${answer.reading.position}: not accepted`,
+      title: `Case ${answer.reading.number}: not accepted`,
       text: `${message} The answer is kept on this computer.`,
     };
     void this.reopenRefused(answer);
@@ -374,6 +423,7 @@ export class Session implements SenderEvents {
   private async adopt(state: StudyState): Promise<void> {
     this.version++;
     this.server = state;
+    this.practising ||= state.progress.part.training;
     this.undoUntil = Date.now() + (state.undo?.seconds_left ?? 0) * 1000;
     await this.settle();
   }
@@ -395,16 +445,22 @@ export class Session implements SenderEvents {
     const { held } = this.parts.queue;
     if (held) {
       const { answers, viewer } = held.body;
-      return { reading: held.reading, answers, viewer, correcting: held };
+      return { ...startOf(held.reading), answers, viewer, correcting: held };
     }
-    if (this.withdrawn) return "wait";
-    const { reading, upcoming } = this.server;
+    if (this.withdrawn || this.feedback) return "wait";
+    const { reading } = this.server;
     if (!reading) return null;
-    if (!this.isWaiting(reading.token)) return start(reading, reading.draft);
-    const next = upcoming.find(({ token }) => !this.isWaiting(token));
+    return this.isWaiting(reading.token) ? this.chooseAhead(reading) : startOf(reading);
+  }
+
+  /** The answer to the present case is on its way: the next one, if it is loaded. */
+  private chooseAhead({ stage, stages, training }: ReadingCase): Start | "wait" {
+    // A further step, or what is told of a practice case, comes before any other case.
+    if (stage < stages || training) return "wait";
+    const next = this.server.upcoming.find(({ token }) => !this.isWaiting(token));
     if (!next) return "wait";
     const ready = this.parts.cache.find(next.token)?.complete ?? false;
-    return ready || this.current?.token === next.token ? start(next, null) : "wait";
+    return ready || this.current?.token === next.token ? startOf(next) : "wait";
   }
 
   private async settle(): Promise<void> {
@@ -434,14 +490,23 @@ export class Session implements SenderEvents {
     const local = await this.parts.drafts.find(token);
     if (this.opening !== token) return;
     this.opening = null;
+    const before = this.current;
     const images = this.parts.cache.open(this.source(chosen.reading));
     const { form } = chosen.reading;
     this.current = new CurrentCase(chosen, images, this.formSpec(form).questions, local);
-    if (this.paused) this.current.clock.pause(monotonicNow());
-    if (!document.hasFocus() || document.hidden) this.current.clock.away(monotonicNow());
+    if (this.paused || this.justPractised) this.current.clock.pause(monotonicNow());
+    if (document.hidden) this.current.clock.away(monotonicNow(), "hidden");
+    else if (!document.hasFocus()) this.current.clock.away(monotonicNow());
     this.unwatch();
     this.unwatch = images.onChange(() => this.imagesChanged());
-    this.parts.screen.open(form, images, local?.viewer ?? chosen.viewer, local?.extras ?? null);
+    const extras = local?.extras ?? this.extrasBefore(before, chosen.reading);
+    this.parts.screen.open(form, images, local?.viewer ?? chosen.viewer, extras);
+  }
+
+  /** A further step of a case shows the same place at the same zoom. */
+  private extrasBefore(before: CurrentCase | null, { stage, number }: ReadingCase) {
+    const follows = before?.number === number && before.reading.stage === stage - 1;
+    return follows ? this.parts.screen.extras() : null;
   }
 
   private imagesChanged(): void {
@@ -460,7 +525,7 @@ export class Session implements SenderEvents {
     if (!before || this.current?.token === before.token) return;
     this.notice = {
       tone: "wait",
-      title: `Case ${before.position} is no longer to be read`,
+      title: `Case ${before.number} is no longer to be read`,
       text: "It was withdrawn or answered in another window. This is the next case.",
     };
     this.hooks.changed();
@@ -473,7 +538,8 @@ export class Session implements SenderEvents {
   private prefetch(): void {
     const { current } = this;
     const [next, after] = this.following;
-    if (!next || this.keepsAnswered) return;
+    // The next step of this case comes first, and is not told before.
+    if (!next || this.keepsAnswered || current?.leadsOn) return;
     if (current && !current.submitting && !current.images.complete) return;
     const known = this.parts.cache.find(next.token) !== null;
     const second = after ? this.source(after) : null;
@@ -512,11 +578,13 @@ export class Session implements SenderEvents {
   }
 }
 
-function start(reading: ReadingCase, draft: Draft | null): Start {
+function startOf(reading: ReadingCase & Partial<CurrentReading>): Start {
+  const { draft, sealed = [] } = reading;
   return {
     reading,
     answers: draft?.answers ?? {},
     viewer: draft?.viewer ?? {},
     correcting: null,
+    sealed,
   };
 }

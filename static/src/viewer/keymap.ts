@@ -12,6 +12,8 @@ const FIXED = new Set([
   "escape",
   "arrowleft",
   "arrowright",
+  "shift+arrowleft",
+  "shift+arrowright",
   "?",
 ]);
 

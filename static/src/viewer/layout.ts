@@ -21,6 +21,8 @@ export interface Preset extends Window {
 export interface SlotLayout {
   readonly role: string;
   readonly label: string;
+  /** Counts images of different cases beside each other, from 0. */
+  readonly place?: number;
   readonly plane: Plane;
   readonly shape: readonly [number, number, number];
   readonly spacing_mm: readonly [number, number, number];

@@ -78,6 +78,7 @@ export abstract class Stage {
   /** What each pane was last asked to draw. */
   protected readonly pictures = new Map<number, string>();
   protected cover: Cover | null = null;
+  private badges: ReadonlyMap<string, string> = new Map();
   protected shown = false;
   protected lost = false;
   protected broken = false;
@@ -138,6 +139,13 @@ export abstract class Stage {
     const same = JSON.stringify(cover) === JSON.stringify(this.cover);
     this.cover = cover;
     if (!same) this.redraw();
+  }
+
+  /** Short marks on panes, by role; they also frame their pane. */
+  setBadges(badges: ReadonlyMap<string, string>): void {
+    if (JSON.stringify([...badges]) === JSON.stringify([...this.badges])) return;
+    this.badges = badges;
+    this.redraw();
   }
 
   keyOf(slot: SlotLayout, plane: Plane = slot.plane): string {
@@ -321,6 +329,7 @@ export abstract class Stage {
     this.panes.forEach((pane, index) => {
       const cell = this.cells[index];
       pane.element.classList.toggle("is-active", index === this.activePane);
+      pane.element.dataset.badge = (cell && this.badges.get(cell.slot.role)) ?? "";
       if (!cell) return pane.blank();
       if (!this.visible.includes(index)) return;
       const cover = this.coverOf(cell);

@@ -14,6 +14,8 @@ export interface CurtainModel {
   /** Beside the primary action; never takes the focus by itself. */
   readonly secondary?: CurtainAction;
   readonly link?: { readonly label: string; readonly href: string };
+  /** A file to take along. */
+  readonly file?: { readonly label: string; readonly href: string };
   readonly wide?: boolean;
 }
 
@@ -53,7 +55,8 @@ export class Curtain {
         { class: "row" },
         this.button(model.primary, "button button--primary"),
         this.button(model.secondary, "button"),
-        this.link(model),
+        this.link(model.link),
+        this.link(model.file),
       ),
     );
   }
@@ -70,7 +73,7 @@ export class Curtain {
     return button;
   }
 
-  private link({ link }: CurtainModel): HTMLElement | null {
+  private link(link: CurtainModel["link"]): HTMLElement | null {
     return link ? h("a", { class: "button", href: link.href }, link.label) : null;
   }
 }

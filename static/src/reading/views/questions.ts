@@ -1,8 +1,12 @@
-import { h, icon, key, setText } from "../../shared/dom";
+import { h, key, setText } from "../../shared/dom";
 import type { Layout } from "../../viewer/layout";
-import { digitOf, type Form, isChosen, isNotEvaluable, regionOf } from "../answers";
-import type { Option, Question } from "../contract";
-import { regionPrompt, regionText } from "../regions";
+import { isNotEvaluable, type Misfit } from "../answers";
+import type { Question, Value } from "../contract";
+import { type Form, isAsked, misfits } from "../form";
+import { askedIf } from "../wording";
+import { exampleAddress, type Field, makeField } from "./fields";
+
+export { optionLayout } from "./fields";
 
 export interface QuestionHooks {
   choose(question: number, option: string): void;
@@ -13,21 +17,8 @@ export interface QuestionHooks {
   clearRegion(question: number): void;
   /** Takes the tool that marks a spot on the image. */
   mark(): void;
-}
-
-const SCALE_LIMIT = 6;
-const SCALE_LABEL_LIMIT = 11;
-const ROW_LABEL_LIMIT = 20;
-
-/** How the options of a question are laid out. */
-export function optionLayout(question: Question): string {
-  const { options, kind } = question;
-  const longest = Math.max(...options.map(({ label }) => label.length));
-  if (options.some(({ anchor }) => anchor) || longest > ROW_LABEL_LIMIT) return "options--rows";
-  const scale = options.length <= SCALE_LIMIT && longest <= SCALE_LABEL_LIMIT;
-  if (kind === "ordinal") return scale ? "options--scale" : "options--rows";
-  const choice = kind === "single" && options.length === 2;
-  return choice ? "options--2 options--choice" : "options--2";
+  /** Takes what was typed or moved; null takes it back. */
+  give?(question: number, value: Value | null): void;
 }
 
 function note(question: Question): string {
@@ -37,10 +28,11 @@ function note(question: Question): string {
 
 class QuestionCard {
   readonly element: HTMLFieldSetElement;
-  private readonly inputs = new Map<string, HTMLInputElement>();
+  readonly field: Field;
   private readonly notEvaluable: HTMLInputElement | null = null;
   private readonly help: HTMLElement;
-  private readonly region: RegionField | null = null;
+  private readonly asked: HTMLElement;
+  private readonly problem = h("p", { class: "question__problem", role: "status" });
   private readonly marks: HTMLElement | null = null;
   private readonly markCount = h("span", { class: "question__count" });
 
@@ -49,33 +41,35 @@ class QuestionCard {
     private readonly index: number,
     private readonly hooks: QuestionHooks,
     layout: Layout | null,
+    condition: string,
   ) {
-    this.help = h("p", { class: "question__help", hidden: true }, question.help);
-    const text = note(question);
-    const options = optionLayout(question);
-    if (question.kind === "region" && layout) {
-      this.region = new RegionField(question, layout, {
-        show: () => hooks.showRegion(index),
-        clear: () => hooks.clearRegion(index),
-      });
-    }
+    this.help = this.helpText();
+    this.asked = h("span", { class: "question__asked", hidden: true }, condition);
+    this.field = makeField(question, layout, {
+      choose: (option) => hooks.choose(index, option),
+      give: (value) => hooks.give?.(index, value),
+      showRegion: () => hooks.showRegion(index),
+      clearRegion: () => hooks.clearRegion(index),
+    });
     if (question.kind === "multi" && layout?.tools.includes("mark")) this.marks = this.markRow();
     if (question.may_be_not_evaluable) this.notEvaluable = h("input", { type: "checkbox" });
+    const text = note(question);
     this.element = h(
       "fieldset",
-      { class: "question" },
+      { class: `question question--${question.kind}` },
       h("legend", { class: "question__title" }, question.text),
       this.notEvaluable && this.notEvaluableLabel(this.notEvaluable),
       text !== "" && !this.notEvaluable && h("span", { class: "question__note" }, text),
+      this.asked,
       this.help,
-      this.region
-        ? this.region.element
-        : h(
-            "div",
-            { class: `options ${options}` },
-            ...question.options.map((option, at) => this.option(option, at, options)),
-          ),
+      this.field.element,
       this.marks,
+      this.field.typed && this.problem,
+    );
+    // A question that is not asked keeps its room; one bound to another shows what will be asked.
+    this.element.classList.toggle(
+      "question--bound",
+      !question.show_if?.all && !question.show_if?.any,
     );
     this.element.addEventListener("focusin", () => hooks.activate(index));
     this.element.addEventListener("pointerdown", () => hooks.activate(index));
@@ -83,17 +77,21 @@ class QuestionCard {
 
   show(form: Form, lit: boolean): void {
     const value = form.answers[this.question.code];
-    const active = lit && form.active === this.index;
+    const asked = isAsked(form, this.index);
+    const active = lit && asked && form.active === this.index;
+    this.element.disabled = !lit || !asked;
     this.element.classList.toggle("is-active", active);
-    for (const [code, input] of this.inputs) input.checked = isChosen(value, code);
+    this.element.classList.toggle("is-off", !asked);
+    this.asked.hidden = asked;
+    this.field.show(isNotEvaluable(value) ? undefined : value);
     if (this.notEvaluable) this.notEvaluable.checked = isNotEvaluable(value);
-    this.region?.show(value);
     this.marks?.classList.toggle("is-lit", active);
     if (!active) this.help.hidden = true;
+    this.showProblem(misfits(form).find(({ code }) => code === this.question.code));
   }
 
   toggleHelp(): void {
-    this.help.hidden = !this.help.hidden || this.question.help === "";
+    this.help.hidden = !this.help.hidden || this.help.childElementCount === 0;
   }
 
   showMarks(count: number): void {
@@ -101,50 +99,36 @@ class QuestionCard {
     setText(this.markCount, count === 0 ? "" : count === 1 ? "1 mark" : `${count} marks`);
   }
 
-  focus(): void {
-    if (this.region) return this.region.focus();
-    const inputs = [...this.inputs.values()];
-    (inputs.find((input) => input.checked) ?? inputs[0])?.focus();
+  private showProblem(misfit: Misfit | undefined): void {
+    const told = misfit && !misfit.missing ? misfit.message : "";
+    setText(this.problem, told.charAt(0).toUpperCase() + told.slice(1));
+    this.element.classList.toggle("has-problem", told !== "");
   }
 
-  /** Moves the focus among the options without choosing. */
-  focusBy(step: number): void {
-    const inputs = [...this.inputs.values()];
-    const at = inputs.indexOf(document.activeElement as HTMLInputElement);
-    inputs[(at + step + inputs.length) % inputs.length]?.focus();
-  }
-
-  private option(option: Option, at: number, layout: string): HTMLElement {
-    const multi = this.question.kind === "multi";
-    const input = h("input", {
-      type: multi ? "checkbox" : "radio",
-      name: this.question.code,
-      value: option.code,
-      // A question is one stop of the Tab key; arrows move within it.
-      tabindex: multi && at > 0 ? -1 : 0,
+  /** The words of help, then the example images with their options. */
+  private helpText(): HTMLElement {
+    const { help, options } = this.question;
+    const examples = options.flatMap((option) => {
+      const source = exampleAddress(option);
+      if (source === null) return [];
+      const image = h("img", { src: source, alt: `Example of ${option.label}`, loading: "lazy" });
+      return [h("figure", {}, image, h("figcaption", {}, option.label))];
     });
-    input.addEventListener("change", () => this.hooks.choose(this.index, option.code));
-    this.inputs.set(option.code, input);
-    const digit = digitOf(this.question, at);
     return h(
-      "label",
-      { class: "option" },
-      input,
-      digit !== null && key(digit, false),
-      h("span", { class: "option__label" }, option.label),
-      layout === "options--rows" && h("span", { class: "option__anchor" }, option.anchor),
-      icon("check"),
+      "div",
+      { class: "question__help", hidden: true },
+      help !== "" && h("p", {}, help),
+      examples.length > 0 && h("div", { class: "question__examples" }, ...examples),
     );
   }
 
   /** What decided it is often a place: this is how to show it. */
   private markRow(): HTMLElement {
-    const words = h("span", {}, "Mark the spot on the image");
     const row = h(
       "button",
       { type: "button", class: "question__mark" },
       key("M", false),
-      words,
+      h("span", {}, "Mark the spot on the image"),
       this.markCount,
     );
     row.addEventListener("click", () => this.hooks.mark());
@@ -157,58 +141,15 @@ class QuestionCard {
   }
 }
 
-interface RegionHooks {
-  show(): void;
-  clear(): void;
-}
-
-/** A place on the image as an answer: what was measured, where, and how to get there. */
-class RegionField {
-  readonly element: HTMLElement;
-  private readonly text = h("span", { class: "region__text" });
-  private readonly go = h("button", { type: "button", class: "button button--small" }, "Show");
-  private readonly drop = h("button", { type: "button", class: "button button--small" }, "Clear");
-  private readonly prompt: string;
-
-  constructor(
-    question: Question,
-    private readonly layout: Layout,
-    hooks: RegionHooks,
-  ) {
-    this.prompt = regionPrompt(question, layout);
-    this.go.addEventListener("click", () => hooks.show());
-    this.drop.addEventListener("click", () => hooks.clear());
-    this.element = h(
-      "div",
-      { class: "region", tabindex: -1 },
-      icon(question.region?.kind === "point" ? "mark" : (question.region?.kind ?? "mark")),
-      this.text,
-      this.go,
-      this.drop,
-    );
-  }
-
-  show(value: Form["answers"][string] | undefined): void {
-    const region = regionOf(value);
-    setText(this.text, region ? regionText(region, this.layout) : this.prompt);
-    this.element.classList.toggle("is-set", region !== null);
-    this.go.hidden = region === null;
-    this.drop.hidden = region === null;
-  }
-
-  focus(): void {
-    (this.go.hidden ? this.element : this.go).focus();
-  }
-}
-
-/** All questions of the study; they never move. */
+/** All questions of a form; they never move. */
 export class QuestionList {
   readonly element: HTMLElement;
   private readonly cards: QuestionCard[];
 
   constructor(questions: readonly Question[], hooks: QuestionHooks, layout: Layout | null = null) {
     this.cards = questions.map(
-      (question, index) => new QuestionCard(question, index, hooks, layout),
+      (question, index) =>
+        new QuestionCard(question, index, hooks, layout, askedIf(question, questions)),
     );
     this.element = h(
       "form",
@@ -219,10 +160,7 @@ export class QuestionList {
   }
 
   show(form: Form, enabled: boolean): void {
-    for (const card of this.cards) {
-      card.element.disabled = !enabled;
-      card.show(form, enabled);
-    }
+    for (const card of this.cards) card.show(form, enabled);
   }
 
   /** How many spots are marked on the image. */
@@ -235,11 +173,23 @@ export class QuestionList {
   }
 
   focus(index: number): void {
-    this.cards[index]?.focus();
+    this.cards[index]?.field.focus();
   }
 
   focusBy(index: number, step: number): void {
-    this.cards[index]?.focusBy(step);
+    this.cards[index]?.field.focusBy?.(step);
+  }
+
+  /** Types the first character into a question that is typed into; false for any other. */
+  begin(index: number, text: string): boolean {
+    const field = this.cards[index]?.field;
+    if (!field?.begin) return false;
+    field.begin(text);
+    return true;
+  }
+
+  isTyped(index: number): boolean {
+    return this.cards[index]?.field.typed ?? false;
   }
 
   toggleHelp(index: number): void {

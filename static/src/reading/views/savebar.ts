@@ -4,7 +4,7 @@ import { DRAG_NAMES, type MouseMap } from "../../viewer/layout";
 export interface SaveModel {
   readonly text: string;
   readonly enabled: boolean;
-  readonly undo: { readonly position: number; readonly seconds: number } | null;
+  readonly undo: { readonly number: number; readonly seconds: number } | null;
   readonly hint: string;
 }
 
@@ -57,10 +57,7 @@ export class SaveBar {
     this.cap.hidden = !model.enabled;
     this.undo.hidden = model.undo === null;
     if (model.undo) {
-      setText(
-        this.undoText,
-        `Case ${model.undo.position} can be undone for ${model.undo.seconds} s`,
-      );
+      setText(this.undoText, `Case ${model.undo.number} can be undone for ${model.undo.seconds} s`);
     }
     setText(this.hint, model.hint);
   }

@@ -8,7 +8,7 @@ export type ReceiptView =
   | { readonly kind: "refused" };
 
 export interface WaitingRow {
-  readonly position: number;
+  readonly number: number;
   readonly time: string;
   readonly reason: string;
 }
@@ -135,8 +135,8 @@ export class TopBar {
       h(
         "ul",
         {},
-        ...rows.map(({ position, time, reason }) =>
-          h("li", {}, h("span", {}, `Case ${position}`), h("span", {}, reason || time)),
+        ...rows.map(({ number, time, reason }) =>
+          h("li", {}, h("span", {}, `Case ${number}`), h("span", {}, reason || time)),
         ),
       ),
       h("p", { class: "hint" }, "An answer leaves this list when the server has confirmed it."),
