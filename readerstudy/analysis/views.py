@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.views.generic import TemplateView
 
-from readerstudy.analysis import datasets, export, figures, reporting
+from readerstudy.analysis import datasets, export, figures, programme, reporting
 from readerstudy.analysis.presentation import results_context
 from readerstudy.core.errors import NotFound
 from readerstudy.studies.access import access_study, find_with_role
+from readerstudy.studies.pages import StudyPage
 from readerstudy.studies.permissions import Action, Rights
 
 TYPES = {".csv": "text/csv", ".json": "application/json", ".svg": "image/svg+xml"}
@@ -53,3 +56,13 @@ def _attachment(content: bytes, name: str, content_type: str) -> HttpResponse:
     response = HttpResponse(content, content_type=content_type)
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
+
+
+class ProgrammePage(StudyPage, TemplateView):
+    """All sessions that judge one generator while it is trained."""
+
+    template_name = "analysis/programme.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        history = programme.history_of(self.study, actor=self.request.user)
+        return super().get_context_data(history=history, **kwargs)

@@ -6,4 +6,10 @@ class StudiesConfig(AppConfig):
     label = "studies"
 
     def ready(self) -> None:
-        from readerstudy.studies import case_actions, protocol_checks, records, usage  # noqa: F401 register themselves
+        from readerstudy.studies import (  # noqa: F401 register themselves
+            case_actions,
+            design_checks,
+            protocol_checks,
+            records,
+            usage,
+        )

@@ -9,6 +9,7 @@ from django.db import models
 from readerstudy.core import audit
 from readerstudy.core.db import write_transaction
 from readerstudy.core.errors import ReaderStudyError
+from readerstudy.core.tokens import new_token
 from readerstudy.studies import design
 from readerstudy.studies.models import Arm, Membership, Option, Question, Study, StudyCase
 
@@ -31,7 +32,7 @@ def clone_study(
     """Return a draft with the questions, arms, display and design of a study.
 
     Readers get new codes. Withdrawn cases are left behind. Right answers of training cases are
-    disclosed anew at the lock of the clone.
+    disclosed anew at the lock of the clone, where classes get new letters too.
     """
     if not name.strip():
         raise ReaderStudyError("Give the new study a name.")
@@ -77,7 +78,11 @@ def copy_form(study: Study, clone: Study) -> None:
 def _copy_question(question: Question, clone: Study) -> None:
     copy = Question.objects.create(**_columns(question), study=clone)
     Option.objects.bulk_create(
-        Option(**_columns(option), question=copy) for option in question.options.all()
+        Option(
+            **_columns(option) | {"example_token": new_token() if option.example else ""},
+            question=copy,
+        )
+        for option in question.options.all()
     )
 
 
@@ -86,7 +91,7 @@ def copy_cases(study: Study, clone: Study) -> None:
     rows = list(study.study_cases.select_related("case"))
     lost = {row.item for row in rows if row.case.withdrawn_at is not None}
     StudyCase.objects.bulk_create(
-        StudyCase(**_columns(row) | {"feedback": None}, study=clone)
+        StudyCase(**_columns(row) | {"feedback": None, "group": ""}, study=clone)
         for row in rows
         if row.item not in lost
     )

@@ -106,9 +106,17 @@ def require_draft(study: Study) -> None:
 
 
 def describe(
-    *, study: Study, name: str, reader_title: str, instructions: str, margin: float, actor: Any
+    *,
+    study: Study,
+    name: str,
+    reader_title: str,
+    instructions: str,
+    margin: float,
+    actor: Any,
+    programme: str | None = None,
+    checkpoint: str | None = None,
 ) -> None:
-    """Change what a draft says of itself."""
+    """Change what a draft says of itself; ``programme`` and ``checkpoint`` of None stay."""
     if not 0 < margin < 0.5:
         raise ReaderStudyError("The margin must lie between 0 and 50 points.")
     if not (name.strip() and reader_title.strip() and instructions.strip()):
@@ -119,6 +127,8 @@ def describe(
         old = _description(study)
         study.name, study.reader_title = name.strip(), reader_title.strip()
         study.instructions, study.margin = instructions.strip(), margin
+        study.programme = study.programme if programme is None else programme.strip()
+        study.checkpoint = study.checkpoint if checkpoint is None else checkpoint.strip()
         plan = analysis_plan.with_margin(study.analyses, margin)
         study.analysis_plan = analysis_plan.document_of(plan)
         study.save()
@@ -137,6 +147,8 @@ def _description(study: Study) -> dict[str, Any]:
         "reader_title": study.reader_title,
         "instructions": study.instructions,
         "margin": study.margin,
+        "programme": study.programme,
+        "checkpoint": study.checkpoint,
     }
 
 

@@ -40,3 +40,15 @@ class DescribeForm(forms.Form):
         label="Equivalence margin, points",
         help_text="Accuracy within 50 % ± this margin counts as not better than guessing.",
     )
+    programme = forms.CharField(
+        required=False,
+        max_length=80,
+        help_text="Sessions that judge one generator while it is trained share this name; their "
+        "history is shown together. Empty for a study of its own.",
+    )
+    checkpoint = forms.CharField(
+        required=False,
+        max_length=120,
+        help_text="Of a session: the state of the generator that is judged, such as “epoch 40”. "
+        "For the staff.",
+    )

@@ -9,6 +9,7 @@ from django import forms
 
 from readerstudy.studies.answers import CHOICE_KINDS, KINDS
 from readerstudy.studies.models import Question, Study
+from readerstudy.studies.questioning import STARTS
 from readerstudy.studies.templates.base import OptionTemplate, QuestionTemplate
 
 KIND_WORDS = {
@@ -182,8 +183,8 @@ class QuestionForm(forms.Form):
             code=data["code"],
             kind=kind,
             **{name: data[name] for name in same},
-            options=self._options() if kind in WITH_OPTIONS else (),
-            bound_to=data["bound_to"] if kind == "confidence" else "",
+            options=self._options(kind) if kind in WITH_OPTIONS else (),
+            bound_to=self._bound_to() if kind == "confidence" else "",
             **_numbers(kind, data, bool(self._typed_levels())),
             equal=data["equal"] if kind == "place" else False,
             region={"kind": data["region_kind"] or "point", "role": data["region_role"] or None}
@@ -194,7 +195,18 @@ class QuestionForm(forms.Form):
             truth=self._truth(kind, data),
         )
 
-    def _options(self) -> tuple[OptionTemplate, ...]:
+    def _bound_to(self) -> str:
+        """Return what was chosen; a question that became a confidence speaks of the one before."""
+        choices = [code for code, _ in self.fields["bound_to"].choices if code]
+        return self.cleaned_data["bound_to"] or (choices[-1] if choices else "")
+
+    def _options(self, kind: str) -> tuple[OptionTemplate, ...]:
+        """Return the levels that were typed; a kind that needs some starts with its usual ones."""
+        typed = self._typed_options()
+        usual = () if kind == "confidence" else STARTS[kind].get("options", ())
+        return typed or usual
+
+    def _typed_options(self) -> tuple[OptionTemplate, ...]:
         return tuple(
             OptionTemplate(
                 code=row["code"].strip() or code_from(row["label"]),
@@ -210,7 +222,7 @@ class QuestionForm(forms.Form):
             return {"source": "origin", "place": data["truth_place"]} if source == "origin" else {}
         rights = {
             value.strip(): option.code
-            for option, row in zip(self._options(), self._typed_levels(), strict=True)
+            for option, row in zip(self._typed_options(), self._typed_levels(), strict=True)
             for value in row["right"].split(",")
             if value.strip()
         }

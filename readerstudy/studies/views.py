@@ -50,7 +50,7 @@ class DescribePage(StudyAction):
     form_class = DescribeForm
 
     def get_initial(self) -> dict[str, Any]:
-        shown = ("name", "reader_title", "instructions")
+        shown = ("name", "reader_title", "instructions", "programme", "checkpoint")
         initial = {name: getattr(self.study, name) for name in shown}
         return {**initial, "margin_points": f"{100 * self.study.margin:g}"}
 

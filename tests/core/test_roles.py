@@ -33,6 +33,7 @@ ROLES: dict[str, tuple[int, ...]] = {
     "study-question-act": NOBODY_ELSE,
     "study-example": NOBODY_ELSE,
     "study-design": NOBODY_ELSE,
+    "study-programme": NOBODY_ELSE,
     "study-arm": NOBODY_ELSE,
     "study-close": NOBODY_ELSE,
     "study-unblind": NOBODY_ELSE,

@@ -76,6 +76,7 @@ ROUTES: dict[str, tuple[Any, ...]] = {
     "study-question-act": (SIGN_IN, 404, 404, 405),
     "study-example": (SIGN_IN, 404, 404, 405),
     "study-design": OWN_STUDY,
+    "study-programme": OWN_STUDY,
     "study-arm": (SIGN_IN, 404, 404, 405),
     "example-image": (SIGN_IN, 404, 404, 404),  # of no level here
     "study-lock": OWN_STUDY_MOVED,

@@ -129,6 +129,14 @@ def test_the_script_gets_what_was_saved_or_why_not(client, study):
     assert "required" in refused.json()["errors"]["text"]
 
 
+def test_a_question_may_become_another_kind_and_come_back(client, study):
+    for kind in ("number", "ordinal", "confidence", "multi", "single"):
+        response = client.post(address(study, "cues"), typed(study, "cues", kind=kind))
+        assert response.status_code == 302, response.content.decode()
+        assert question_of(study, "cues").kind == kind
+    assert question_of(study, "cues").options.count() == 4  # those an ordinal one starts with
+
+
 def test_rules_of_display_are_made_of_selects(client, study):
     data = typed(
         study,

@@ -9,7 +9,7 @@ import pytest
 from readerstudy.reading.recording import submit
 from readerstudy.reading.scheduling import lock_and_allocate
 from readerstudy.reading.training import feedback_of
-from readerstudy.studies import design
+from readerstudy.studies import design, questioning
 from readerstudy.studies.models import Question, StudyCase
 from readerstudy.studies.viewing import Slot
 from readerstudy.truth.feedback import right_answers
@@ -73,9 +73,8 @@ def test_a_reader_is_told_on_which_side_the_right_image_stood():
         for place, case in enumerate(pair)
     ]
     design.set_cases(study=made.study, cases=chosen, actor=made.coordinator)
-    for one in made.study.questions.all():
-        one.options.all().delete()
-        one.delete()
+    for code in ("cues", "confidence", "origin"):
+        questioning.remove_question(study=made.study, code=code, actor=made.coordinator)
     Question.objects.create(
         study=made.study,
         position=1,
@@ -84,9 +83,9 @@ def test_a_reader_is_told_on_which_side_the_right_image_stood():
         kind="place",
         truth={"source": "origin", "place": "synthetic"},
     )
-    made.study.analysis_plan = []
-    made.study.design = {**made.study.design, "pairing": "random"}
-    made.study.save()
+    plan = {**made.study.design, "pairing": "random"}
+    design.set_plan(study=made.study, document=plan, actor=made.coordinator)
+    made.refresh()
     made = scenario.started(made)
     for _ in range(3):
         reading = scenario.offer(made.enrolment())
