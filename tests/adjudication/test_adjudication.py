@@ -36,6 +36,8 @@ def closed():
     made = scenario.draft(3, 3)
     Option.objects.filter(question__study=made.study).delete()
     Question.objects.filter(study=made.study).delete()
+    type(made.study).objects.filter(pk=made.study.pk).update(analysis_plan=[])
+    made.refresh()
     grade = Question.objects.create(
         study=made.study,
         position=1,

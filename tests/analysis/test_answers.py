@@ -29,6 +29,8 @@ def graded():
     made = scenario.draft(5, 5)
     Option.objects.filter(question__study=made.study).delete()
     Question.objects.filter(study=made.study).delete()
+    type(made.study).objects.filter(pk=made.study.pk).update(analysis_plan=[])
+    made.refresh()
     ask = Question.objects.create
     grade = ask(study=made.study, position=1, code="grade", text="Quality", kind="ordinal")
     for position, code in enumerate(("low", "mid", "high")):
