@@ -174,7 +174,6 @@ def pairs() -> scenario.Scenario:
     design.set_cases(study=made.study, cases=chosen, actor=made.coordinator)
     Option.objects.filter(question__study=made.study).delete()
     Question.objects.filter(study=made.study).delete()
-    Study.objects.filter(pk=made.study.pk).update(analysis_plan=[])
     Question.objects.create(
         study=made.study, position=1, code="which", text="Which is real?", kind="place"
     )
