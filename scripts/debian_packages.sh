@@ -2,11 +2,6 @@
 # Install the Debian packages that the tests need, only when one is missing and only if we may.
 set -euo pipefail
 wanted=(chromium fonts-liberation)
-# Orthanc (45 MB) starts a service where it is installed, so only continuous integration takes it;
-# elsewhere its tests are skipped and the small server of the tests stands in.
-if [ -n "${CI:-}" ]; then
-  wanted+=(orthanc orthanc-dicomweb)
-fi
 missing=()
 for package in "${wanted[@]}"; do
   dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")
@@ -25,3 +20,10 @@ else
 fi
 "${as_root[@]}" apt-get update -qq
 DEBIAN_FRONTEND=noninteractive "${as_root[@]}" apt-get install -y -qq --no-install-recommends "${missing[@]}"
+# Orthanc (45 MB) starts a service where it is installed, so only continuous integration takes it;
+# elsewhere, and where it cannot be had, its tests are skipped and say so: the small server of the
+# tests stands in.
+if [ -n "${CI:-}" ]; then
+  DEBIAN_FRONTEND=noninteractive "${as_root[@]}" apt-get install -y -qq --no-install-recommends \
+    orthanc orthanc-dicomweb || echo "Orthanc cannot be installed; its tests will be skipped."
+fi
