@@ -10,8 +10,8 @@ from django.utils import timezone
 from readerstudy.core.errors import Conflict, ReaderStudyError
 from readerstudy.core.regular import every_hour
 from readerstudy.reading import gates
-from readerstudy.reading.planned import is_in_use
 from readerstudy.reading.parts import median_seconds
+from readerstudy.reading.planned import is_in_use
 from readerstudy.studies import letters
 from readerstudy.studies.models import Enrolment, Letter, Study
 
