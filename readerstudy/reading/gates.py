@@ -96,8 +96,13 @@ def _closed_gate(enrolment: Enrolment, first: Reading) -> Offer | None:
 
 def is_waiting(enrolment: Enrolment) -> bool:
     """Must a reader wait now, for a washout or for another attempt at the training?"""
+    return gate_of(enrolment) is not None
+
+
+def gate_of(enrolment: Enrolment) -> Offer | None:
+    """Return why the next reading cannot be shown yet, without offering anything."""
     first = _open(enrolment).first()
-    return first is not None and _closed_gate(enrolment, first) is not None
+    return None if first is None else _closed_gate(enrolment, first)
 
 
 def next_period(enrolment: Enrolment) -> int:

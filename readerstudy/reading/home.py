@@ -6,11 +6,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from readerstudy.reading import gates, training
+from readerstudy.reading.calendar import Washout, washout_of
 from readerstudy.reading.models import Submission
 from readerstudy.reading.parts import progress_of
+from readerstudy.reading.planned import is_in_use
+from readerstudy.studies import amending
 from readerstudy.studies.models import Enrolment, Study
 
 SITTING_MINUTES = 20
+WAITING = {"washout": "washout", "qualification": "unqualified"}
 CLOSED_STATES = (Study.State.CLOSED, Study.State.UNBLINDED)
 
 
@@ -20,11 +25,16 @@ class Entry:
 
     token: str
     title: str
-    phase: str  # "waiting", "open", "done" or "closed"
+    phase: str  # "open", "washout", "unqualified", "waiting", "done" or "closed"
     done: int
     total: int
     median_seconds: float | None
     closed_at: datetime | None
+    training_left: int = 0
+    threshold: float | None = None  # share of the training to get right
+    reached: float | None = None  # share got right, once the training is complete
+    changed: bool = False  # an amendment is to be read first
+    washout: Washout | None = None
 
     @property
     def left(self) -> int:
@@ -45,7 +55,7 @@ class Entry:
 
 def entries_of(user: Any) -> list[Entry]:
     """Return the studies of a reader: what can be read first, what is over last."""
-    order = ("open", "waiting", "done", "closed")
+    order = ("open", "washout", "unqualified", "waiting", "done", "closed")
     # The leak sentinel looks at this page too, as a reader would; previews have no place on it.
     enrolments = (
         Enrolment.objects.filter(reader=user)
@@ -58,15 +68,26 @@ def entries_of(user: Any) -> list[Entry]:
 
 def _entry(enrolment: Enrolment) -> Entry:
     study, progress = enrolment.study, progress_of(enrolment)
+    gate = gates.gate_of(enrolment) if study.state == Study.State.RUNNING else None
     return Entry(
         token=enrolment.token,
         title=study.reader_title,
-        phase=_phase(study, progress),
+        phase=WAITING.get(gate.waiting if gate else "") or _phase(study, progress),
         done=progress["done"],
         total=progress["total"],
         median_seconds=progress["median_seconds"],
         closed_at=study.closed_at,
+        training_left=_training_left(enrolment),
+        threshold=study.plan.qualification,
+        reached=training.right_share(enrolment),
+        changed=bool(amending.unread_by(enrolment)),
+        washout=washout_of(enrolment),
     )
+
+
+def _training_left(enrolment: Enrolment) -> int:
+    training_cases = enrolment.readings.filter(is_in_use(), period=training.TRAINING_PERIOD)
+    return training_cases.filter(completed_at__isnull=True).count()
 
 
 def _phase(study: Study, progress: dict[str, Any]) -> str:

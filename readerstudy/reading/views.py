@@ -14,8 +14,11 @@ from django.views.decorators.http import require_safe
 from django.views.generic import TemplateView
 
 from readerstudy.readers import display_check_validity as validity
+from readerstudy.readers import profiles
 from readerstudy.readers.display_check_result import start_address
+from readerstudy.readers.models import ReaderProfile
 from readerstudy.reading import access, calendars, home
+from readerstudy.reading.parts import BREAK_MINUTES
 from readerstudy.studies import amending
 from readerstudy.studies.access import is_staff
 from readerstudy.studies.differences import pieces
@@ -38,13 +41,20 @@ class ReaderHome(TemplateView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         user = self.request.user
+        found = home.entries_of(user)
         return super().get_context_data(
-            entries=home.entries_of(user),
+            entries=found,
             last_receipt=home.last_receipt(user),
             standing=validity.standing(user=user, device=validity.device_from(self.request)),
             now=timezone.now(),
+            break_minutes=BREAK_MINUTES,
+            profile_wanted=bool(found) and not profiles.is_complete(_profile_of(user)),
             **kwargs,
         )
+
+
+def _profile_of(user: Any) -> ReaderProfile | None:
+    return ReaderProfile.objects.filter(user=user).first()
 
 
 @require_safe

@@ -7,9 +7,11 @@ import uuid
 import pytest
 from django.urls import reverse
 
-from readerstudy.reading import home, progress, recording
+from readerstudy.readers import profiles
+from readerstudy.reading import home, progress, recording, training
 from readerstudy.reading.models import Reading
 from readerstudy.studies import lifecycle
+from tests import scenario
 from tests.factories import (
     CoordinatorFactory,
     ReaderFactory,
@@ -18,6 +20,8 @@ from tests.factories import (
     ready_study,
     running_study,
 )
+from tests.reading.test_designs import answer as read_one
+from tests.reading.test_designs import crossover, training_study
 
 pytestmark = pytest.mark.django_db
 
@@ -155,3 +159,38 @@ def test_the_reading_page_opens_with_the_launch(client):
     enrolment = locked_study().enrolments.get(code="R1")
     client.force_login(enrolment.reader)
     assert client.get(reverse("read", args=[enrolment.token])).status_code == 404
+
+
+def test_a_washout_is_told_as_date_and_days(client):
+    made = crossover(washout_days=28)
+    for _ in range(6):
+        read_one(made.enrolment())
+    client.force_login(made.readers[0])
+    text = text_of(client)
+    assert "Period 2 opens" in text
+    assert "in 28 days. The break between the periods is fixed by the protocol." in text
+    assert "Not yet open" in text
+    assert "aided" not in text
+
+
+def test_the_result_of_the_training_is_told(client):
+    made = training_study(qualification=0.9)
+    client.force_login(made.readers[0])
+    assert "First 2 training cases with feedback; 90 % right" in text_of(client)
+    for _ in range(2):
+        right = training._right_answers(scenario.offer(made.enrolment()))["origin"]
+        read_one(made.enrolment(), origin="synthetic" if right == "real" else "real")
+    text = text_of(client)
+    assert "0 % of the answers were right, 90 % are needed" in text
+    assert reverse("read", args=[made.enrolment().token]) not in text
+
+
+def test_an_incomplete_profile_is_asked_for(client, enrolment):
+    assert "Your profile is not complete." in text_of(client)
+    profiles.state_profile(
+        user=enrolment.reader,
+        subspecialty="Neuroradiology",
+        years_of_experience=9,
+        institution="university",
+    )
+    assert "Your profile is not complete." not in text_of(client)
