@@ -225,6 +225,7 @@ def _staff_paths(made) -> list[str]:
         "slug:option": "real",
         "slug:role": "t1c",
         "slug:which": "before",
+        "int:number": "1",
     }
     found = []
     for route in _routes(get_resolver()):
