@@ -12,7 +12,7 @@ from readerstudy.sentinel.models import SentinelRun
 from readerstudy.studies.models import Study
 
 LOW, HIGH = 0.3, 1.0
-PAGE_WIDTH, CARD_WIDTH = 220.0, 116.0
+PAGE_WIDTH, CARD_WIDTH = 160.0, 116.0
 HISTORY = 10
 VERDICTS = {
     judging.SAME: ("passed", "the same for all"),

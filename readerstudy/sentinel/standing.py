@@ -51,4 +51,7 @@ def highest(run: SentinelRun) -> str:
     worst = max(rows, key=lambda row: row["auc"], default=None)
     if worst is None:
         return f"Limit {run.limits['auc']:.2f}, {run.n_cases} cases"
-    return f"Highest {interval_of(worst)}, limit {run.limits['auc']:.2f}, {run.n_cases} cases"
+    above = worst["auc"] > run.limits["auc"]
+    chance = f", not beyond chance (p = {worst['p']:.2f})" if above else ""
+    limit = f"limit {run.limits['auc']:.2f}"
+    return f"Highest {interval_of(worst)}{chance}, {limit}, {run.n_cases} cases"

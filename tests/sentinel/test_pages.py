@@ -82,6 +82,13 @@ def test_a_clean_run_is_stated_with_its_numbers(client, study):
     launch(study=study, actor=study.created_by)
 
 
+def test_a_high_auc_that_chance_explains_is_said_to_be_so(client, study):
+    stored(study, results=[{**CLEAN, "auc": 0.66, "p": 0.655}], n_cases=24)
+    text = text_of(client, study)
+    assert "Highest AUC 0.66 (0.74–0.90), not beyond chance (p = 0.66), limit 0.60" in text
+    launch(study=study, actor=study.created_by)
+
+
 def test_a_found_cue_blocks_names_itself_and_says_how_to_remove_it(client, study):
     stored(study, results=[CLEAN, LENGTH], verdict="found")
     text = text_of(client, study)
