@@ -21,7 +21,8 @@ from readerstudy.studies.templates.registry import TEMPLATES
 def page_of(study: Study, open_code: str) -> dict[str, Any]:
     """Return everything beside the form of the open question."""
     questions = list(study.questions.prefetch_related("options"))
-    shown = [shown_question(question) for question in questions]
+    beside = {"places": study.display.places}
+    shown = [shown_question(question) | beside for question in questions]
     arms = [arm.code for arm in study.arms.all()] or arms_of(study)
     codes = [question.code for question in questions]
     return {
@@ -41,8 +42,7 @@ def preview_of(study: Study) -> dict[str, Any]:
     """Return what the reader's question column needs of the display."""
     slots = study.display.slots
     return {
-        "slots": [{"role": slot.code, "label": slot.label} for slot in slots],
-        "places": study.display.places,
+        "slots": [{"role": slot.code, "label": slot.label, "place": slot.place} for slot in slots],
         "tools": list(study.display.tools),
     }
 

@@ -5,8 +5,11 @@ import { choose, type Form, give, newForm, setRegion, toggleNotEvaluable } from 
 import { QuestionList } from "../reading/views/questions";
 
 export interface Shown {
-  readonly slots: readonly { readonly role: string; readonly label: string }[];
-  readonly places: number;
+  readonly slots: readonly {
+    readonly role: string;
+    readonly label: string;
+    readonly place: number;
+  }[];
   readonly tools: readonly string[];
   readonly questions: readonly Question[];
 }
