@@ -24,7 +24,7 @@ export class Preview {
   ) {}
 
   show(shown: Shown, openCode: string): void {
-    const questions = shown.questions.map((one) => ({ ...one, places: shown.places }));
+    const { questions } = shown;
     this.form = { ...newForm(questions), active: indexOf(questions, openCode) };
     this.list = new QuestionList(
       questions,
