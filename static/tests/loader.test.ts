@@ -50,6 +50,22 @@ describe("one case", () => {
     expect(() => images.pixels("t1", 0)).toThrow("not loaded");
   });
 
+  it("keeps the first pack when another chunk overtakes it", async () => {
+    let letPackCome: () => void = () => undefined;
+    const bring: FetchChunk = async (_token, chunk) => {
+      if (chunk === 0) await new Promise<void>((resolve) => (letPackCome = resolve));
+      return slab(chunk);
+    };
+    const images = new CaseImages(source(), bring, noWait, noWait);
+    images.start("high");
+    await settled();
+    letPackCome();
+    await settled();
+    for (let z = 0; z < 4; z++) {
+      expect([...images.pixels("t1", z)]).toEqual([0, 1, 2, 3, 4, 5].map((i) => 100 * z + i));
+    }
+  });
+
   it("asks for the first-paint pack first, with the priority of the case", async () => {
     const bring = vi.fn<FetchChunk>(async (_token, chunk) => slab(chunk));
     const images = new CaseImages(source("case", { t1: "A", t2: "B" }), bring, noWait, noWait);

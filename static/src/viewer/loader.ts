@@ -42,11 +42,16 @@ export function chunksFrom(base: string): FetchChunk {
     if ([403, 404, 410].includes(response.status)) {
       throw new ChunkError("gone", "The image is no longer available");
     }
+    if (response.status === 500 && response.headers.get("Content-Type") === PLAIN) {
+      throw new ChunkError("damaged", await response.text());
+    }
     if (!response.ok) throw new ChunkError("network", `The server answered ${response.status}`);
     return response.arrayBuffer().catch(lost);
   };
 }
 
+/** Outside blinded reading the server says in words what is wrong with a stored image. */
+const PLAIN = "text/plain; charset=utf-8";
 /** Time for one chunk on the slowest line; a request that hangs counts as lost. */
 const TIMEOUT_MS = 60_000;
 const RETRY_DELAYS_MS = [500, 2000];
@@ -239,7 +244,8 @@ export class CaseImages {
     }
     // Every machine a browser runs on is little-endian, as the wire is.
     const values = new Int16Array(bytes);
-    if (request.chunk === 0) this.packs.set(request.role, values);
+    const alone = request.chunk === 0 && !this.blocks.has(request.role);
+    if (alone) this.packs.set(request.role, values);
     else this.blockOf(request.role).set(values, z0 * size);
     this.present.get(request.role)?.fill(true, z0, z1);
     this.missing--;
