@@ -29,11 +29,11 @@ from readerstudy.cases import canonical, storage
 from readerstudy.cases.models import Series
 from readerstudy.core.db import write_transaction
 from readerstudy.core.errors import ReaderStudyError
+from readerstudy.core.files import write_whole
 from readerstudy.imaging import encoding, frames
 from readerstudy.imaging.canonical import Canonical, canonicalise
 from readerstudy.imaging.geometry import Volume
 from readerstudy.imaging.resampling import to_grid
-from readerstudy.reading.files import write_whole
 from readerstudy.reading.models import DisplayForm, EncodedSeries, ReadingImage
 from readerstudy.reading.surveying import Masks, SlotForm, StudyForm, by_slot_order, decide
 from readerstudy.studies.models import Study

@@ -18,10 +18,10 @@ import zstandard
 from readerstudy.cases import canonical
 from readerstudy.cases.models import Series
 from readerstudy.core.errors import ReaderStudyError
+from readerstudy.core.files import write_whole
 from readerstudy.imaging import encoding, frames
 from readerstudy.imaging.geometry import Volume
 from readerstudy.imaging.masks import foreground
-from readerstudy.reading.files import write_whole
 from readerstudy.studies.viewing import Slot, Viewing
 
 SUPPORT_ROLE = "t1"

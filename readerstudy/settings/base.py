@@ -161,6 +161,9 @@ DJANGO_VITE = {
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 
+# What the staff's viewer keeps of encoded images; what was not looked at longest goes first.
+VIEWER_CACHE_BYTES = environment.number("READERSTUDY_VIEWER_CACHE_GB", 4) * 2**30
+
 # Imports: what one upload may hold, what the disk must keep free, how long names are kept.
 INTAKE_PART_BYTES = 4 * 2**20
 INTAKE_MAX_FILES = environment.number("READERSTUDY_UPLOAD_FILES", 20_000)

@@ -10,7 +10,9 @@ import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from readerstudy.cases.models import Preparation
+from readerstudy.cases import native_images
+from readerstudy.cases.models import Case, Preparation
+from readerstudy.imaging import native
 from readerstudy.intake import opening
 from readerstudy.reading import progress
 from readerstudy.reading.models import Reading
@@ -142,6 +144,9 @@ ROUTES: dict[str, tuple[Any, ...]] = {
     "dicomweb": COORDINATORS,
     "dicomweb-series": (SIGN_IN, 403, 405, 405),
     "case-truth": (SIGN_IN, 403, 200, 200),  # of a case in no blinded study
+    "case-viewer": COORDINATORS,
+    "case-compare": COORDINATORS,  # of two cases in no blinded study
+    "native-image": COORDINATORS,
     "generators": COORDINATORS,
     "checkpoint": (SIGN_IN, 403, 404, 404),
     "checkpoint-samples": (SIGN_IN, 403, 404, 404),
@@ -184,6 +189,13 @@ def named_routes() -> list[str]:
 @pytest.fixture
 def study():
     return running_study()
+
+
+def native_address(case: Case) -> tuple[str, int]:
+    """Return what leads to the first slices of a case as it was acquired."""
+    series = case.series.get()
+    rule = native.own_rule(native_images.facts_of(series))
+    return native_images.Request(series.pk, series.pk, rule).token(), 0
 
 
 @pytest.fixture
@@ -232,6 +244,9 @@ def arguments(study) -> dict[str, tuple[Any, ...]]:
         "import-compare": (uuid.uuid4(),),
         "manifest-template": ("csv",),
         "case-truth": (real_case(roles=["t1c"]).pk,),
+        "case-viewer": (case.pk,),
+        "case-compare": (real_case(roles=["t1c"]).pk, real_case(roles=["t1c"]).pk),
+        "native-image": native_address(real_case(roles=["t1c"])),
         "series-thumbnail": (case.series.first().pk,),
         **dict.fromkeys(("checkpoint", "checkpoint-samples", "generate"), (uuid.uuid4(),)),
         **dict.fromkeys(("job", "job-retry"), (make_job().pk,)),

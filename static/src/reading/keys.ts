@@ -63,15 +63,6 @@ export const FIXED_HELP: readonly (readonly [keys: string, does: string])[] = [
   ["?", "this list"],
 ];
 
-export const MOUSE_HELP: readonly (readonly [gesture: string, does: string])[] = [
-  ["Wheel", "slice"],
-  ["Ctrl + wheel", "zoom"],
-  ["Double click", "one pane full, and back"],
-  ["Drag a measure", "move it; its squares change it"],
-  ["One finger", "slice; hold it first: window"],
-  ["Two fingers", "zoom and move"],
-];
-
 const FORM_COMMANDS: Readonly<Record<FormAction, Command>> = {
   not_evaluable: { do: "not-evaluable" },
   undo: { do: "undo" },

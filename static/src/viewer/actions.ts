@@ -134,3 +134,12 @@ export function isOffered(row: ActionRow<string>, offer: Offer): boolean {
   if (row.tool !== undefined && !offer.tools.includes(row.tool)) return false;
   return NEEDS[row.action as ViewerAction]?.(offer) ?? true;
 }
+
+export const MOUSE_HELP: readonly (readonly [gesture: string, does: string])[] = [
+  ["Wheel", "slice"],
+  ["Ctrl + wheel", "zoom"],
+  ["Double click", "one pane full, and back"],
+  ["Drag a measure", "move it; its squares change it"],
+  ["One finger", "slice; hold it first: window"],
+  ["Two fingers", "zoom and move"],
+];

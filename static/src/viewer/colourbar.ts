@@ -16,6 +16,7 @@ export class ColourBar {
   });
   private readonly ticks = h("div", { class: "colour-bar__ticks" });
   private shown: SlotLayout | null = null;
+  private range = "";
 
   constructor() {
     this.element = h(
@@ -26,13 +27,14 @@ export class ColourBar {
     );
   }
 
-  show(slot: SlotLayout | null): void {
+  show(slot: SlotLayout | null, range: readonly [number, number]): void {
     this.element.hidden = slot?.colour == null;
-    if (!slot?.colour || slot === this.shown) return;
+    if (!slot?.colour || (slot === this.shown && String(range) === this.range)) return;
     this.shown = slot;
+    this.range = String(range);
     setText(this.unit, slot.value?.unit ?? "");
     this.paint(slot.colour.map);
-    this.label(slot);
+    this.label(slot, range);
   }
 
   private paint(map: NonNullable<SlotLayout["colour"]>["map"]): void {
@@ -47,8 +49,8 @@ export class ColourBar {
     );
   }
 
-  private label(slot: SlotLayout): void {
-    const [low, high] = (slot.colour?.range ?? [0, 1]).map((level) => realValue(level, slot.value));
+  private label(slot: SlotLayout, range: readonly [number, number]): void {
+    const [low, high] = range.map((level) => realValue(level, slot.value));
     const span = (high as number) - (low as number);
     const decimals = decimalsFor(span / TICKS, span / TICKS / 10);
     this.ticks.replaceChildren(

@@ -12,7 +12,8 @@ export interface Display {
 }
 
 const WINDOW_MIN = 1;
-const LEVEL_LIMIT = 8192;
+/** Any level of 16 bits, and as much beyond as a window reaches. */
+const LEVEL_LIMIT = 65_536;
 /** Dragging across about 600 px doubles the window of the start. */
 const DRAG_SPAN_PX = 600;
 
@@ -31,7 +32,7 @@ export class Displays {
     return (
       this.known.get(slot.role) ?? {
         window: slot.window,
-        invert: false,
+        invert: slot.inverted ?? false,
         coloured: slot.colour !== null,
       }
     );
@@ -44,19 +45,29 @@ export class Displays {
   drag(slot: SlotLayout, dx: number, dy: number): void {
     const { window } = this.of(slot);
     const speed = slot.window.width / DRAG_SPAN_PX;
+    const level = clamp(window.level + dy * speed, -LEVEL_LIMIT, LEVEL_LIMIT);
     this.change(slot, {
       window: {
         width: Math.max(WINDOW_MIN, window.width + dx * speed),
-        level: clamp(window.level + dy * speed, -LEVEL_LIMIT, LEVEL_LIMIT),
+        level: slot.minus ? 0 : level, // a difference stays even around zero
       },
     });
+  }
+
+  /** Levels at the ends of the colours: fixed by the layout, but for a difference its window. */
+  range(slot: SlotLayout): readonly [number, number] {
+    const { window } = this.of(slot);
+    if (slot.minus || !slot.colour) {
+      return [window.level - window.width / 2, window.level + window.width / 2];
+    }
+    return slot.colour.range;
   }
 
   /** What the levels of an image become on screen: its own range where it is coloured. */
   drawn(slot: SlotLayout): { window: Window; map: MapName; invert: boolean } {
     const { window, invert, coloured } = this.of(slot);
     if (!coloured || !slot.colour) return { window, map: "grey", invert };
-    const [low, high] = slot.colour.range;
+    const [low, high] = this.range(slot);
     return {
       window: { width: high - low, level: (high + low) / 2 },
       map: slot.colour.map,

@@ -34,6 +34,10 @@ export interface SlotLayout {
   readonly colour: { readonly map: MapName; readonly range: readonly [number, number] } | null;
   /** A derived slot: this role less another on the same grid. Never part of a reading. */
   readonly minus?: { readonly of: string; readonly role: string };
+  /** High values are dark at the source: shown inverted at first. */
+  readonly inverted?: boolean;
+  /** No image but the reason why there is none; nothing is fetched. Never part of a reading. */
+  readonly message?: { readonly title: string; readonly text: string };
 }
 
 export interface OverlayLayout {
@@ -92,7 +96,7 @@ export interface Series {
 
 /** Everything to fetch for a case, images before label maps. */
 export function seriesOf(layout: Layout): Series[] {
-  const fetched = layout.slots.filter((slot) => !slot.minus);
+  const fetched = layout.slots.filter((slot) => !slot.minus && !slot.message);
   const images = fetched.map((slot) => ({
     role: slot.role,
     grid: gridOf(slot),

@@ -14,7 +14,7 @@ import type { OverlayLayout, SlotLayout } from "./layout";
 import type { Measure } from "./measure";
 import { drawMeasure } from "./marks";
 import { SliceTrack } from "./track";
-import { formatBound, formatLevel } from "./values";
+import { decimalsFor, formatBound, formatLevel, formatNumber, realValue } from "./values";
 
 /** A crosshair: short arms around a linked cursor, or lines across the pane. */
 export interface Cross {
@@ -33,6 +33,8 @@ export interface OverlayModel {
   readonly invert: boolean;
   /** Shown with the colour map of the study. */
   readonly coloured: boolean;
+  /** Levels at the ends of the colours. */
+  readonly range: readonly [number, number];
   readonly level: number | null;
   readonly crosses: readonly Cross[];
   readonly measures: readonly Measure[];
@@ -96,7 +98,7 @@ export class Overlay {
 
   /** Name of the pane for assistive technology. */
   name({ slot, grid, slice, window, invert, coloured }: OverlayModel): string {
-    const { width, level } = rounded(window);
+    const { width, level } = windowWords(window, slot);
     const shown = coloured ? "in colours, fixed range" : `window ${width}, level ${level}`;
     return (
       `${slot.label}, ${grid.plane}, slice ${slice + 1} of ${grid.shape[0]}, ` +
@@ -125,17 +127,17 @@ export class Overlay {
     this.bar.style.width = `${bar.width}px`;
     setText(this.barLabel, bar.label);
     this.track.show(model.slice, model.seen, `${slot.label}, ${grid.plane}`);
-    this.colours.show(model.coloured ? slot : null);
+    this.colours.show(model.coloured ? slot : null, model.range);
     this.showLegend(model.legend);
     this.showMarks(model);
   }
 
-  private showWindow({ slot, window, invert, coloured, camera, grid }: OverlayModel): void {
-    const { width, level } = rounded(window);
-    const range = slot.colour?.range;
+  private showWindow({ slot, window, range, invert, coloured, camera, grid }: OverlayModel): void {
+    const { width, level } = windowWords(window, slot);
+    const [low, high] = range.map((end) => formatBound(end, slot.value));
     const text =
-      coloured && range
-        ? `Range ${formatBound(range[0], slot.value)} to ${formatBound(range[1], slot.value)}, fixed`
+      coloured && slot.colour
+        ? `Range ${low} to ${high}${slot.minus ? "" : ", fixed"}`
         : `W ${width}  L ${level}`;
     setText(this.window, `${text}${invert ? "  inverted" : ""}`);
     setText(this.zoom, `Zoom ${(camera.scale * grid.spacing[2]).toFixed(1)}×`);
@@ -192,6 +194,12 @@ export class Overlay {
   }
 }
 
-function rounded(window: Window): Window {
-  return { width: Math.round(window.width), level: Math.round(window.level) };
+/** In the values of the image, where it has any. */
+function windowWords({ width, level }: Window, { value }: SlotLayout) {
+  const size = value ? width * value.slope : width;
+  const decimals = value ? decimalsFor(size, value.slope) : 0;
+  return {
+    width: formatNumber(size, decimals),
+    level: formatNumber(realValue(level, value), decimals),
+  };
 }

@@ -126,6 +126,7 @@ export function overlayModel(scene: SceneContext, parts: Parts): OverlayModel {
     slice: sheet.slice,
     seen: parts.seen.of(parts.keyOf(slot, plane), sheet.grid.shape[0]),
     ...parts.displays.of(slot),
+    range: parts.displays.range(slot),
     level: levelAt(seenAt, sheet.grid, pixels),
     crosses: crossesOf(scene, at),
     measures: parts.drawing.shownOn(sheet),

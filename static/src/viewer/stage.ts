@@ -412,6 +412,7 @@ export abstract class Stage {
 
   protected coverOf({ slot, plane }: Cell): Cover | null {
     if (this.cover) return this.cover;
+    if (slot.message) return { tone: "wait", ...slot.message };
     const { images } = this;
     if (!images) return null;
     const slice = this.views.slice(this.keyOf(slot, plane), this.gridOf(slot, plane));

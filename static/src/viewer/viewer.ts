@@ -235,7 +235,7 @@ export class Viewer extends Stage {
     if (!preset || !this.allows("window")) return;
     this.displays.change(this.slot, {
       window: { width: preset.width, level: preset.level },
-      coloured: false,
+      coloured: this.slot.minus !== undefined,
     });
     this.changed();
   }
@@ -434,7 +434,7 @@ export class Viewer extends Stage {
   }
 
   private dragWindow(dx: number, dy: number): void {
-    const fixed = this.displays.of(this.slot).coloured;
+    const fixed = this.displays.of(this.slot).coloured && !this.slot.minus;
     if (!this.allows("window") || fixed) return;
     this.displays.drag(this.slot, dx, dy);
     this.changed();

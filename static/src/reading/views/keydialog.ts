@@ -1,5 +1,6 @@
 import { h, setText } from "../../shared/dom";
-import type { ActionRow } from "../../viewer/actions";
+import { type ActionRow, MOUSE_HELP } from "../../viewer/actions";
+import { keysTable as table, type Rows } from "../../viewer/help";
 import { changesOnly, conflict, type Keys, keyName, keyOf, KeyMap } from "../../viewer/keymap";
 import {
   type Button,
@@ -8,7 +9,7 @@ import {
   type MouseDrag,
   type MouseMap,
 } from "../../viewer/layout";
-import { ACTION_ROWS, FIXED_HELP, FORM_ACTIONS, MOUSE_HELP } from "../keys";
+import { ACTION_ROWS, FIXED_HELP, FORM_ACTIONS } from "../keys";
 
 export interface OwnKeys {
   readonly keys: Keys;
@@ -25,23 +26,6 @@ const BUTTONS: readonly (readonly [Button, string])[] = [
 ];
 /** Share of the image keys that stand in the first column. */
 const FIRST_COLUMN = 0.5;
-
-type Rows = readonly (readonly [HTMLElement | string, string])[];
-
-function table(caption: string, rows: Rows): HTMLTableElement {
-  return h(
-    "table",
-    { class: "keys-table" },
-    h("caption", {}, caption),
-    h(
-      "tbody",
-      {},
-      ...rows.map(([name, does]) =>
-        h("tr", {}, h("th", { scope: "row" }, name), h("td", {}, does)),
-      ),
-    ),
-  );
-}
 
 /** All keys and gestures; every one that may be changed is a button. */
 export class KeyDialog {
