@@ -24,6 +24,16 @@ class User(AbstractUser):
         return self.may_coordinate or self.is_superuser or self.memberships.exists()
 
     @property
+    def reads_audit(self) -> bool:
+        """May this person read any part of the audit log?"""
+        roles = ("coordinator", "auditor")
+        return (
+            self.may_coordinate
+            or self.is_superuser
+            or self.memberships.filter(role__in=roles).exists()
+        )
+
+    @property
     def initials(self) -> str:
         words = str(self).replace("Dr ", "").split()
         return "".join(word[0] for word in words[:2]).upper()

@@ -71,7 +71,7 @@ def attention_of(figures: Board, lines: list[Line]) -> list[Any]:
     unread = [
         alerts.Alert(f"{code} has not read an amendment", "Asked before the next case")
         for code, line in codes
-        if line.unread
+        if line.unread and line.row.open
     ]
     silent = [one for one in board.attention_of(figures) if not _waits(one.statement, lines)]
     drifting = [alert for code, line in codes for alert in alerts.alerts_of(code, line.drift)]

@@ -104,22 +104,26 @@ def store(*, study: Study, changes: list[Change], reason: str, actor: Any) -> Am
 def _change_texts(study: Study, wanted: Wanted) -> list[Change]:
     changes = []
     for field, what in (("reader_title", "Title for readers"), ("instructions", "Instructions")):
-        new = getattr(wanted, field)
-        old = getattr(study, field)
-        if new is None or new.strip() == old:
+        given, old = getattr(wanted, field), getattr(study, field)
+        if given is None or (new := _clean(given)) == _clean(old):
             continue
-        if not new.strip():
+        if not new:
             raise ReaderStudyError(f"{what} may not be empty.")
-        setattr(study, field, new.strip())
-        changes.append(Change(what, old, new.strip(), concerns_readers=True))
+        setattr(study, field, new)
+        changes.append(Change(what, old, new, concerns_readers=True))
     return changes
+
+
+def _clean(text: str) -> str:
+    """Return a text without the line ends that browsers send, which are no change."""
+    return text.replace("\r\n", "\n").strip()
 
 
 def _change_helps(study: Study, helps: dict[str, str]) -> list[Change]:
     changes = []
     for question in Question.objects.filter(study=study, code__in=helps):
-        new = helps[question.code].strip()
-        if new != question.help:
+        new = _clean(helps[question.code])
+        if new != _clean(question.help):
             what = f"Help of “{question.text}”"
             changes.append(Change(what, question.help, new, concerns_readers=True))
             question.help = new

@@ -19,10 +19,12 @@ def pieces(old: str, new: str) -> list[Piece]:
     """Return the words of both texts in order."""
     before, after = _words(old), _words(new)
     found: list[Piece] = []
-    matcher = difflib.SequenceMatcher(a=before, b=after, autojunk=False)
+    # Compared without the blanks that follow a word: a longer text is no other last word.
+    first, second = ([word.strip() for word in words] for words in (before, after))
+    matcher = difflib.SequenceMatcher(a=first, b=second, autojunk=False)
     for tag, a, b, c, d in matcher.get_opcodes():
         if tag == "equal":
-            found.append(Piece("same", "".join(before[a:b])))
+            found.append(Piece("same", "".join(after[c:d])))
             continue
         if a < b:
             found.append(Piece("out", "".join(before[a:b])))

@@ -184,3 +184,10 @@ def test_members_cannot_be_added_as_readers(study):
         amending.add_reader(
             study=study, reader=study.readers.first().reader, reason="x", actor=study.created_by
         )
+
+
+def test_the_line_ends_of_a_browser_are_no_change(study):
+    sent = study.instructions.replace("\n", "\r\n")
+    assert sent != study.instructions
+    with pytest.raises(ReaderStudyError, match="Nothing is changed"):
+        amend(study, instructions=sent)

@@ -40,6 +40,10 @@ def test_a_difference_is_told_word_by_word():
         Piece("in", "some "),
         Piece("same", "cases"),
     ]
+    assert pieces("It is closed.", "It is closed.\n\nNew.") == [
+        Piece("same", "It is closed.\n\n"),
+        Piece("in", "New."),
+    ]
     assert pieces("", "New") == [Piece("in", "New")]
     assert pieces("a", "a") == [Piece("same", "a")]
 
