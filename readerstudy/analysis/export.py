@@ -19,9 +19,11 @@ from readerstudy.analysis.turing import Counts, TuringReport
 from readerstudy.core.cells import safe_cell
 from readerstudy.reading.scheduling import certificate
 from readerstudy.stats.results import json_safe
+from readerstudy.studies.deviations import deviations_of
 from readerstudy.studies.models import Question
 
 MEASURED_KINDS = (Question.Kind.REGION, Question.Kind.PLACE, Question.Kind.RANKING)
+DEVIATION_COLUMNS = ("at_utc", "kind", "reader", "what", "reason", "recorded_by")
 LONG_COLUMNS = (
     "study",
     "reader",
@@ -300,6 +302,8 @@ def files(data: Dataset, report: Report) -> dict[str, bytes]:
         "answers.csv": to_csv(map(_without_nan, answer_rows(report)), ANSWER_COLUMNS),
         "results.json": _json(results_document(data, report)),
         "protocol.json": _json(data.study.protocol),
+        **_amendment_files(data),
+        "deviations.csv": to_csv(deviation_rows(data), DEVIATION_COLUMNS),
         "allocation_certificate.json": _json(certificate(data.study)),
     }
     if report.turing is not None:
@@ -309,6 +313,36 @@ def files(data: Dataset, report: Report) -> dict[str, bytes]:
         f"{hashlib.sha256(blob).hexdigest()}  {name}\n" for name, blob in sorted(content.items())
     )
     return {**content, "SHA256SUMS": sums.encode()}
+
+
+def deviation_rows(data: Dataset) -> Iterable[dict[str, Any]]:
+    """Yield every deviation from the protocol, oldest first; people by their part, not by name."""
+    for entry in deviations_of(data.study):
+        yield {
+            "at_utc": entry.at.isoformat(),
+            "kind": entry.kind,
+            "reader": entry.reader,
+            "what": entry.text,
+            "reason": entry.reason,
+            "recorded_by": "staff" if entry.by else "system",
+        }
+
+
+def _amendment_files(data: Dataset) -> dict[str, str]:
+    """Return each later version of the protocol with its reason and what it changed."""
+    return {
+        f"protocol_version_{one.version}.json": _json(
+            {
+                "version": one.version,
+                "at_utc": one.at.isoformat(),
+                "reason": one.reason,
+                "changes": one.changes,
+                "protocol_hash": one.protocol_hash,
+                "protocol": one.protocol,
+            }
+        )
+        for one in data.study.amendments.all()
+    }
 
 
 def _turing_files(report: TuringReport) -> dict[str, str]:

@@ -3,12 +3,13 @@
 from django.contrib.auth.views import LogoutView
 from django.urls import path
 
+from readerstudy.readers import account_views, views
 from readerstudy.readers import display_check_views as display
-from readerstudy.readers import views
 
 urlpatterns = [
     path("sign-in/", views.SignInPage.as_view(), name="sign-in"),
     path("sign-out/", LogoutView.as_view(), name="sign-out"),
+    path("staff/accounts/", account_views.AccountsPage.as_view(), name="accounts"),
     path("profile/", views.ProfilePage.as_view(), name="profile"),
     path("invitation/<str:token>/", views.InvitationPage.as_view(), name="invitation"),
     path("check-display/", display.CheckPage.as_view(), name="display-check"),

@@ -70,6 +70,7 @@ MEMBERS: dict[str, tuple[int, ...]] = {
     "home": (302, 302, 302, 302, 302),
     "studies": (200, 200, 200, 200, 200),
     "audit": (403, 403, 403, 200, 200),
+    "accounts": (403, 403, 403, 403, 200),
 }
 
 
@@ -118,7 +119,8 @@ def test_a_member_of_another_study_is_a_stranger_in_this_one(study, arguments, r
         return MEMBERS[route][STAFF.index(role)]
 
     coordinating = member(StudyFactory(), role, may_coordinate=True)
-    kept_blind = {"case-truth": 403} if role in ("blinded", "adjudicator") else {}
+    tells = dict.fromkeys(("case-truth", "case-compare", "native-image"), 403)
+    kept_blind = tells if role in ("blinded", "adjudicator") else {}
     as_stranger = {route: answers[2] for route, answers in ROUTES.items()} | kept_blind
     assert differences(coordinating, arguments, as_stranger.get) == []
     assert differences(member(StudyFactory(), role), arguments, wanted) == []

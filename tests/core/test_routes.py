@@ -47,6 +47,7 @@ ROUTES: dict[str, tuple[Any, ...]] = {
     "display-check-skip": (SIGN_IN, 405, 405, 405),
     "display-check-patch": (SIGN_IN, 404, 404, 404),  # without a check under way
     "display-check-result": (SIGN_IN, 404, 404, 404),  # somebody else's
+    "accounts": (SIGN_IN, 403, 403, 403),
     "profile": (SIGN_IN, 200, 200, 200),
     "home": (SIGN_IN, 200, 302, 302),
     "reader-home": (SIGN_IN, 200, 200, 200),
