@@ -18,7 +18,8 @@ from readerstudy.core.pages import ActionView, CoordinatorPage
 from synthesis import summaries
 from synthesis.folders import run_folder
 from synthesis.forms import GenerateForm
-from synthesis.models import Checkpoint
+from synthesis.looking import look_at_run
+from synthesis.models import Checkpoint, GenerationRun
 
 KINDS = ("make_phantoms", "import_cases", "train", "generate")
 
@@ -37,6 +38,15 @@ def checkpoint(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     context = summaries.page_context(access_checkpoint(pk))
     context["form"] = GenerateForm()
     return render(request, "synthesis/checkpoint.html", context)
+
+
+def generation_run(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    require_coordinator(request.user)
+    run = GenerationRun.objects.select_related("checkpoint").filter(pk=pk).first()
+    if run is None:
+        raise NotFound("There is no such generation run.")
+    look = look_at_run(run=run, actor=request.user)
+    return render(request, "synthesis/run.html", {"run": run, "look": look})
 
 
 def samples(request: HttpRequest, pk: uuid.UUID) -> HttpResponseBase:

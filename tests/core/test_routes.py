@@ -152,6 +152,7 @@ ROUTES: dict[str, tuple[Any, ...]] = {
     "checkpoint": (SIGN_IN, 403, 404, 404),
     "checkpoint-samples": (SIGN_IN, 403, 404, 404),
     "generate": (SIGN_IN, 403, 404, 404),
+    "generation-run": (SIGN_IN, 403, 404, 404),
     "readers": COORDINATORS,
     "audit": COORDINATORS,
     "job": COORDINATORS,
@@ -249,7 +250,9 @@ def arguments(study) -> dict[str, tuple[Any, ...]]:
         "case-compare": (real_case(roles=["t1c"]).pk, real_case(roles=["t1c"]).pk),
         "native-image": native_address(real_case(roles=["t1c"])),
         "series-thumbnail": (case.series.first().pk,),
-        **dict.fromkeys(("checkpoint", "checkpoint-samples", "generate"), (uuid.uuid4(),)),
+        **dict.fromkeys(
+            ("checkpoint", "checkpoint-samples", "generate", "generation-run"), (uuid.uuid4(),)
+        ),
         **dict.fromkeys(("job", "job-retry"), (make_job().pk,)),
     }
 

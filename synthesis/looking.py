@@ -1,0 +1,72 @@
+"""Look at what a generation run made: each image beside the acquired one, with its scores."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from readerstudy.cases.models import Case
+from readerstudy.core import audit
+from readerstudy.core.db import write_transaction
+from readerstudy.truth.visibility import why_hidden
+from synthesis.models import GenerationRun, Score
+
+SYNTHETIC = "synthetic"
+
+
+@dataclass(frozen=True)
+class Made:
+    """One synthetic image, the case it was made from, and its scores in the order of the table."""
+
+    source: Case
+    case: Case
+    scores: list[Score | None]
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a user may see of a run."""
+
+    run: GenerationRun
+    made: list[Made]
+    measures: list[tuple[str, str]]  # preset and metric of each column
+    hidden: int
+    why_hidden: str
+
+
+def look_at_run(*, run: GenerationRun, actor: Any) -> Look:
+    """Return the images of a run whose origin a user may see, and record the look."""
+    pairs = _pairs(run)
+    reasons = {case.code: why_hidden(actor, case) for pair in pairs for case in pair}
+    open_pairs = [pair for pair in pairs if not any(reasons[case.code] for case in pair)]
+    scores = list(Score.objects.filter(run=run, candidate=SYNTHETIC))
+    measures = sorted({(one.preset, one.metric) for one in scores})
+    if open_pairs:
+        with write_transaction():
+            codes = [case.code for _, case in open_pairs]
+            audit.record(
+                actor=actor, action="truth.look", target=f"run {run.pk}", new={"cases": codes}
+            )
+    return Look(
+        run=run,
+        made=[Made(*pair, _in_columns(pair, scores, measures)) for pair in open_pairs],
+        measures=measures,
+        hidden=len(pairs) - len(open_pairs),
+        why_hidden=next((reason for reason in reasons.values() if reason), ""),
+    )
+
+
+def _pairs(run: GenerationRun) -> list[tuple[Case, Case]]:
+    entries = list(run.record.get("cases", {}).values())
+    codes = {code for entry in entries for code in (entry["source"], entry["case"])}
+    cases = {case.code: case for case in Case.objects.filter(code__in=codes)}
+    pairs = [(cases[entry["source"]], cases[entry["case"]]) for entry in entries]
+    return sorted(pairs, key=lambda pair: pair[0].code)
+
+
+def _in_columns(
+    pair: tuple[Case, Case], scores: Iterable[Score], measures: list[tuple[str, str]]
+) -> list[Score | None]:
+    own = {(one.preset, one.metric): one for one in scores if one.case_code == pair[1].code}
+    return [own.get(measure) for measure in measures]
