@@ -10,6 +10,7 @@ from typing import Any
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 
+from readerstudy.cases.flags import label
 from readerstudy.core import jobs
 from readerstudy.core.access import require_coordinator
 from readerstudy.core.errors import NotFound
@@ -46,7 +47,9 @@ def generation_run(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     if run is None:
         raise NotFound("There is no such generation run.")
     look = look_at_run(run=run, actor=request.user)
-    return render(request, "synthesis/run.html", {"run": run, "look": look})
+    return render(
+        request, "synthesis/run.html", {"run": run, "look": look, "label": label(run.role)}
+    )
 
 
 def samples(request: HttpRequest, pk: uuid.UUID) -> HttpResponseBase:

@@ -22,14 +22,13 @@ def geometry_words(one: Shown) -> str:
 
 
 def value_words(one: Shown) -> str:
-    """Say how what is read out relates to the values of the source."""
+    """Say how what is read out relates to the values of the source; nothing where it does not."""
     if one.relative:
-        return (
-            "Relative grey levels: the numbers of the file could tell real from synthetic while "
-            "the origin is hidden."
-        )
+        return ""
     facts, unit = one.facts, f" {one.unit}" if one.unit else ""
     span = f"{facts.minimum:.6g} to {facts.maximum:.6g}{unit}"
+    if not one.placement.exact:
+        return f"Values {span}, interpolated, in steps of {one.scale.slope:.3g}{unit}."
     if one.scale.exact:
         steps = "" if facts.step == 1 else f", in its own steps of {facts.step:.4g}{unit}"
         return f"Exact values of the source, {span}{steps}."
