@@ -218,6 +218,7 @@ def _staff_paths(made) -> list[str]:
     """Every staff address of the resolver, filled with what exists."""
     values = {
         "uuid:pk": str(made.study.pk),
+        "uuid:other": str(made.study.cases.first().pk),
         "str:name": "reads_long.csv",
         "str:code": "R1",
         "str:form": "csv",
@@ -226,6 +227,8 @@ def _staff_paths(made) -> list[str]:
         "slug:role": "t1c",
         "slug:which": "before",
         "int:number": "1",
+        "int:index": "0",
+        "str:token": "x" * 22,
     }
     found = []
     for route in _routes(get_resolver()):
