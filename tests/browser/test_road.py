@@ -87,8 +87,18 @@ def open_reading(person, site, link: str) -> None:
     page.get_by_role("button", name="Set password").click()
     if "/sign-in/" in page.url:
         person.sign_in(READERS[0][1], READER_PASSWORD)
+    state_profile(page)
     person.open_reading("Begin")
     page.get_by_text("You will see brain MR images").wait_for()
+
+
+def state_profile(page) -> None:
+    """Say what reports need to know; asked right after the password."""
+    page.get_by_label("Subspecialty").fill("Neuroradiology")
+    page.get_by_label("Years of experience").fill("9")
+    page.get_by_label("Institution").select_option("university")
+    page.get_by_role("button", name="Save").click()
+    page.get_by_text("Your profile is saved").wait_for()
 
 
 def pane_is_shown(page) -> None:
@@ -220,6 +230,7 @@ def test_a_second_reader_reads_with_the_mouse(tab, site, notes):
     page.get_by_role("button", name="Set password").click()
     if "/sign-in/" in page.url:
         person.sign_in(READERS[1][1], READER_PASSWORD)
+    state_profile(page)
     person.open_reading("Begin")
     page.get_by_role("button", name=re.compile("Begin")).click()
     pane_is_shown(page)
