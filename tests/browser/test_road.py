@@ -39,7 +39,7 @@ def test_a_coordinator_designs_a_study_invites_readers_and_launches(tab, site, n
     page.get_by_role("link", name="New study").click()
     page.locator('input[value="visual-turing-test"]').check()
     page.get_by_label(re.compile("^Name")).fill(STUDY)
-    page.get_by_label("Title for readers").fill("Brain MR reading A")
+    page.get_by_role("textbox", name="Title for readers").fill("Brain MR reading A")
     page.locator("main form button").first.click()
     page.wait_for_url(re.compile(r"/staff/studies/[0-9a-f-]{36}/$"))
     study = page.url.removeprefix(site.url)
