@@ -229,7 +229,6 @@ def _staff_paths(made) -> list[str]:
         "int:number": "1",
         "int:index": "0",
         "str:token": "x" * 22,
-        "uuid:other": str(made.study.pk),
     }
     found = []
     for route in _routes(get_resolver()):
