@@ -38,6 +38,7 @@ class Read:
     clock: dict[str, Any]
     corrections: int
     withdrawn: bool = False  # the case was withdrawn after this reading
+    viewer: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -172,6 +173,7 @@ def _read(
         clock=submission.body.get("clock") or {},
         corrections=corrections.get(reading.pk, 0),
         withdrawn=reading.pk in withdrawn,
+        viewer=submission.body.get("viewer") or {},
     )
 
 

@@ -12,7 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from readerstudy.analysis import display_checks, figures
+from readerstudy.analysis import display_checks, figures, reading_log
 from readerstudy.analysis.datasets import Dataset, Read
 from readerstudy.analysis.reporting import Report
 from readerstudy.analysis.turing import Counts, TuringReport
@@ -49,6 +49,7 @@ LONG_COLUMNS = (
     "look_seconds",
     "idle_seconds",
     "away_seconds",
+    "time_rule",
     "corrections",
     "case_withdrawn",
 )
@@ -96,6 +97,7 @@ COLUMN_TEXTS = {
     "look_seconds": "Time with the page visible and in use",
     "idle_seconds": "Time visible without input beyond 60 s",
     "away_seconds": "Time with the page hidden or another window in front",
+    "time_rule": "Name of the rule that divided the times; see docs/how-to/reading-times.md",
     "corrections": "How often the reader corrected this reading within the grace time",
     "case_withdrawn": "1 if the case was withdrawn after this reading, else 0",
 }
@@ -182,6 +184,7 @@ def _common(data: Dataset, read: Read) -> dict[str, Any]:
         "corrections": read.corrections,
         "case_withdrawn": int(read.withdrawn),
         **seconds,
+        "time_rule": safe_cell(str(read.clock.get("rule", ""))),
     }
 
 
@@ -195,6 +198,9 @@ def codebook_rows(data: Dataset) -> Iterable[dict[str, str]]:
         yield {"kind": "column", "name": column, "code": "", "text": COLUMN_TEXTS[column]}
     for column, text in display_checks.COLUMN_TEXTS.items():
         yield {"kind": "column of display_checks", "name": column, "code": "", "text": text}
+    for name, texts in (("events", reading_log.EVENT_TEXTS), ("views", reading_log.VIEW_TEXTS)):
+        for column, text in texts.items():
+            yield {"kind": f"column of {name}", "name": column, "code": "", "text": text}
     for question in data.study.questions.prefetch_related("options"):
         yield {"kind": "question", "name": question.code, "code": "", "text": question.text}
         for option in question.options.all():
@@ -298,6 +304,8 @@ def files(data: Dataset, report: Report) -> dict[str, bytes]:
         "display_checks.csv": to_csv(
             display_checks.session_rows(data.study), display_checks.COLUMN_TEXTS
         ),
+        "reading_events.csv": to_csv(reading_log.event_rows(data), reading_log.EVENT_COLUMNS),
+        "reading_views.csv": to_csv(reading_log.view_rows(data), reading_log.VIEW_COLUMNS),
         "codebook.csv": to_csv(codebook_rows(data)),
         "answers.csv": to_csv(map(_without_nan, answer_rows(report)), ANSWER_COLUMNS),
         "results.json": _json(results_document(data, report)),

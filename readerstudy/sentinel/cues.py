@@ -32,6 +32,7 @@ OF_THE_MOMENT = frozenset({"date", "content-length", "connection", "server", "ke
 # Parts of the state that count, tell the time or give addresses; judged elsewhere or by nobody.
 COUNTED = (
     *("server_time", "progress.", "undo", "last_receipt", "upcoming", "withdrawn", "waiting"),
+    "practice",
     *("reading.token", "reading.images.", "reading.position", "reading.number", "reading.draft"),
     *("receipt.id", "receipt.received_at", "receipt.position"),
 )

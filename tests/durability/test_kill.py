@@ -5,24 +5,18 @@ The client keeps a ledger of what the server acknowledged. `make soak` runs the 
 
 from __future__ import annotations
 
-import json
 import os
 import random
-import signal
-import socket
-import subprocess
-import sys
 import threading
 import time
 import uuid
-from pathlib import Path
 
 import pytest
 import requests
 
+from tests.durability.server import Server, environment, python, stored
 from tests.scenario import PASSWORD, body
 
-ROOT = Path(__file__).resolve().parents[2]
 KILLS = int(os.environ.get("READERSTUDY_KILLS", "6"))
 CASES = int(os.environ.get("READERSTUDY_CASES", "60"))  # of each class
 PREPARE = """
@@ -33,45 +27,6 @@ from tests import scenario
 made = scenario.running(CASES, CASES)
 print(" ".join(made.enrolment(i).token for i in range(2)))
 """
-COUNT = """
-import django, json; django.setup()
-from readerstudy.reading.models import Submission
-from readerstudy.core import audit
-rows = Submission.objects.all()
-print(json.dumps({
-    "ids": [str(r.pk) for r in rows],
-    "accepted": {str(r.key): r.body["answers"]["origin"] for r in rows if r.outcome == "accepted"},
-    "readings": sorted(r.reading_id for r in rows if r.outcome == "accepted"),
-    "broken": list(audit.broken_links()),
-}))
-"""
-
-
-class Server:
-    """gunicorn on a port of its own, killed with all its workers."""
-
-    def __init__(self, environment: dict[str, str]) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
-        self.environment = environment
-        self.process: subprocess.Popen | None = None
-
-    def start(self) -> None:
-        command = [sys.executable, "-m", "gunicorn", "readerstudy.wsgi", "--log-level", "error"]
-        command += ["--bind", f"127.0.0.1:{self.port}", "--worker-class", "gthread"]
-        self.process = subprocess.Popen(
-            [*command, "--workers", "2", "--threads", "4"],
-            cwd=ROOT,
-            env=self.environment,
-            start_new_session=True,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-
-    def kill(self) -> None:
-        os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait()
 
 
 class Reader(threading.Thread):
@@ -125,31 +80,11 @@ class Reader(threading.Thread):
             state = answer.json()["state"]
 
 
-def python(code: str, environment: dict[str, str]) -> str:
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", code],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=1800,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout.strip().splitlines()[-1]
-
-
 @pytest.mark.slow
 def test_no_acknowledged_answer_is_lost_or_doubled(tmp_path):
-    environment = {
-        **os.environ,
-        "READERSTUDY_VAR": str(tmp_path),
-        "DJANGO_SETTINGS_MODULE": "readerstudy.settings.dev",
-        "PYTHONPATH": str(ROOT),
-    }
-    (tmp_path / "queue").mkdir()
-    tokens = python(PREPARE.replace("CASES", str(CASES)), environment).split()
-    server, stop, rng = Server(environment), threading.Event(), random.Random(0)
+    told = environment(tmp_path)
+    tokens = python(PREPARE.replace("CASES", str(CASES)), told).split()
+    server, stop, rng = Server(told), threading.Event(), random.Random(0)
     server.start()
     readers = [
         Reader(server.port, token, f"reader{number}", stop)
@@ -168,10 +103,10 @@ def test_no_acknowledged_answer_is_lost_or_doubled(tmp_path):
         stop.set()
         server.kill()
     assert [reader.wrong for reader in readers] == [[], []]
-    stored = json.loads(python(COUNT, environment))
+    kept = stored(told)
     acknowledged = {key: said for r in readers for key, (_, said) in r.ledger.items()}
     assert len(acknowledged) == 4 * CASES
-    assert {k: stored["accepted"].get(k) for k in acknowledged} == acknowledged
-    assert {i for r in readers for i, _ in r.ledger.values()} <= set(stored["ids"])
-    assert len(stored["readings"]) == len(set(stored["readings"])) == 4 * CASES
-    assert stored["broken"] == []
+    assert {k: kept["accepted"].get(k, {}).get("origin") for k in acknowledged} == acknowledged
+    assert {i for r in readers for i, _ in r.ledger.values()} <= set(kept["ids"])
+    assert len(kept["readings"]) == len(set(kept["readings"])) == 4 * CASES
+    assert kept["broken"] == []
