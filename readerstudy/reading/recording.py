@@ -68,7 +68,7 @@ def submit(
             actor=reading.enrolment.reader,
             action="reading.key_reused",
             target=f"reading {reading.pk}",
-            new={"key": key, "body": body},
+            new={"key": str(identifier), "body": body},
         )
     raise Conflict(
         "Another answer was saved under this key before. The first one stands.", code="key_reused"

@@ -68,6 +68,7 @@ class CuttingProxy:
                 if (length := self._cut_at(len(data))) is not None:
                     client.sendall(data[:length])
                     client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, AT_ONCE)
+                    client.shutdown(socket.SHUT_RD)  # _forward lets go, so that closing is at once
                     return
                 client.sendall(data)
         except OSError:

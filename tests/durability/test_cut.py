@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import random
 import threading
+import time
 import uuid
 from dataclasses import dataclass, field
 from typing import Any
@@ -51,6 +52,7 @@ class Page(threading.Thread):
 
     def call(self, method: str, path: str, **options: Any) -> requests.Response:
         """Send until a whole answer comes back, as the page does."""
+        told = "nothing was asked"
         for _ in range(200):
             token = self.http.cookies.get("csrftoken", "")
             headers = {"X-CSRFToken": token, "Referer": self.base}
@@ -58,12 +60,15 @@ class Page(threading.Thread):
                 answer = self.http.request(
                     method, self.base + path, headers=headers, timeout=20, **options
                 )
-            except requests.RequestException:
+            except requests.RequestException as error:
                 self.failures += 1
+                told = repr(error)
                 continue
             if answer.status_code < 500:
                 return answer
-        raise AssertionError("the server never answered")
+            told = f"{answer.status_code} {answer.text[:300]}"
+            time.sleep(0.05)
+        raise AssertionError(f"the server never answered {method} {path}: {told}")
 
     def run(self) -> None:
         try:

@@ -55,8 +55,9 @@ def test_the_same_key_and_body_give_the_same_receipt(made):
     assert Submission.objects.count() == 1
 
 
-def test_the_same_key_with_another_body_is_refused_and_logged(made):
-    reading, once = scenario.offer(made.enrolment()), key()
+@pytest.mark.parametrize("kind", [str, uuid.UUID])  # as the page and as the API hand it on
+def test_the_same_key_with_another_body_is_refused_and_logged(made, kind):
+    reading, once = scenario.offer(made.enrolment()), kind(key())
     recording.submit(reading=reading, key=once, body=scenario.body("real"))
     with pytest.raises(Conflict) as refused:
         recording.submit(reading=reading, key=once, body=scenario.body("synthetic"))

@@ -21,17 +21,18 @@ pytestmark = pytest.mark.django_db
 Verdict = SentinelRun.Verdict
 
 
-@pytest.fixture
-def made():
-    return planted.prepared()
-
-
 @pytest.fixture(autouse=True)
-def _seeded_tokens(monkeypatch):
-    """Draw tokens from a seed, so that what lands does not depend on luck."""
+def _seeded(monkeypatch):
+    """Draw tokens and identifiers from a seed, so that what lands does not depend on luck."""
     drawn = random.Random(2018)
     letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
     monkeypatch.setattr("secrets.token_urlsafe", lambda _=16: "".join(drawn.choices(letters, k=22)))
+    monkeypatch.setattr("os.urandom", drawn.randbytes)  # what uuid4 draws from
+
+
+@pytest.fixture
+def made(_seeded):
+    return planted.prepared()
 
 
 def named(run: SentinelRun, family: str) -> str:
@@ -42,7 +43,7 @@ def named(run: SentinelRun, family: str) -> str:
 
 def test_a_file_name_in_a_header(made, monkeypatch):
     def tamper(response, synthetic, count):
-        name = f"{'pred' if synthetic else 'scan'}_{count:04d}.nii.gz"
+        name = f"{'pred' if synthetic else 'scan'}_n{count:04d}.nii.gz"
         response["Content-Disposition"] = f'inline; filename="{name}"'
 
     planted.answering(monkeypatch, tamper)
