@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import stats
 
 from readerstudy.sentinel import pixels
 from readerstudy.sentinel.recorded import Exchange, ImageSeen, Presentation, Turn
@@ -36,7 +37,7 @@ COUNTED = (
     *("reading.token", "reading.images.", "reading.position", "reading.number", "reading.draft"),
     *("receipt.id", "receipt.received_at", "receipt.position"),
 )
-NEIGHBOURS = 15
+MOST_FOR_A_LINE = 400  # exchanges; the slopes of all pairs are taken
 
 
 @dataclass(frozen=True)
@@ -227,7 +228,7 @@ def _orders(walk: Sequence[Presentation], turns: Sequence[Turn], cases: list[str
 
 
 def _times(walk: Sequence[Presentation], cases: list[str]) -> Iterator[Cue]:
-    """Milliseconds above or below the neighbours in time, the median for each case."""
+    """Milliseconds above or below the drift of the walk, the median for each case."""
     alike: dict[tuple[str, str], list[tuple[int, str, float]]] = defaultdict(list)
     for case, exchange in _exchanges(walk):
         row = (exchange.number, case, 1000 * exchange.seconds)
@@ -235,7 +236,7 @@ def _times(walk: Sequence[Presentation], cases: list[str]) -> Iterator[Cue]:
     found: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     for (kind, _), rows in alike.items():
         rows.sort()
-        drift = _running_median([ms for *_, ms in rows])
+        drift = _drift([number for number, *_ in rows], [ms for *_, ms in rows])
         what = "images" if kind == "image" else "all but images"
         for (_, case, ms), usual in zip(rows, drift, strict=True):
             found[what][case].append(ms - usual)
@@ -244,11 +245,15 @@ def _times(walk: Sequence[Presentation], cases: list[str]) -> Iterator[Cue]:
         yield _means(TIME, f"time to answer, {what}", medians, cases)
 
 
-def _running_median(values: Sequence[float]) -> list[float]:
-    half = NEIGHBOURS // 2
-    return [
-        float(np.median(values[max(0, at - half) : at + half + 1])) for at in range(len(values))
-    ]
+def _drift(numbers: Sequence[int], values: Sequence[float]) -> NDArray[np.float64]:
+    """Return the line through the walk that half of all exchanges lie above (Theil and Sen).
+
+    A line, not the neighbours: the neighbours of a case are few and may all be of its class.
+    """
+    at, ms = np.asarray(numbers, dtype=np.float64), np.asarray(values, dtype=np.float64)
+    step = -(-len(at) // MOST_FOR_A_LINE)
+    slope = stats.theilslopes(ms[::step], at[::step]).slope if len(set(numbers)) > 1 else 0.0
+    return slope * at + np.median(ms - slope * at)
 
 
 def _pictures(walk: Sequence[Presentation], cases: list[str]) -> Iterator[Cue]:
