@@ -327,8 +327,8 @@ def auc_precision(
 
     Examples
     --------
-    >>> round(auc_precision(51, 58, auc=0.893).se, 3)
-    0.032
+    >>> round(auc_precision(51, 58, auc=0.893).se, 4)
+    0.0325
     """
     found = hanley_mcneil_se(auc, n_positive, n_negative)
     total = n_positive + n_negative

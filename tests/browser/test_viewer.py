@@ -234,7 +234,7 @@ def test_a_place_can_be_given_with_the_keys_alone_and_cleared(reading):
     expect(text).to_have_text(re.compile(r"^30\.0 mm on slice 41"))
     page.page.get_by_role("button", name="Clear").first.click()
     expect(text).to_have_text(re.compile("^Draw the length"))
-    assert page.pane(0).locator(".measure").count() == 0
+    expect(page.pane(0).locator(".measure")).to_have_count(0)
 
 
 def lose_context(page: Page) -> None:
@@ -275,8 +275,8 @@ def test_lost_graphics_come_back_with_form_slice_window_and_measures(reading):
     page.page.wait_for_timeout(900)
     page.settle()
     assert [page.text("window", n) for n in range(4)] == before
-    assert page.page.locator(".measure").count() == measures
-    assert page.page.locator("input:checked").count() == 1
+    expect(page.page.locator(".measure")).to_have_count(measures)
+    expect(page.page.locator("input:checked")).to_have_count(1)
     box = page.box(3)
     part = np.s_[round(box["y"]) + 60 : round(box["y"]) + 300, 560:960]
     assert np.abs(page.grey()[part].astype(int) - screen[part]).mean() < 1
@@ -327,7 +327,7 @@ def test_flat_images_are_shown_at_whole_multiples_of_a_pixel_without_smoothing(r
         for dx in (0, 1)
     ]
     assert min(near) <= 1.5, "each voxel is a square of one grey, centred to a pixel"
-    assert page.page.locator(".slice-track").count() == 0
+    expect(page.page.locator(".slice-track")).to_have_count(0)
     page.press("d")
     assert np.array_equal(page.grey()[:, :, 0], screen), "the interpolation is fixed"
 
@@ -363,9 +363,9 @@ def test_the_mouse_does_what_pacs_have_taught(reading):
     assert page.text("window").split("\n")[0] == windows[0]
     page.page.mouse.dblclick(x, y)
     page.settle()
-    assert page.page.locator(".pane:visible").count() == 1
+    expect(page.page.locator(".pane:visible")).to_have_count(1)
     page.press("Escape")
-    assert page.page.locator(".pane:visible").count() == 4
+    expect(page.page.locator(".pane:visible")).to_have_count(4)
 
 
 def test_keys_of_the_panes(reading):
@@ -383,11 +383,11 @@ def test_keys_of_the_panes(reading):
     assert "inverted" in page.text("window", 1)
     assert "inverted" not in page.text("window", 0)
     page.press("g")
-    assert page.page.locator(".pane:visible").count() == 2
+    expect(page.page.locator(".pane:visible")).to_have_count(2)
     page.press("Shift+G")
-    assert page.page.locator(".pane:visible").count() == 4
+    expect(page.page.locator(".pane:visible")).to_have_count(4)
     page.press("v")
-    assert page.page.locator(".pane__legend > div").count() == 0
+    expect(page.page.locator(".pane__legend > div")).to_have_count(0)
     page.press("y")
     expect(page.pane(1).locator(".pane__text--note")).to_have_text(re.compile("Playing"))
     page.page.wait_for_timeout(600)
@@ -396,9 +396,9 @@ def test_keys_of_the_panes(reading):
     page.press("m")
     page.page.mouse.click(*middle(page, 0))
     page.settle()
-    assert page.page.locator("circle.measure").count() == 4
+    expect(page.page.locator("circle.measure")).to_have_count(4)
     page.press("Delete")
-    assert page.page.locator("circle.measure").count() == 0
+    expect(page.page.locator("circle.measure")).to_have_count(0)
 
 
 def test_keys_and_mouse_are_given_another_meaning_and_kept(reading):
