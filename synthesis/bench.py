@@ -45,6 +45,7 @@ class TrainingOrder:
     seed: int
     overrides: tuple[str, ...]
     device: str
+    start_from: str = ""
 
 
 def train_checkpoint(order: TrainingOrder, *, job: Job | None, progress: Progress) -> Checkpoint:
@@ -56,6 +57,7 @@ def train_checkpoint(order: TrainingOrder, *, job: Job | None, progress: Progres
         order.data,
         folder.path,
         resume=folder.config.exists(),
+        start_from=run_folder(order.start_from) if order.start_from else None,
         on_progress=lambda step, of, message, _: progress(step, of, message),
     )
     return store_checkpoint(order.run, job=job)

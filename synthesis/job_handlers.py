@@ -39,11 +39,12 @@ def train(
     seed: int,
     overrides: list[str],
     device: str = "cpu",
+    start_from: str = "",
 ) -> dict[str, Any]:
     """Train a generator; a run that was interrupted goes on from its last saved state."""
     from synthesis import bench
 
-    order = bench.TrainingOrder(preset, Path(data), run, seed, tuple(overrides), device)
+    order = bench.TrainingOrder(preset, Path(data), run, seed, tuple(overrides), device, start_from)
     with _in_words():
         checkpoint = bench.train_checkpoint(order, job=context.job, progress=context.progress)
     scores = checkpoint.card["validation"]["scores"]

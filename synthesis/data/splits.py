@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from synthesis.data.hashing import json_sha256
 from synthesis.data.subjects import DataError
@@ -82,33 +83,60 @@ class Split:
         return split
 
 
-def draw_parts(names: list[str], *, validation_fraction: float, seed: int) -> dict[str, Part]:
-    """Assign subjects to training or validation.
+def draw_parts(
+    names: list[str],
+    *,
+    validation_fraction: float,
+    seed: int,
+    patients: Mapping[str, str] | None = None,
+    folds: int | None = None,
+    fold: int = 0,
+) -> dict[str, Part]:
+    """Assign subjects to training or validation, whole patients at a time.
 
-    The names are sorted, shuffled by a generator seeded with ``seed``, and the first
-    ``round(validation_fraction * n)`` of them, at least one, are held out.
+    The patients are sorted and shuffled by a generator seeded with ``seed``. Without ``folds`` the
+    first ``round(validation_fraction * n)`` of them, at least one, are held out. With ``folds``
+    they are dealt into that many parts, as equal as possible, and part ``fold`` is held out: the
+    folds of one seed hold out every patient exactly once.
 
     Parameters
     ----------
     names : list of str
-        Subjects; at least two.
+        Subjects (examinations); of at least two patients.
     validation_fraction : float
         In (0, 1).
     seed : int
+    patients : mapping of str to str, optional
+        Patient of each subject; every subject is a patient of its own without it.
+    folds, fold : int
+        Parts of a cross-validation, and which of them, from 0.
 
     Raises
     ------
     DataError
-        If there are too few subjects to hold one out and still train.
+        If there are too few patients to hold one out and still train, or to fill the folds.
     """
     if not 0.0 < validation_fraction < 1.0:
         raise DataError(f"validation_fraction must lie between 0 and 1, got {validation_fraction}.")
-    if len(names) < 2:
+    owner = patients or {name: name for name in names}
+    units = sorted({owner[name] for name in names})
+    if len(units) < 2:
         raise DataError(
-            f"Found {len(names)} complete subject(s); training needs at least two, one of them "
+            f"Found {len(units)} complete subject(s); training needs at least two, one of them "
             "held out for validation. Add subjects."
         )
-    held_out = min(max(1, round(validation_fraction * len(names))), len(names) - 1)
-    order = np.random.default_rng(seed).permutation(len(names))
-    chosen = {sorted(names)[index] for index in order[:held_out]}
-    return {name: "validation" if name in chosen else "train" for name in sorted(names)}
+    order = np.random.default_rng(seed).permutation(len(units))
+    held_out = {units[index] for index in _held_out(order, validation_fraction, folds, fold)}
+    return {name: "validation" if owner[name] in held_out else "train" for name in sorted(names)}
+
+
+def _held_out(
+    order: npt.NDArray[np.int64], fraction: float, folds: int | None, fold: int
+) -> npt.NDArray[np.int64]:
+    if folds is None:
+        return order[: min(max(1, round(fraction * len(order))), len(order) - 1)]
+    if len(order) < folds:
+        raise DataError(
+            f"{folds} folds need at least {folds} patients, found {len(order)}. Ask for fewer."
+        )
+    return np.array_split(order, folds)[fold]

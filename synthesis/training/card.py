@@ -69,6 +69,7 @@ def model_card(
             "seed": config.seed,
             "steps": step,
             "wall_seconds": round(seconds, 1),
+            "started_from_weights_sha256": config.parent,
         },
         "data": {
             "split_sha256": split.sha256,

@@ -53,6 +53,13 @@ class TrainingConfig:
         Steps after which a weight's share in the released average has halved.
     validation_fraction : float
         Share of subjects held out.
+    split_by : {"patient", "examination"}
+        "patient" keeps the examinations of one patient together. "examination" lets a patient
+        train and be held out at once, as some papers did: only to repeat their numbers.
+    folds, fold : int or None, int
+        Parts of a cross-validation and which of them is held out (from 0); None for one split.
+    parent : str or None
+        sha256 of the weights the run started from; filled in by `train`.
     validations : int
         Validations over the run, evenly spaced, the last one at its end.
     validation_limit : int
@@ -79,6 +86,10 @@ class TrainingConfig:
     clip_norm: float = 1.0
     ema_half_life: float = 20.0
     validation_fraction: float = 0.2
+    split_by: Literal["patient", "examination"] = "patient"
+    folds: int | None = None
+    fold: int = 0
+    parent: str | None = None
     validations: int = 4
     validation_limit: int = 8
     checkpoint_every: int = 200
@@ -95,11 +106,18 @@ class TrainingConfig:
                 raise ConfigError(
                     f"{name} must be {' or '.join(choices)}, got {getattr(self, name)!r}"
                 )
+        if self.fold >= (self.folds or 1):
+            raise ConfigError(f"fold must be below folds={self.folds}, got {self.fold}")
         self.objective_settings().check_against(self.network_config())
 
     def network_config(self) -> Any:
         """Return the network's own settings, complete."""
         return network_config(self.preset, **self.network)
+
+    def sequences(self) -> tuple[str, ...]:
+        """Return the sequences a training subject must have."""
+        needed = (*self.network_config().sequences, *self.objective_settings().further_sequences)
+        return tuple(dict.fromkeys(needed))
 
     def objective_settings(self) -> Any:
         """Return the settings of the way of training, complete."""
@@ -183,6 +201,7 @@ class TrainingConfig:
         """
         updated = replace(self, **{name: getattr(asked, name) for name in BOUNDS})
         mine, theirs = updated.to_dict(), asked.to_dict()
+        theirs["parent"] = theirs["parent"] or mine["parent"]
         changed = [name for name in mine if mine[name] != theirs[name]]
         if changed:
             raise ConfigError(
@@ -203,13 +222,19 @@ _RANGES: dict[str, tuple[float, float]] = {
     "clip_norm": (1e-6, _UNBOUNDED),
     "ema_half_life": (1e-6, _UNBOUNDED),
     "validation_fraction": (1e-6, 1.0),
+    "folds": (2, _UNBOUNDED),
+    "fold": (0, _UNBOUNDED),
     "validations": (1, _UNBOUNDED),
     "validation_limit": (1, _UNBOUNDED),
     "checkpoint_every": (1, _UNBOUNDED),
     "report_every": (1, _UNBOUNDED),
     "memory_gb": (1e-6, _UNBOUNDED),
 }
-_CHOICES = {"precision": ("float32", "bfloat16"), "schedule": ("cosine", "constant")}
+_CHOICES = {
+    "precision": ("float32", "bfloat16"),
+    "schedule": ("cosine", "constant"),
+    "split_by": ("patient", "examination"),
+}
 
 
 def _is_number(value: Any) -> bool:

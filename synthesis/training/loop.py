@@ -10,24 +10,32 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from synthesis.data.splits import Split, SplitEntry, draw_parts
+from synthesis.data.patients import patients_of
+from synthesis.data.splits import Part, Split, SplitEntry, draw_parts
 from synthesis.data.subjects import DataError, content_hashes, find_subjects, load_subject
 from synthesis.generate import WEIGHTS_FORMAT, Progress, ShouldStop
 from synthesis.networks.registry import build, find_preset
 from synthesis.networks.threads import spare_cores, using_threads
 from synthesis.training.card import card_markdown, model_card
-from synthesis.training.checkpoints import save_state, save_weights, write_atomically, write_json
+from synthesis.training.checkpoints import (
+    CheckpointError,
+    save_state,
+    save_weights,
+    write_atomically,
+    write_json,
+)
 from synthesis.training.config import ConfigError, TrainingConfig
 from synthesis.training.learner import Learner, TrainingDivergedError, Validation
 from synthesis.training.objectives import OBJECTIVES
 from synthesis.training.runs import RunFolder, open_run, settle_split, stored_state
 from synthesis.training.schedule import Clock, rate_factor
+from synthesis.training.transfer import adopt_weights, parent_sha256
 
 _GIB = 2**30
 
@@ -111,6 +119,7 @@ def train(
     run_dir: Path,
     *,
     resume: bool,
+    start_from: Path | None = None,
     on_progress: Progress | None = None,
     should_stop: ShouldStop | None = None,
 ) -> TrainingResult:
@@ -127,6 +136,9 @@ def train(
     resume : bool
         Go on with the run in ``run_dir`` from its last saved state. Bounded by steps on one CPU,
         the outcome equals that of an uninterrupted run bit for bit.
+    start_from : Path, optional
+        Run folder or weights file whose generator this run starts from: fine-tuning. Its
+        fingerprint is kept as ``config.parent``.
     on_progress : callable, optional
         Called with (step, expected steps, message, metrics).
     should_stop : callable, optional
@@ -140,7 +152,16 @@ def train(
         If the loss goes astray. The last saved state stays.
     """
     with using_threads(config.threads or spare_cores()):
-        session = _Session(config, data_dir, RunFolder(run_dir), resume, on_progress or _silent)
+        config = replace(config, parent=parent_sha256(start_from))
+        folder = RunFolder(run_dir)
+        session = _Session(
+            config,
+            data_dir,
+            folder,
+            resume=resume,
+            start_from=start_from,
+            on_progress=on_progress or _silent,
+        )
         return session.run(should_stop or _never)
 
 
@@ -164,7 +185,9 @@ class _Session:
         config: TrainingConfig,
         data_dir: Path,
         folder: RunFolder,
+        *,
         resume: bool,
+        start_from: Path | None,
         on_progress: Progress,
     ) -> None:
         _check_device(config.device)
@@ -173,13 +196,16 @@ class _Session:
         self.config = open_run(folder, config, resume=resume)
         self.clock = Clock(self.config.max_steps, self.config.max_minutes)
         self.guard = DivergenceGuard()
-        self.learner = _new_learner(self.config)
+        state = stored_state(folder, resume=resume)
+        if state is None and self.config.parent and start_from is None:
+            raise CheckpointError("This run began from other weights: name them again to resume.")
+        self.learner = _new_learner(self.config, start_from)
         self.split = self._read(data_dir)
         settle_split(folder, self.split)
         self.step = 0
         self.validated = 0
         self.last_validation: Validation | None = None
-        self._restore(stored_state(folder, resume=resume))
+        self._restore(state)
         self._prepare()
 
     def run(self, should_stop: Callable[[], bool]) -> TrainingResult:
@@ -204,12 +230,8 @@ class _Session:
 
     def _read(self, data_dir: Path) -> Split:
         shape = self.config.network_config()
-        found = find_subjects(data_dir, shape.sequences).subjects
-        parts = draw_parts(
-            [files.name for files in found],
-            validation_fraction=self.config.validation_fraction,
-            seed=self.config.seed,
-        )
+        found = find_subjects(data_dir, self.config.sequences()).subjects
+        parts = _parts(self.config, data_dir, [files.name for files in found])
         entries = []
         for number, files in enumerate(found):
             self.tell(0, self.config.max_steps, f"Reading subject {number + 1} of {len(found)}", {})
@@ -323,6 +345,17 @@ class _Session:
         )
 
 
+def _parts(config: TrainingConfig, data_dir: Path, names: list[str]) -> dict[str, Part]:
+    return draw_parts(
+        names,
+        validation_fraction=config.validation_fraction,
+        seed=config.seed,
+        patients=patients_of(data_dir, names) if config.split_by == "patient" else None,
+        folds=config.folds,
+        fold=config.fold,
+    )
+
+
 def _check_device(device: str) -> None:
     try:
         kind = torch.device(device).type
@@ -332,9 +365,11 @@ def _check_device(device: str) -> None:
         raise ConfigError("No CUDA device is available here; use device=cpu.")
 
 
-def _new_learner(config: TrainingConfig) -> Learner:
+def _new_learner(config: TrainingConfig, start_from: Path | None) -> Learner:
     torch.manual_seed(config.seed)
     networks = build(config.preset, **config.network)
+    if start_from is not None:
+        adopt_weights(networks["generator"], start_from)
     return OBJECTIVES[find_preset(config.preset).objective](config, networks)
 
 

@@ -51,6 +51,11 @@ class RegressionSettings:
                 f"{self.brain_weight}, {self.contrast_weight} and {self.weight_decay}"
             )
 
+    @property
+    def further_sequences(self) -> tuple[str, ...]:
+        """Sequences needed beside those of the network: none."""
+        return ()
+
     def check_against(self, network: Any) -> None:
         """Refuse crops that the network cannot take.
 

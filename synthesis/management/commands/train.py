@@ -20,6 +20,7 @@ class Command(BaseCommand):
         parser.add_argument("--run", required=True, help="name or folder of the run")
         parser.add_argument("--device", default="cpu", help="cpu or cuda")
         parser.add_argument("--seed", type=int, default=0)
+        parser.add_argument("--start-from", default="", help="run whose weights it starts from")
         parser.add_argument("--resume", action="store_true", help="go on with a stopped run")
         parser.add_argument("--queue", action="store_true", help="leave the work to a worker")
         parser.add_argument("overrides", nargs="*", metavar="key=value")
@@ -36,7 +37,7 @@ class Command(BaseCommand):
             raise CommandError(
                 f"Run {options['run']} exists. Add --resume to go on with it, or name another."
             )
-        names = ("preset", "run", "seed", "device", "overrides")
+        names = ("preset", "run", "seed", "device", "overrides", "start_from")
         arguments = {name: options[name] for name in names}
         job = follow.do(
             "train",
