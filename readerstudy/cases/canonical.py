@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import zstandard
 
 from readerstudy.cases import storage
 from readerstudy.cases.models import Series
+from readerstudy.imaging.flags import MONOCHROME1
 from readerstudy.imaging.geometry import Volume
 
 COMPRESSION_LEVEL = 3
@@ -61,3 +63,17 @@ def load_volume(series: Series) -> Volume:
         facts=series.facts,
         source_sha256=series.source_sha256,
     )
+
+
+def load_shown(series: Series) -> Volume:
+    """Return a series as a volume in which bright is bright, as it is put before people.
+
+    Values of a series that was stored inverted (MONOCHROME1) are mirrored within their range:
+    they stay whole, and air is the darkest. A map keeps its values: they have a unit.
+    """
+    volume = load_volume(series)
+    if MONOCHROME1 not in series.flags or series.unit:
+        return volume
+    wide = volume.array.astype(np.int64 if volume.array.dtype.kind in "iu" else np.float64)
+    mirrored = wide.min() + wide.max() - wide
+    return replace(volume, array=mirrored.astype(volume.array.dtype))

@@ -65,7 +65,7 @@ STORED: dict[str, Meaning] = {
     "monochrome1": Meaning(
         "Stored inverted",
         WAIT,
-        "High values are dark at the source. Look whether bright is bright.",
+        "High values are dark at the source. It is shown mirrored; look whether bright is bright.",
     ),
     "lossy": Meaning(
         "Lossy compression",

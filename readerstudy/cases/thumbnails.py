@@ -8,7 +8,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-from readerstudy.cases.canonical import load_array
+from readerstudy.cases.canonical import load_shown
 from readerstudy.cases.models import Series
 from readerstudy.imaging.thumbnails import png_thumbnail
 
@@ -25,7 +25,7 @@ def thumbnail(series: Series, size: str) -> bytes:
 
 def _draw(series: Series, pixels: int) -> bytes:
     z, y, x = series.spacing_mm
-    return png_thumbnail(load_array(series), (z, y, x), size=pixels)
+    return png_thumbnail(load_shown(series).array, (z, y, x), size=pixels)
 
 
 def _path(series: Series, size: str) -> Path:

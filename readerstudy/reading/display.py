@@ -184,7 +184,7 @@ def display_levels(series: Series, work: Work) -> Encoded:
     """Return a series on the grid of its slot as levels, its slices ordered for the screen."""
     slot = work.form.of(series.role)
     frame = work.form.frames_by_case[series.case_id]
-    volume = canonical.load_volume(series)
+    volume = canonical.load_shown(series)
     placed = frames.in_frame(volume, frame)
     if slot.masking == "labels":
         return _labels(series, placed, slot)

@@ -102,7 +102,7 @@ class Masks:
         if masking == "own":
             return self._found(series, lambda: volume.array)
         support = series.case.series.get(role=SUPPORT_ROLE)
-        return self._found(support, lambda: canonical.load_array(support))
+        return self._found(support, lambda: canonical.load_shown(support).array)
 
     def _found(self, source: Series, load: Callable[[], npt.NDArray[Any]]) -> Mask:
         kept = self.folder / f"{source.sha256}-{'x'.join(map(str, source.shape))}"
@@ -207,7 +207,7 @@ def _has_support(series: Series) -> bool:
 
 
 def _survey(series: Series, masking: str, masks: Masks, found: dict[Any, Matrix]) -> Survey:
-    volume = canonical.load_volume(series)
+    volume = canonical.load_shown(series)
     mask = masks.of(series, volume, masking)
     if not mask.any():
         raise ReaderStudyError(f"Case {series.case.code}: no head or brain was found in it.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 from django.conf import settings
 
-from readerstudy.cases import storage
+from readerstudy.cases import canonical, storage
 from readerstudy.cases.models import Series
 from readerstudy.core import jobs
 from readerstudy.core.errors import ReaderStudyError
@@ -149,3 +150,19 @@ def test_a_damaged_image_stops_the_preparation_in_words(study):
     job = Job.objects.get(key=f"encode_study:{study.pk}")
     assert job.state == Job.State.FAILED
     assert "is damaged. Restore it from a backup." in job.error
+
+
+def test_an_image_that_was_stored_inverted_is_shown_as_the_others(study):
+    display.prepare(study, silent)
+    upright = prepared(study)
+    for one in Series.objects.filter(case__in=study.cases.all()):
+        volume = canonical.load_volume(one)
+        wide = volume.array.astype(int)
+        columns = canonical.store_volume(replace(volume, array=wide.max() - wide + wide.min()))
+        Series.objects.filter(pk=one.pk).update(flags=["monochrome1"], **columns)
+    EncodedSeries.objects.all().delete()
+    DisplayForm.objects.all().delete()
+    display.prepare(study, silent)
+    assert {k: sha for k, (sha, _) in prepared(study).items()} == {
+        k: sha for k, (sha, _) in upright.items()
+    }
