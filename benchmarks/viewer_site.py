@@ -103,6 +103,23 @@ def build(cases: int, repeats: int) -> None:
     lifecycle.advance(study=study, to=Study.State.RUNNING, actor=staff)
 
 
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_for(url: str) -> None:
+    """Wait until a server answers."""
+    for _ in range(300):
+        try:
+            with urllib.request.urlopen(url, timeout=5):
+                return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.1)
+    raise SystemExit("the server did not start")
+
+
 class Site:
     """The study of `build` behind gunicorn."""
 
@@ -110,9 +127,7 @@ class Site:
         self.environment = {**os.environ, **ENVIRONMENT, "READERSTUDY_VAR": str(folder)}
         script = [sys.executable, __file__, str(cases), str(repeats)]
         subprocess.run(script, check=True, env=self.environment, cwd=ROOT)
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
+        port = free_port()
         self.url = f"http://127.0.0.1:{port}"
         self.process = subprocess.Popen(
             [
@@ -123,16 +138,7 @@ class Site:
             env=self.environment,
             cwd=ROOT,
         )
-        self._wait()
-
-    def _wait(self) -> None:
-        for _ in range(300):
-            try:
-                with urllib.request.urlopen(f"{self.url}/sign-in/", timeout=5):
-                    return
-            except (urllib.error.URLError, OSError):
-                time.sleep(0.1)
-        raise SystemExit("the server did not start")
+        wait_for(f"{self.url}/sign-in/")
 
     def stop(self) -> None:
         self.process.terminate()
