@@ -33,7 +33,13 @@ SIZE_LABELS = {
     "pilot_cases": ("Cases of the pilot", ""),
 }
 COUNTS = ("readers", "pilot_cases")
-LIMITS = {"readers": (1, 100), "pilot_cases": (2, 100_000)}
+# A small pilot may well estimate a component below 0.
+COMPONENT = (-1, 1)
+LIMITS = {
+    "readers": (1, 100),
+    "pilot_cases": (2, 100_000),
+    **dict.fromkeys(("test_reader", "error", "cov1", "cov2", "cov3"), COMPONENT),
+}
 
 
 class SizeForm(forms.Form):

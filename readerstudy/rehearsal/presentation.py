@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from readerstudy.rehearsal.forms import SizeForm
 from readerstudy.rehearsal.models import Rehearsal
+from readerstudy.rehearsal.pilots import Pilot, pilot_of
 from readerstudy.stats.sample_size import USED, Inputs
 from readerstudy.studies.models import Study
 
@@ -36,10 +37,10 @@ def starting_inputs(study: Study, aim: str) -> dict[str, Any]:
     return values | {name: value for name, value in fitting.items() if name in values}
 
 
-def query_of(aim: str, form: SizeForm) -> str:
+def query_of(aim: str, form: SizeForm, pilot: Pilot | None = None) -> str:
     """Return the address of a plan."""
     given = {name: form.data.get(name) for name in USED[aim]}
-    return urlencode({"aim": aim, **given})
+    return urlencode({"aim": aim, **given, **({"run": pilot.number} if pilot else {})})
 
 
 def outcome_of(run: Rehearsal | None) -> dict[str, Any] | None:
@@ -51,6 +52,7 @@ def outcome_of(run: Rehearsal | None) -> dict[str, Any] | None:
     judged = [row for row in rows if row["covers"] is not None]
     return {
         **result,
+        "pilot": pilot_of(run),
         "primary": [row for row in rows if row["primary"]],
         "others": [row for row in rows if not row["primary"]],
         "covered": sum(row["covers"] for row in judged),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,11 +19,21 @@ from readerstudy.rehearsal import planted
 from readerstudy.rehearsal.assumptions import Assumptions
 from readerstudy.rehearsal.crib import Crib
 from readerstudy.rehearsal.virtual_readers import Aim, VirtualReader
+from readerstudy.stats.mrmc_planning import pilot_components
+from readerstudy.stats.mrmc_results import MrmcResult
 from readerstudy.stats.results import json_safe
 from readerstudy.studies.analysis_plan import PlannedAnalysis
 from readerstudy.studies.asking import arms_of
 from readerstudy.studies.models import Question
 
+COMPONENTS = {
+    "test_reader": "test:reader",
+    "error": "error",
+    "cov1": "cov1",
+    "cov2": "cov2",
+    "cov3": "cov3",
+    "pilot_cases": "n_cases",
+}
 NO_COMPARISON = "no difference between real and synthetic was planted, and consensus is for people"
 
 
@@ -41,6 +51,7 @@ class Recovered:
     n: int
     method: str
     reason: str = ""
+    components: dict[str, float] | None = None  # of variance, as a plan of another study takes them
 
     @property
     def width(self) -> float:
@@ -236,8 +247,30 @@ def _difference(material: Material, entry: PlannedAnalysis) -> Iterator[Recovere
         )
         for arm in (second, first)
     ]
-    row = found.differences[second, first]
-    yield _row(entry, f"Difference, {second} less {first}", row, areas[0] - areas[1])
+    named = f"Difference, {second} less {first}"
+    made = _row(entry, named, _less(found, second, first), areas[0] - areas[1])
+    yield replace(made, components=_components(found))
+
+
+def _less(found: MrmcResult, second: str, first: str) -> Any:
+    """Return the difference of two arms the way round that is wanted."""
+    for row in found.differences:
+        if row.label == (second, first):
+            return row
+        if row.label == (first, second):
+            return replace(row, value=-row.value, low=-row.high, high=-row.low)
+    raise ValueError(f"the arms {second} and {first} were not both read")
+
+
+def _components(found: MrmcResult) -> dict[str, float] | None:
+    """Return the variance components as a plan takes them; None where one is undefined."""
+    try:
+        known = pilot_components(found)
+    except ValueError:
+        return None
+    if not all(map(math.isfinite, known.values())):
+        return None
+    return {name: known[key] for name, key in COMPONENTS.items()}
 
 
 def _agreement(material: Material, entry: PlannedAnalysis) -> Iterator[Recovered]:

@@ -29,21 +29,24 @@ def planned(aim: str, inputs: Mapping[str, float]) -> SizePlan:
         raise ReaderStudyError(f"{text[0].upper()}{text[1:]}.") from error
 
 
-def state_size(*, study: Study, aim: str, inputs: Mapping[str, float], actor: Any) -> SampleSize:
-    """Put a sample size on record for a draft."""
+def state_size(
+    *, study: Study, aim: str, inputs: Mapping[str, float], actor: Any, source: str = ""
+) -> SampleSize:
+    """Put a sample size on record for a draft, with where its inputs come from."""
     found = planned(aim, inputs)
+    used = found.used() | ({"source": source} if source else {})
     if found.chosen.reason:
         raise ReaderStudyError("What cannot be reached cannot be stated. Change the inputs.")
     with write_transaction():
         study = Study.objects.select_for_update().get(pk=study.pk)
         require_draft(study)
         stated = SampleSize.objects.create(
-            study=study, aim=aim, inputs=found.used(), result=found.document(), actor=actor
+            study=study, aim=aim, inputs=used, result=found.document(), actor=actor
         )
         audit.record(
             actor=actor,
             action="rehearsal.state_size",
             target=f"study {study.pk}",
-            new={"aim": aim, "inputs": found.used(), "sentence": found.sentence},
+            new={"aim": aim, "inputs": used, "sentence": found.sentence},
         )
     return stated

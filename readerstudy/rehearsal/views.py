@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
+from django.utils.functional import cached_property
 from django.views.generic.base import TemplateResponseMixin
 
 from readerstudy.cases import storage
@@ -16,6 +17,7 @@ from readerstudy.core.forms import ReasonForm
 from readerstudy.rehearsal import discarding, presentation, starting, stating
 from readerstudy.rehearsal.forms import DryRunForm, SizeForm
 from readerstudy.rehearsal.models import Rehearsal, SampleSize
+from readerstudy.rehearsal.pilots import Pilot, pilots_of
 from readerstudy.stats.figures import to_svg
 from readerstudy.stats.figures_planning import planning_curve
 from readerstudy.stats.sample_size import AIMS, SizePlan
@@ -35,10 +37,27 @@ class SizeMixin(StudyPage):
             raise NotFound("There is no such aim of a sample size.")
         return given
 
+    @cached_property
+    def pilots(self) -> list[Pilot]:
+        """Dry runs whose variance components the aim can use."""
+        return pilots_of(self.study) if self.aim == "mrmc" else []
+
+    @cached_property
+    def pilot(self) -> Pilot | None:
+        """The dry run that the address names."""
+        number = self.request.GET.get("run", "")
+        return next((one for one in self.pilots if str(one.number) == number), None)
+
     def size_form(self) -> SizeForm:
         """Return the form with what the address gives, or with what fits the study."""
-        data = presentation.starting_inputs(self.study, self.aim) | self.request.GET.dict()
-        return SizeForm(data, aim=self.aim)
+        known = presentation.starting_inputs(self.study, self.aim)
+        pilot = self.pilot.inputs if self.pilot else {}
+        return SizeForm(known | pilot | self.request.GET.dict(), aim=self.aim)
+
+    def source_of(self, form: SizeForm) -> str:
+        """Return where the components of a plan come from; empty if they were changed by hand."""
+        used = self.pilot and form.is_valid() and self.pilot.is_used(form.cleaned_data)
+        return self.pilot.source if self.pilot and used else ""
 
     def plan(self, form: SizeForm) -> SizePlan | None:
         """Return the plan, or None beside errors in the form."""
@@ -65,7 +84,10 @@ class SamplePage(TemplateResponseMixin, SizeMixin):
             plan=plan,
             aim=self.aim,
             aims=AIMS,
-            query=presentation.query_of(self.aim, form),
+            pilots=self.pilots,
+            pilot=self.pilot,
+            source=self.source_of(form),
+            query=presentation.query_of(self.aim, form, self.pilot),
             stated=SampleSize.objects.filter(study=self.study).select_related("actor"),
             **kwargs,
         )
@@ -80,12 +102,17 @@ class SamplePage(TemplateResponseMixin, SizeMixin):
             if not form.is_valid():
                 raise ReaderStudyError("Calculate the size first.")
             stating.state_size(
-                study=self.study, aim=self.aim, inputs=form.cleaned_data, actor=request.user
+                study=self.study,
+                aim=self.aim,
+                inputs=form.cleaned_data,
+                actor=request.user,
+                source=self.source_of(form),
             )
             messages.success(request, "The sample size is stated.")
         except ReaderStudyError as error:
             messages.error(request, error.message)
-        return redirect(f"{request.path}?{presentation.query_of(self.aim, form)}")
+        query = presentation.query_of(self.aim, form, self.pilot)
+        return redirect(f"{request.path}?{query}")
 
 
 class SampleCurve(SizeMixin):

@@ -183,6 +183,28 @@ def _pilot(pilot: MrmcResult | Mapping[str, float]) -> _Pilot:
     )
 
 
+def pilot_components(pilot: MrmcResult) -> dict[str, float]:
+    """Return the components of a pilot as a mapping that the planning functions take.
+
+    Parameters
+    ----------
+    pilot : MrmcResult
+        Of crossed readers, two or more tests.
+
+    Returns
+    -------
+    dict of str to float
+        "test:reader", "error", "cov1", "cov2", "cov3" and "n_cases"; a plan made from it equals
+        one made from the result itself.
+
+    Raises
+    ------
+    ValueError
+        For a pilot without the components.
+    """
+    return _pilot_values(pilot)
+
+
 def _pilot_values(pilot: MrmcResult | Mapping[str, float]) -> dict[str, float]:
     if not isinstance(pilot, MrmcResult):
         lacking = [name for name in _COMPONENTS if name not in pilot]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from readerstudy.rehearsal import running, starting
+from readerstudy.rehearsal import discarding, running, starting
 from readerstudy.studies.models import Study
 from readerstudy.studies.templates.registry import TEMPLATES
 from tests.rehearsal.studies import draft_of
@@ -38,3 +38,5 @@ def test_a_template_is_read_to_the_end_and_the_export_holds_what_was_sent(key, l
     primary = [row for row in result["endpoints"] if row["primary"]]
     assert primary
     assert all(row["estimate"] is not None or row["reason"] for row in primary)
+    discarding.discard(rehearsal=rehearsal, actor=study.created_by, reason="Done")
+    assert list(Study.objects.all()) == [study]

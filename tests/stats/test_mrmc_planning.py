@@ -6,10 +6,17 @@ import json
 import math
 from typing import Any
 
+import numpy as np
 import pytest
 
 from readerstudy.stats.mrmc import obuchowski_rockette
-from readerstudy.stats.mrmc_planning import mrmc_cases_needed, mrmc_power, n_auc, n_auc_difference
+from readerstudy.stats.mrmc_planning import (
+    mrmc_cases_needed,
+    mrmc_power,
+    n_auc,
+    n_auc_difference,
+    pilot_components,
+)
 from tests.stats.golden import close, reference
 from tests.stats.golden_mrmc import columns, designs, van_dyke
 
@@ -145,3 +152,15 @@ def test_bad_sizes_are_named() -> None:
         n_auc(0.7, ratio=0)
     with pytest.raises(ValueError, match="power must lie between"):
         n_auc(0.7, power=80)
+
+
+def test_components_taken_out_of_a_pilot_plan_as_the_pilot_itself_does() -> None:
+    rng = np.random.default_rng(5)
+    rows = [(r, t, c) for r in range(4) for t in range(2) for c in range(40)]
+    truth = [int(c < 20) for _, _, c in rows]
+    score = [rng.normal(0.9 * y + 0.1 * t, 1) for (_, t, _), y in zip(rows, truth, strict=True)]
+    reader, test, case = zip(*rows, strict=True)
+    pilot = obuchowski_rockette(reader=reader, test=test, case=case, truth=truth, score=score)
+    settings = {"effect": 0.05, "n_readers": 6, "n_cases": 80}
+    taken = mrmc_power(pilot_components(pilot), **settings)
+    assert taken.power == pytest.approx(mrmc_power(pilot, **settings).power, abs=1e-12)
