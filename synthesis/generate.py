@@ -273,8 +273,10 @@ def load_generator(path: Path, *, device: str = "cpu") -> Generator:
 
 
 def on_device(network: nn.Module, device: torch.device) -> nn.Module:
-    """Move a network to a device, images stored with channels last: the faster layout."""
-    moved: nn.Module = network.to(device=device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    """Move a network to a device, images and volumes stored with channels last: it is faster."""
+    volumes = any(weights.dim() == 5 for weights in network.parameters())
+    layout = torch.channels_last_3d if volumes else torch.channels_last
+    moved: nn.Module = network.to(device=device).to(memory_format=layout)  # type: ignore[call-overload]
     return moved
 
 

@@ -10,6 +10,7 @@ from torch import nn
 from synthesis.data.splits import Split
 from synthesis.manifest import environment
 from synthesis.networks.registry import find_preset
+from synthesis.training import parallel
 from synthesis.training.config import TrainingConfig
 from synthesis.training.journal import finite_or_none
 from synthesis.training.learner import Validation
@@ -38,6 +39,9 @@ def model_card(
     step: int,
     seconds: float,
     weights_sha256: str,
+    images_per_second: float = float("nan"),
+    stopping: dict[str, Any] | None = None,
+    more: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return the card as JSON values; it holds no path of the machine.
 
@@ -53,6 +57,12 @@ def model_card(
         Steps done; wall-clock seconds they took, over all sessions.
     weights_sha256 : str
         Of the weights file.
+    images_per_second : float
+        Training images, over all processes; NaN if not measured.
+    stopping : dict, optional
+        What was watched to stop early and how that went; see `EarlyStop.facts`.
+    more : dict, optional
+        What the way of training adds.
     """
     return {
         "schema": SCHEMA,
@@ -70,6 +80,9 @@ def model_card(
             "steps": step,
             "wall_seconds": round(seconds, 1),
             "started_from_weights_sha256": config.parent,
+            "images_per_second": finite_or_none(round(images_per_second, 3)),
+            "processes": parallel.size(),
+            "stopping": stopping,
         },
         "data": {
             "split_sha256": split.sha256,
@@ -84,6 +97,7 @@ def model_card(
         "weights_sha256": weights_sha256,
         "intended_use": INTENDED_USE,
         "limits": list(LIMITS),
+        "more": more or {},
     }
 
 
@@ -103,6 +117,7 @@ def card_markdown(card: dict[str, Any]) -> str:
         "Subjects": f"{data['training_subjects']} training, {data['validation_subjects']} held out",
         "Training": f"{training['steps']} steps in {training['wall_seconds']:.0f} s, "
         f"seed {training['seed']}",
+        "Stopped": _ending(training),
         "Made with": "readerstudy {code_version}, PyTorch {torch}, {device}".format(
             **card["environment"]
         ),
@@ -121,6 +136,19 @@ def card_markdown(card: dict[str, Any]) -> str:
         "\n".join(f"- {limit}" for limit in card["limits"]),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _ending(training: dict[str, Any]) -> str:
+    watched = training.get("stopping")
+    if not watched:
+        return "at the end of its steps"
+    released = f"weights released are those of step {watched['best_step']}"
+    if watched["stopped_early"]:
+        return (
+            f"early: {watched['metric']} had not improved in {watched['patience']} validations; "
+            f"{released}"
+        )
+    return f"at the end of its steps; best {watched['metric']} watched, {released}"
 
 
 def _score_rows(card: dict[str, Any]) -> list[tuple[str, ...]]:

@@ -68,6 +68,15 @@ class TrainingConfig:
         Steps between saved states; between lines of the log.
     memory_gb : float
         Memory that the training images may take.
+    compile : bool
+        Compile the networks with `torch.compile`; the first steps then take minutes.
+    cuda_graphs : bool
+        On a GPU, replay compiled steps as CUDA graphs; without effect on a processor.
+    stop_metric : str or None
+        Score of the validation to watch. The weights of its best validation are released, and the
+        run ends once it has stood still.
+    stop_patience : int
+        Validations in a row without a new best after which the run ends.
     """
 
     preset: str = "unet2d-t1c"
@@ -95,6 +104,10 @@ class TrainingConfig:
     checkpoint_every: int = 200
     report_every: int = 10
     memory_gb: float = 16.0
+    compile: bool = False
+    cuda_graphs: bool = False
+    stop_metric: str | None = None
+    stop_patience: int = 3
 
     def __post_init__(self) -> None:
         for name, (low, high) in _RANGES.items():
@@ -108,6 +121,9 @@ class TrainingConfig:
                 )
         if self.fold >= (self.folds or 1):
             raise ConfigError(f"fold must be below folds={self.folds}, got {self.fold}")
+        for name in _SWITCHES:
+            if not isinstance(getattr(self, name), bool):
+                raise ConfigError(f"{name} must be true or false, got {getattr(self, name)!r}")
         self.objective_settings().check_against(self.network_config())
 
     def network_config(self) -> Any:
@@ -229,12 +245,14 @@ _RANGES: dict[str, tuple[float, float]] = {
     "checkpoint_every": (1, _UNBOUNDED),
     "report_every": (1, _UNBOUNDED),
     "memory_gb": (1e-6, _UNBOUNDED),
+    "stop_patience": (1, _UNBOUNDED),
 }
 _CHOICES = {
     "precision": ("float32", "bfloat16"),
     "schedule": ("cosine", "constant"),
     "split_by": ("patient", "examination"),
 }
+_SWITCHES = ("compile", "cuda_graphs")
 
 
 def _is_number(value: Any) -> bool:

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from torch import nn
 
 from synthesis.data.splits import Part
 from synthesis.data.subjects import Subject
+
+if TYPE_CHECKING:
+    from synthesis.training.config import TrainingConfig
+
+RISING = frozenset(
+    {"ssim", "ms_ssim", "psnr", "cc", "mi", "dice", "precision", "recall", "density", "coverage"}
+)
 
 
 class TrainingDivergedError(RuntimeError):
@@ -18,7 +25,10 @@ class TrainingDivergedError(RuntimeError):
 
 @dataclass(frozen=True)
 class Score:
-    """One number of a validation: how it was made, its value and that of doing nothing."""
+    """One number of a validation: how it was made, its value and that of doing nothing.
+
+    ``better`` says in which direction it improves; None takes it from the name (`RISING`).
+    """
 
     metric: str
     preset: str
@@ -26,6 +36,12 @@ class Score:
     unit: str
     value: float
     do_nothing: float
+    better: Literal["lower", "higher"] | None = None
+
+    @property
+    def rises(self) -> bool:
+        """Is a larger value the better one?"""
+        return self.metric in RISING if self.better is None else self.better == "higher"
 
 
 @dataclass(frozen=True)
@@ -45,7 +61,22 @@ class Learner(ABC):
 
     A step may depend on the weights, the optimiser and the step's number, never on anything else
     that is not part of `state`: that is what makes a resumed run equal to an uninterrupted one.
+
+    Attributes
+    ----------
+    config : TrainingConfig
+    data_parallel : bool
+        True where a step uses `synthesis.training.parallel`: it takes its `share` of the batch
+        and adds up gradients. Others are refused under torchrun.
     """
+
+    config: TrainingConfig
+    data_parallel: ClassVar[bool] = False
+
+    @property
+    def images_per_step(self) -> int:
+        """Training images that a step takes, over all processes; for images per second."""
+        return self.config.batch
 
     @abstractmethod
     def take(self, subject: Subject, part: Part) -> None:
@@ -81,6 +112,10 @@ class Learner(ABC):
     @abstractmethod
     def released(self) -> nn.Module:
         """Return the network that is published: the averaged generator."""
+
+    def facts(self) -> dict[str, Any]:
+        """Return what else the model card should say, as JSON values; nothing by default."""
+        return {}
 
     @abstractmethod
     def state(self) -> dict[str, Any]:

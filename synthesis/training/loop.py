@@ -22,6 +22,7 @@ from synthesis.data.subjects import DataError, content_hashes, find_subjects, lo
 from synthesis.generate import WEIGHTS_FORMAT, Progress, ShouldStop
 from synthesis.networks.registry import build, find_preset
 from synthesis.networks.threads import spare_cores, using_threads
+from synthesis.training import parallel
 from synthesis.training.card import card_markdown, model_card
 from synthesis.training.checkpoints import (
     CheckpointError,
@@ -35,6 +36,8 @@ from synthesis.training.learner import Learner, TrainingDivergedError, Validatio
 from synthesis.training.objectives import OBJECTIVES
 from synthesis.training.runs import RunFolder, open_run, settle_split, stored_state
 from synthesis.training.schedule import Clock, rate_factor
+from synthesis.training.speed import Pace, duration
+from synthesis.training.stopping import EarlyStop
 from synthesis.training.transfer import adopt_weights, parent_sha256
 
 _GIB = 2**30
@@ -56,7 +59,7 @@ class TrainingResult:
     metrics, do_nothing : dict of str to float
         Last validation, and the same scores of the input passed off as prediction.
     weights_sha256 : str or None
-        Of the weights file; None if not finished.
+        Of the weights file; None if not finished, and of the processes that do not lead.
     """
 
     run_dir: Path
@@ -144,6 +147,11 @@ def train(
     should_stop : callable, optional
         Asked after every step; the state is saved when it returns True.
 
+    Notes
+    -----
+    Under torchrun the processes train together (`synthesis.training.parallel`); the first of them
+    validates, writes the files, is asked to stop and tells its progress.
+
     Raises
     ------
     ValueError
@@ -151,7 +159,7 @@ def train(
     TrainingDivergedError
         If the loss goes astray. The last saved state stays.
     """
-    with using_threads(config.threads or spare_cores()):
+    with using_threads(config.threads or spare_cores()), parallel.together(config.device):
         config = replace(config, parent=parent_sha256(start_from))
         folder = RunFolder(run_dir)
         session = _Session(
@@ -192,7 +200,8 @@ class _Session:
     ) -> None:
         _check_device(config.device)
         self.folder = folder
-        self.tell = on_progress
+        self.leads = parallel.leads()
+        self.tell = on_progress if self.leads else _silent
         self.config = open_run(folder, config, resume=resume)
         self.clock = Clock(self.config.max_steps, self.config.max_minutes)
         self.guard = DivergenceGuard()
@@ -200,6 +209,8 @@ class _Session:
         if state is None and self.config.parent and start_from is None:
             raise CheckpointError("This run began from other weights: name them again to resume.")
         self.learner = _new_learner(self.config, start_from)
+        self.pace = Pace(self.learner.images_per_step)
+        self.early = EarlyStop(self.config.stop_metric, self.config.stop_patience)
         self.split = self._read(data_dir)
         settle_split(folder, self.split)
         self.step = 0
@@ -210,20 +221,39 @@ class _Session:
 
     def run(self, should_stop: Callable[[], bool]) -> TrainingResult:
         """Step until the run is done or should stop."""
-        while (progress := self.clock.progress(self.step)) < 1.0:
+        while not self._agreed(self._stands_still) and (progress := self._progress()) < 1.0:
             self._one_step(progress)
-            if should_stop():
+            self._validate_if_due()
+            if self._agreed(should_stop):
                 self._save()
                 return self._result(self.last_validation, weights_sha256=None)
-            self._validate_if_due()
             if self.step % self.config.checkpoint_every == 0:
                 self._save()
-        validation = self._validate()
+        return self._finish()
+
+    def _finish(self) -> TrainingResult:
+        ended_early = self._agreed(self._stands_still)
+        if not ended_early:
+            self._validate()
         self._save()
-        return self._result(validation, self._publish(validation))
+        if not self.leads:
+            return self._result(None, weights_sha256=None)
+        if self.early.since:  # the weights of now are not the best
+            self.early.put_back(self.learner.released())
+            self.last_validation = self.learner.validate()
+        return self._publish(ended_early=ended_early)
+
+    def _stands_still(self) -> bool:
+        return self.early.reached
+
+    def _progress(self) -> float:
+        return parallel.agreed(self.clock.progress(self.step))
+
+    def _agreed(self, asked: Callable[[], bool]) -> bool:
+        return bool(parallel.agreed(float(asked())))
 
     def _validate_if_due(self) -> None:
-        due = int(self.clock.progress(self.step) * self.config.validations)
+        due = int(self._progress() * self.config.validations)
         if self.validated < due < self.config.validations:
             self.validated = due
             self._validate()
@@ -260,32 +290,60 @@ class _Session:
 
     def _one_step(self, progress: float) -> None:
         rate = rate_factor(progress, schedule=self.config.schedule, warmup=self.config.warmup)
+        self.pace.begin()
         losses = self.learner.step(self.step, rate)
+        self.pace.end()
         self.step += 1
-        self.guard.check(self.step, losses)
+        self._guard(losses)
         if self.step % self.config.report_every == 0:
-            rate *= self.config.learning_rate
-            self._log("train", {**losses, "learning_rate": rate})
-            self._tell(_in_words(losses), losses)
+            self._report({**losses, "learning_rate": rate * self.config.learning_rate})
 
-    def _validate(self) -> Validation:
+    def _guard(self, losses: dict[str, float]) -> None:
+        try:
+            self.guard.check(self.step, losses)
+        except TrainingDivergedError as error:
+            self._log("diverged", {"reason": str(error)})
+            raise
+
+    def _report(self, values: dict[str, float]) -> None:
+        self.pace.report()
+        speed = self.pace.images_per_second
+        left = self.clock.left(
+            self.step,
+            seconds_per_step=self.pace.seconds_per_step,
+            validations=self.config.validations - self.validated,
+        )
+        told = {"images_per_second": round(speed, 3), "seconds_left": round(left, 3)}
+        self._log("train", {**values, **told})
+        losses = {name: value for name, value in values.items() if name != "learning_rate"}
+        words = f"{_in_words(losses)}, {speed:.3g} images/s, about {duration(left)} left"
+        self._tell(words, losses)
+
+    def _validate(self) -> None:
+        if not self.leads:
+            return
         started = time.monotonic()
         self._tell("Validating", {})
         validation = self.learner.validate()
+        self.early.take(self.step, validation.scores, self.learner.released())
+        write_atomically(self.folder.sheet, self.learner.sheet())
         self.clock.expect_closing(time.monotonic() - started)
         self._log("validation", {**validation.values(), "subjects": validation.subjects})
         self._tell("Validated", validation.values())
         self.last_validation = validation
-        return validation
 
     def _tell(self, message: str, metrics: dict[str, float]) -> None:
         self.tell(self.step, self.clock.expected_steps(self.step), message, metrics)
 
     def _log(self, kind: str, values: dict[str, Any]) -> None:
+        if not self.leads:
+            return
         seconds = round(self.clock.elapsed(), 3)
         self.folder.journal.append(kind=kind, step=self.step, seconds=seconds, **values)
 
     def _save(self) -> None:
+        if not self.leads:
+            return
         save_state(
             self.folder.state,
             {
@@ -293,23 +351,27 @@ class _Session:
                 "validated": self.validated,
                 "seconds": self.clock.elapsed(),
                 "guard": vars(self.guard),
+                "early": self.early.state(),
                 "random": _random_state(self.config.device),
                 "learner": self.learner.state(),
             },
         )
 
     def _restore(self, state: dict[str, Any] | None) -> None:
+        if self.leads:
+            self.folder.journal.rewind(state["step"] if state else -1)
         if state is None:
-            self.folder.journal.rewind(-1)
             return
         self.step, self.validated = state["step"], state["validated"]
         self.clock.spent = state["seconds"]
         vars(self.guard).update(state["guard"])
+        self.early.restore(state.get("early", {}))
         self.learner.restore(state["learner"])
         _set_random_state(state["random"], self.config.device)
-        self.folder.journal.rewind(self.step)
 
-    def _publish(self, validation: Validation) -> str:
+    def _publish(self, *, ended_early: bool) -> TrainingResult:
+        validation = self.last_validation
+        assert validation is not None  # noqa: S101 - a run ends with a validation
         network = self.learner.released()
         facts = {
             "format": WEIGHTS_FORMAT,
@@ -325,12 +387,15 @@ class _Session:
             step=self.step,
             seconds=self.clock.elapsed(),
             weights_sha256=digest,
+            images_per_second=self.pace.images_per_second,
+            stopping=self.early.facts(early=ended_early),
+            more=self.learner.facts(),
         )
         write_json(self.folder.card, card)
         write_atomically(self.folder.card.with_suffix(".md"), card_markdown(card).encode())
         write_atomically(self.folder.sheet, self.learner.sheet())
         self._tell("Done", validation.values())
-        return digest
+        return self._result(validation, digest)
 
     def _result(self, validation: Validation | None, weights_sha256: str | None) -> TrainingResult:
         scores = validation.scores if validation else ()
@@ -370,7 +435,19 @@ def _new_learner(config: TrainingConfig, start_from: Path | None) -> Learner:
     networks = build(config.preset, **config.network)
     if start_from is not None:
         adopt_weights(networks["generator"], start_from)
-    return OBJECTIVES[find_preset(config.preset).objective](config, networks)
+    learner = OBJECTIVES[find_preset(config.preset).objective](config, networks)
+    _check_sharing(learner)
+    return learner
+
+
+def _check_sharing(learner: Learner) -> None:
+    size = parallel.size()
+    if size > 1 and not learner.data_parallel:
+        raise ConfigError(f"{learner.config.preset} is trained by one process only.")
+    if learner.config.batch % size:
+        raise ConfigError(
+            f"batch must be a multiple of the {size} processes, got {learner.config.batch}."
+        )
 
 
 def _random_state(device: str) -> dict[str, Any]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from synthesis.training import parallel
+
 _CONTRAST_CEILING = 3.0
 
 
@@ -30,5 +32,9 @@ def voxel_weights(
 
 
 def weighted_mae(prediction: Tensor, truth: Tensor, weights: Tensor) -> Tensor:
-    """Return ``sum(w |p - t|) / sum(w)``: the mean absolute error with weights, a scalar."""
-    return (weights * (prediction - truth).abs()).sum() / weights.sum()
+    """Return ``sum(w |p - t|) / sum(w)``: the mean absolute error with weights, a scalar.
+
+    Of several processes each returns its part of the sum, divided by the weights of all: the
+    parts add up to the value over the whole batch.
+    """
+    return (weights * (prediction - truth).abs()).sum() / parallel.total(weights.sum())

@@ -14,11 +14,13 @@ from synthesis.data.splits import Part
 from synthesis.data.subjects import FloatVolume, Mask, Subject
 from synthesis.generate import ZSCORE_MAPPING, on_device, predict
 from synthesis.metrics.presets import compare_with_reasons
+from synthesis.training import parallel
 from synthesis.training.config import TrainingConfig
 from synthesis.training.ema import Ema
 from synthesis.training.learner import Learner, Score, Validation
 from synthesis.training.losses import voxel_weights, weighted_mae
 from synthesis.training.sheet import Example, sample_sheet
+from synthesis.training.speed import accelerated
 
 _CHANNELS_LAST = torch.channels_last
 _SHEET_SUBJECTS = 2
@@ -40,12 +42,15 @@ class RegressionLearner(Learner):
         ``{"generator": ...}`` mapping (B, channels, H, W) to (B, 1, H, W).
     """
 
+    data_parallel = True
+
     def __init__(self, config: TrainingConfig, networks: dict[str, nn.Module]) -> None:
         self.config = config
         self.shape = config.network_config()
         self.settings = config.objective_settings()
         self.device = torch.device(config.device)
         self.generator = on_device(networks["generator"], self.device)
+        self.forward = accelerated(self.generator, config)
         self.ema = Ema(self.generator, config.ema_half_life)
         self.optimiser = torch.optim.AdamW(
             self.generator.parameters(),
@@ -102,22 +107,24 @@ class RegressionLearner(Learner):
         loss = self._loss(self.sampler.draw(step))
         self.optimiser.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)
+        parallel.add_gradients(self.generator.parameters())
         length = nn.utils.clip_grad_norm_(self.generator.parameters(), self.config.clip_norm)
         for group in self.optimiser.param_groups:
             group["lr"] = self.config.learning_rate * rate
         self.optimiser.step()
         self.ema.update(self.generator, step + 1)
-        return {"loss": loss.item(), "gradient": float(length)}
+        return {"loss": parallel.total(loss).item(), "gradient": float(length)}
 
     def _loss(self, batch: Batch) -> Tensor:
-        inputs = torch.from_numpy(batch.inputs).to(self.device, memory_format=_CHANNELS_LAST)
-        truth = torch.from_numpy(batch.truth).to(self.device)
-        mask = torch.from_numpy(batch.mask).to(self.device)
+        mine = parallel.share(self.config.batch)
+        inputs = torch.from_numpy(batch.inputs[mine]).to(self.device, memory_format=_CHANNELS_LAST)
+        truth = torch.from_numpy(batch.truth[mine]).to(self.device)
+        mask = torch.from_numpy(batch.mask[mine]).to(self.device)
         reference = inputs[:, self.shape.channel_of(self.reference)][:, None]
         with torch.autocast(
             self.device.type, torch.bfloat16, enabled=self.config.precision == "bfloat16"
         ):
-            prediction = self.generator(inputs)
+            prediction = self.forward(inputs)
         weights = voxel_weights(
             mask,
             brain_weight=self.settings.brain_weight,

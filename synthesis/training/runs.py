@@ -8,6 +8,7 @@ from typing import Any
 
 from synthesis.data.splits import Split
 from synthesis.generate import SPLIT_FILE, WEIGHTS_FILE
+from synthesis.training import parallel
 from synthesis.training.checkpoints import CheckpointError, load_state, read_json, write_json
 from synthesis.training.config import TrainingConfig
 from synthesis.training.journal import Journal
@@ -67,12 +68,13 @@ def open_run(folder: RunFolder, config: TrainingConfig, *, resume: bool) -> Trai
     """
     if resume:
         config = TrainingConfig.from_dict(read_json(folder.config)).resumed_with(config)
-    elif folder.config.exists():
+    elif parallel.leads() and folder.config.exists():
         raise CheckpointError(
             f"{folder.path.name} already holds a run. Resume it, or choose another folder."
         )
-    folder.path.mkdir(parents=True, exist_ok=True)
-    write_json(folder.config, config.to_dict())
+    if parallel.leads():
+        folder.path.mkdir(parents=True, exist_ok=True)
+        write_json(folder.config, config.to_dict())
     return config
 
 
@@ -84,6 +86,8 @@ def settle_split(folder: RunFolder, split: Split) -> None:
     CheckpointError
         If the data are not those the run began with.
     """
+    if not parallel.leads():
+        return
     if not folder.split.exists():
         write_json(folder.split, split.to_dict())
         return

@@ -57,6 +57,14 @@ class Clock:
         by_clock = self.elapsed() / usable if usable > 0 else 1.0
         return min(1.0, max(by_steps, by_clock))
 
+    def left(self, step: int, *, seconds_per_step: float, validations: int) -> float:
+        """Seconds until the end, by the pace of late and the length of the last validation."""
+        each = self.closing / _RESERVE_FACTOR
+        left = (self.max_steps - step) * seconds_per_step + max(1, validations) * each
+        if self.max_minutes is not None:
+            left = min(left, 60.0 * self.max_minutes - self.elapsed())
+        return max(0.0, left)
+
     def expected_steps(self, step: int) -> int:
         """Steps the whole run will have taken, judged by its pace so far."""
         progress = self.progress(step)

@@ -153,7 +153,7 @@ def test_resuming_on_other_images_is_refused(cohort: Path, tmp_path: Path) -> No
 
 
 def test_the_clock_bounds_a_run_and_is_remembered(cohort: Path, tmp_path: Path) -> None:
-    config = tiny_config(max_steps=10**9, max_minutes=1.0 / 60, validations=1)
+    config = tiny_config(max_steps=10**9, max_minutes=4.0 / 60, validations=1)
     first = train(config, cohort, tmp_path / "run", resume=False, should_stop=stop_after(2))
     second = train(config, cohort, tmp_path / "run", resume=True)
     assert second.finished
