@@ -35,6 +35,7 @@ from synthesis.manifest import (
 )
 from synthesis.networks.registry import build, network_config
 from synthesis.networks.threads import spare_cores, using_threads
+from synthesis.networks.volumes import by_tiles, by_volume
 from synthesis.training.checkpoints import (
     CheckpointError,
     load_weights,
@@ -75,6 +76,19 @@ class OutputMapping:
 
 
 ZSCORE_MAPPING = OutputMapping()
+_LEVELS_PER_UNIT = 100.0
+
+
+def output_mapping(config: Any) -> OutputMapping:
+    """Return how the output of a network becomes grey levels.
+
+    z-scores by `ZSCORE_MAPPING`. A target with a unit of its own (``config.target_scale``) in
+    hundredths of that unit: CBV of 4.25 mL/100 g is 425.
+    """
+    scale = getattr(config, "target_scale", None)
+    if scale is None:
+        return ZSCORE_MAPPING
+    return OutputMapping(offset=0.0, scale=_LEVELS_PER_UNIT * scale, low=0, high=32767)
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,7 +127,7 @@ class Generator:
             "preset": self.preset,
             "network": json.loads(json.dumps(asdict(self.config))),
             "weights_sha256": self.weights_sha256,
-            "output_mapping": asdict(ZSCORE_MAPPING),
+            "output_mapping": asdict(output_mapping(self.config)),
         }
 
 
@@ -192,7 +206,11 @@ def _by_slices(
 
 
 _Inference = Callable[[nn.Module, Any, FloatVolume, torch.Generator], FloatVolume]
-_INFERENCE: dict[str, _Inference] = {"slices": _by_slices}
+_INFERENCE: dict[str, _Inference] = {
+    "slices": _by_slices,
+    "volume": by_volume,
+    "tiles": by_tiles,
+}
 
 
 def generate_volume(network: nn.Module, config: Any, inputs: Inputs, *, seed: int = 0) -> Pixels:
@@ -200,7 +218,8 @@ def generate_volume(network: nn.Module, config: Any, inputs: Inputs, *, seed: in
 
     Each input is z-scored over its non-zero voxels, the network predicts the z-scores of the
     target, and these become grey levels by `OutputMapping`: 1000 + 200 z inside the brain mask
-    (where any input is not zero), at least 1, at most 4095; 0 outside.
+    (where any input is not zero), at least 1, at most 4095; 0 outside. A network that keeps the
+    unit of its target gives hundredths of that unit instead: see `output_mapping`.
 
     Parameters
     ----------
@@ -235,7 +254,7 @@ def generate_volume(network: nn.Module, config: Any, inputs: Inputs, *, seed: in
     z = {role: zscore(values, name=role).z for role, values in raw.items()}
     with using_threads(min(torch.get_num_threads(), spare_cores())):
         predicted = predict(network, config, z, mask, seed=seed)
-    return ZSCORE_MAPPING.apply(predicted, mask)
+    return output_mapping(config).apply(predicted, mask)
 
 
 def load_generator(path: Path, *, device: str = "cpu") -> Generator:

@@ -7,10 +7,18 @@ from typing import Any
 
 from torch import nn
 
-from synthesis.networks import unet2d
+from synthesis.networks import residual_unet3d, unet2d
 from synthesis.networks.preset import Preset
 
-PRESETS: dict[str, Preset] = {preset.name: preset for preset in (unet2d.UNET2D_T1C,)}
+PRESETS: dict[str, Preset] = {
+    preset.name: preset
+    for preset in (
+        unet2d.UNET2D_T1C,
+        residual_unet3d.CALABRESE2021,
+        residual_unet3d.CALABRESE2021_CODE,
+        residual_unet3d.CALABRESE2021_REDUCED,
+    )
+}
 
 
 def find_preset(name: str) -> Preset:

@@ -132,8 +132,8 @@ class TrainingConfig:
 
     def sequences(self) -> tuple[str, ...]:
         """Return the sequences a training subject must have."""
-        needed = (*self.network_config().sequences, *self.objective_settings().further_sequences)
-        return tuple(dict.fromkeys(needed))
+        further = getattr(self.objective_settings(), "further_sequences", ())
+        return tuple(dict.fromkeys((*self.network_config().sequences, *further)))
 
     def objective_settings(self) -> Any:
         """Return the settings of the way of training, complete."""

@@ -9,7 +9,9 @@ from torch import nn
 from synthesis.training.config import TrainingConfig
 from synthesis.training.learner import Learner
 from synthesis.training.regression import RegressionLearner
+from synthesis.training.volume_regression import VolumeRegressionLearner
 
 OBJECTIVES: dict[str, Callable[[TrainingConfig, dict[str, nn.Module]], Learner]] = {
     "regression": RegressionLearner,
+    "volume-regression": VolumeRegressionLearner,
 }

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from synthesis.training.volume_settings import VolumeRegressionSettings
+
 
 @dataclass(frozen=True, kw_only=True)
 class RegressionSettings:
@@ -51,11 +53,6 @@ class RegressionSettings:
                 f"{self.brain_weight}, {self.contrast_weight} and {self.weight_decay}"
             )
 
-    @property
-    def further_sequences(self) -> tuple[str, ...]:
-        """Sequences needed beside those of the network: none."""
-        return ()
-
     def check_against(self, network: Any) -> None:
         """Refuse crops that the network cannot take.
 
@@ -67,4 +64,7 @@ class RegressionSettings:
             raise ValueError(f"crop must be multiples of {network.multiple}, got {self.crop}")
 
 
-OBJECTIVE_SETTINGS: dict[str, type[Any]] = {"regression": RegressionSettings}
+OBJECTIVE_SETTINGS: dict[str, type[Any]] = {
+    "regression": RegressionSettings,
+    "volume-regression": VolumeRegressionSettings,
+}

@@ -1,0 +1,23 @@
+"""The objective "volume-regression": predict the target of patches or whole volumes."""
+
+from __future__ import annotations
+
+from torch.nn import functional as F  # noqa: N812 - the name every PyTorch reader expects
+
+from synthesis.data.patches import VolumeBatch
+from synthesis.training.translation import TranslationLearner
+
+_LOSSES = {"mse": F.mse_loss, "mae": F.l1_loss}
+
+
+class VolumeRegressionLearner(TranslationLearner):
+    """Trains one generator by mean squared or mean absolute error over all voxels."""
+
+    def learn(self, batch: VolumeBatch, step: int, rate: float) -> dict[str, float]:
+        """Take one Adam step."""
+        del step
+        with self.reduced():
+            predicted = self.generator(batch.inputs)
+        loss = _LOSSES[self.settings.loss](predicted.float(), batch.truth)
+        length = self.descend(loss, self.generator, self.optimiser, rate)
+        return {"loss": loss.item(), "gradient": length}
