@@ -21,7 +21,7 @@ READABLE = (Study.State.RUNNING, Study.State.CLOSED, Study.State.UNBLINDED)
 def access_enrolment(*, token: str, user: Any) -> Enrolment:
     """Return the user's own enrolment in a study that was launched."""
     enrolment = (
-        Enrolment.objects.select_related("study")
+        Enrolment.objects.select_related("study", "reader")
         .filter(token=token, reader=user)
         .filter(Q(study__state__in=READABLE) | ~Q(kind=Enrolment.Kind.READER))
         .exclude(kind=Enrolment.Kind.ADJUDICATOR)
@@ -34,9 +34,7 @@ def access_enrolment(*, token: str, user: Any) -> Enrolment:
 
 def access_reading(*, enrolment: Enrolment, token: str) -> Reading:
     """Return a reading that was offered to this reader."""
-    reading = Reading.objects.filter(
-        enrolment=enrolment, token=token, offered_at__isnull=False
-    ).first()
+    reading = enrolment.readings.filter(token=token, offered_at__isnull=False).first()
     if reading is None:
         raise NotFound("There is no such reading among yours.")
     return reading

@@ -65,7 +65,7 @@ def offer(enrolment: Enrolment) -> Offer:
 def _open(enrolment: Enrolment) -> QuerySet[Reading]:
     """Return the readings to be made, a re-opened one first."""
     return (
-        Reading.objects.filter(is_in_use(), enrolment=enrolment)
+        enrolment.readings.filter(is_in_use())
         .filter(Q(completed_at__isnull=True) | Q(reopened_at__isnull=False))
         .order_by(F("reopened_at").asc(nulls_last=True), "period", "position")
     )

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Max, QuerySet
+from django.db.models import Count, Max, Q, QuerySet
 
 from readerstudy.reading.models import Reading, Submission
 from readerstudy.reading.planned import is_planned
@@ -23,6 +23,9 @@ from readerstudy.studies.models import Enrolment
 BREAK_MINUTES = 40
 BREAK_STEPS = (10, 20, 25, 50)
 ENOUGH_TIMES = 5
+# What is answered and was not opened again for a correction.
+MADE = Q(completed_at__isnull=False, reopened_at__isnull=True)
+Times = list[tuple[int, int, float]]  # period, step, seconds
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,7 @@ class Part:
         return list(range(step, self.total, step))
 
 
-def part_of(enrolment: Enrolment, current: Reading | None) -> Part:
+def part_of(enrolment: Enrolment, current: Reading | None, times: Times | None = None) -> Part:
     """Return the part of the present case; without one, that of the last answer."""
     period = current.period if current else _last_period(enrolment)
     cases = enrolment.readings.filter(is_planned(), period=period, stage=1)
@@ -69,9 +72,8 @@ def part_of(enrolment: Enrolment, current: Reading | None) -> Part:
     return Part(
         period=period,
         periods=max(1, last),
-        done=_made(cases).count(),
-        total=cases.count(),
-        case_seconds=case_seconds(enrolment, period),
+        **_counted(cases),
+        case_seconds=case_seconds(enrolment, period, times),
     )
 
 
@@ -91,12 +93,11 @@ def document_of(part: Part) -> dict[str, Any]:
 def number_done(reading: Reading) -> int:
     """Return the number that the case of a reader's last answer had."""
     cases = reading.enrolment.readings.filter(is_planned(), period=reading.period, stage=1)
-    return _made(cases).count()
+    return cases.filter(MADE).count()
 
 
-def _made(readings: QuerySet[Reading]) -> QuerySet[Reading]:
-    """Return what is answered and was not opened again for a correction."""
-    return readings.filter(completed_at__isnull=False, reopened_at__isnull=True)
+def _counted(readings: QuerySet[Reading]) -> dict[str, int]:
+    return readings.order_by().aggregate(done=Count("pk", filter=MADE), total=Count("pk"))
 
 
 def _last_period(enrolment: Enrolment) -> int:
@@ -105,10 +106,14 @@ def _last_period(enrolment: Enrolment) -> int:
     return 1 if period is None else int(period)
 
 
-def stages_of(reading: Reading) -> int:
-    """Return in how many steps the case of a reading is read."""
-    last = _presentation(reading).aggregate(last=Max("stage"))["last"]
-    return int(last or reading.stage)
+def stages_of(enrolment: Enrolment, readings: Iterable[Reading]) -> dict[int, int]:
+    """Return in how many steps the case of each reading is read, by the reading's key."""
+    keys = {one.pk: (one.period, one.item, one.repeat) for one in readings}
+    steps = enrolment.readings.filter(item__in={item for _, item, _ in keys.values()}).order_by()
+    last: dict[tuple[int, str, int], int] = {}
+    for period, item, repeat, stage in steps.values_list("period", "item", "repeat", "stage"):
+        last[period, item, repeat] = max(stage, last.get((period, item, repeat), 1))
+    return {pk: last[key] for pk, key in keys.items()}
 
 
 def earlier_stages(reading: Reading) -> list[Reading]:
@@ -125,41 +130,37 @@ def _presentation(reading: Reading) -> QuerySet[Reading]:
     )
 
 
-def progress_of(enrolment: Enrolment) -> dict[str, Any]:
+def progress_of(enrolment: Enrolment, times: Times | None = None) -> dict[str, Any]:
     """Return how many readings are done, of how many, and the reader's own median time.
 
     Practice is not counted: it is no part of what was planned to be read.
     """
     planned = enrolment.readings.filter(is_planned()).exclude(period=TRAINING_PERIOD)
-    return {
-        "done": _made(planned).count(),
-        "total": planned.count(),
-        "median_seconds": median_seconds(enrolment),
-    }
+    return _counted(planned) | {"median_seconds": median_seconds(enrolment, times)}
 
 
-def median_seconds(enrolment: Enrolment) -> float | None:
+def median_seconds(enrolment: Enrolment, times: Times | None = None) -> float | None:
     """Return the reader's median time a reading in seconds: load and look, breaks excluded."""
-    times = reading_seconds(enrolment)
-    return statistics.median(times) if times else None
+    rows = times_of(enrolment) if times is None else times
+    return statistics.median(seconds for *_, seconds in rows) if rows else None
 
 
 def reading_seconds(enrolment: Enrolment) -> list[float]:
     """Return the time of each answer outside practice in seconds, in the order of answering."""
-    return [seconds for _, _, seconds in _times(enrolment)]
+    return [seconds for _, _, seconds in times_of(enrolment)]
 
 
-def case_seconds(enrolment: Enrolment, period: int) -> float | None:
+def case_seconds(enrolment: Enrolment, period: int, times: Times | None = None) -> float | None:
     """Return the reader's median time a case in seconds, the sum of the medians of its steps.
 
     Times of this period count where there are enough of them, since a period may show more.
     """
     if period == TRAINING_PERIOD:
         return None
-    times = _times(enrolment)
-    here = _by_stage((stage, seconds) for at, stage, seconds in times if at == period)
+    rows = times_of(enrolment) if times is None else times
+    here = _by_stage((stage, seconds) for at, stage, seconds in rows if at == period)
     if not here or min(map(len, here.values())) < ENOUGH_TIMES:
-        here = _by_stage((stage, seconds) for _, stage, seconds in times)
+        here = _by_stage((stage, seconds) for _, stage, seconds in rows)
     stages = set(
         enrolment.readings.filter(period=period).order_by().values_list("stage", flat=True)
     )
@@ -175,7 +176,7 @@ def _by_stage(times: Iterable[tuple[int, float]]) -> dict[int, list[float]]:
     return found
 
 
-def _times(enrolment: Enrolment) -> list[tuple[int, int, float]]:
+def times_of(enrolment: Enrolment) -> Times:
     """Return period, step and seconds of each answer outside practice, in order."""
     rows = (
         Submission.objects.filter(

@@ -42,15 +42,17 @@ def state_of(enrolment: Enrolment) -> dict[str, Any]:
     study = enrolment.study
     found = gates.offer(enrolment)
     last = recording.last_submission(enrolment)
-    part = parts.part_of(enrolment, found.current)
+    times = parts.times_of(enrolment)
+    part = parts.part_of(enrolment, found.current, times)
+    shown = _Shown(enrolment, found)
     return {
         "study": {"title": study.reader_title, "instructions": study.instructions},
         "forms": forms_of(study, enrolment.reader),
-        "progress": progress_of(enrolment) | {"part": parts.document_of(part)},
+        "progress": progress_of(enrolment, times) | {"part": parts.document_of(part)},
         "practice": practice_of(enrolment),
-        "reading": _current(found.current, part),
+        "reading": shown.current(part),
         "upcoming": [
-            _reading(one, number)
+            shown.reading(one, number)
             for number, one in enumerate(found.upcoming, start=part.number_of(found.current) + 1)
         ],
         "waiting": _waiting(enrolment, found),
@@ -77,41 +79,52 @@ def forms_of(study: Study, reader: Any) -> list[dict[str, Any]]:
     ]
 
 
-def _reading(reading: Reading, number: int) -> dict[str, Any]:
-    """Return what the page is told of a case; ``number`` is the one that its reader sees."""
-    arms = arms_of(reading.enrolment.study)
-    return {
-        "token": reading.token,
-        "form": arms.index(reading.arm) if reading.arm in arms else 0,
-        "period": reading.period,
-        "position": reading.position,
-        "number": number,
-        "stage": reading.stage,
-        "stages": parts.stages_of(reading),
-        "training": reading.period == training.TRAINING_PERIOD,
-        "images": {image.slot: image.token for image in reading.images.all()},
-    }
+class _Shown:
+    """The cases that the page is told of; what they share is looked up once."""
 
+    def __init__(self, enrolment: Enrolment, found: gates.Offer) -> None:
+        readings = [found.current, *found.upcoming] if found.current else []
+        self.present = found.current
+        self.arms = arms_of(enrolment.study)
+        self.stages = parts.stages_of(enrolment, readings)
 
-def _current(reading: Reading | None, part: Part) -> dict[str, Any] | None:
-    """Return the present case with its half-filled form and the sealed answers before it."""
-    if reading is None:
-        return None
-    earlier = [(one, recording.current_submission(one)) for one in parts.earlier_stages(reading)]
-    sealed = [_sealed(one, stored) for one, stored in earlier if stored]
-    draft = reading.draft
-    if draft is None and earlier and earlier[-1][1]:
-        draft = {"answers": {}, "viewer": _same_view(earlier[-1][1].body.get("viewer"))}
-    return _reading(reading, part.number_of(reading)) | {"draft": draft, "sealed": sealed}
+    def reading(self, reading: Reading, number: int) -> dict[str, Any]:
+        """Return what the page is told of a case; ``number`` is the one that its reader sees."""
+        return {
+            "token": reading.token,
+            "form": self._form_of(reading),
+            "period": reading.period,
+            "position": reading.position,
+            "number": number,
+            "stage": reading.stage,
+            "stages": self.stages[reading.pk],
+            "training": reading.period == training.TRAINING_PERIOD,
+            "images": {image.slot: image.token for image in reading.images.all()},
+        }
 
+    def current(self, part: Part) -> dict[str, Any] | None:
+        """Return the present case with its half-filled form and the sealed answers before it."""
+        reading = self.present
+        if reading is None:
+            return None
+        steps = parts.earlier_stages(reading)
+        earlier = [(one, recording.current_submission(one)) for one in steps]
+        sealed = [self._sealed(one, stored) for one, stored in earlier if stored]
+        draft = reading.draft
+        if draft is None and earlier and earlier[-1][1]:
+            draft = {"answers": {}, "viewer": _same_view(earlier[-1][1].body.get("viewer"))}
+        told = self.reading(reading, part.number_of(reading))
+        return told | {"draft": draft, "sealed": sealed}
 
-def _sealed(reading: Reading, stored: Submission) -> dict[str, Any]:
-    arms = arms_of(reading.enrolment.study)
-    return {
-        "form": arms.index(reading.arm) if reading.arm in arms else 0,
-        "stage": reading.stage,
-        "answers": stored.body.get("answers") or {},
-    }
+    def _sealed(self, reading: Reading, stored: Submission) -> dict[str, Any]:
+        return {
+            "form": self._form_of(reading),
+            "stage": reading.stage,
+            "answers": stored.body.get("answers") or {},
+        }
+
+    def _form_of(self, reading: Reading) -> int:
+        return self.arms.index(reading.arm) if reading.arm in self.arms else 0
 
 
 def _same_view(viewer: Any) -> dict[str, Any]:
@@ -171,10 +184,10 @@ def questions_of(study: Study, arm: str) -> list[dict[str, Any]]:
 def _undo(last: Submission | None, current: Reading | None) -> dict[str, Any] | None:
     if last is None or (current is not None and current.reopened_at is not None):
         return None
-    left = 0 if recording.is_sealed(last.reading) else recording.seconds_left(last)
-    if withdrawn_at(last.reading) is not None:
-        return None
+    left = recording.seconds_left(last)
     if left <= 0 or not gates.is_running(last.reading.enrolment):
+        return None
+    if recording.is_sealed(last.reading) or withdrawn_at(last.reading) is not None:
         return None
     return {
         "token": last.reading.token,

@@ -89,7 +89,8 @@ def _store(
     body: dict[str, Any],
     display: DisplayCheck | None,
 ) -> Submission:
-    reading = Reading.objects.select_related("enrolment__study", "case").get(pk=reading_pk)
+    related = ("enrolment__study", "enrolment__reader", "case")
+    reading = Reading.objects.select_related(*related).get(pk=reading_pk)
     outcome, reason = _verdict(reading)
     counts = outcome == Outcome.ACCEPTED
     ratings = ratings_of(reading, body.get("answers")) if counts else []
@@ -180,14 +181,17 @@ def draft_of(submission: Submission) -> dict[str, Any]:
 
 def last_submission(enrolment: Enrolment) -> Submission | None:
     """Return the newest accepted submission of a reader."""
-    return (
+    found = (
         Submission.objects.filter(
             reading__enrolment=enrolment, outcome=Outcome.ACCEPTED, superseded_by__isnull=True
         )
-        .select_related("reading")
+        .select_related("reading__case")
         .order_by("-received_at")
         .first()
     )
+    if found is not None:
+        found.reading.enrolment = enrolment
+    return found
 
 
 def seconds_left(submission: Submission) -> float:
