@@ -1,8 +1,8 @@
 """Scores of a predicted volume against the true one.
 
-Every function takes ``prediction`` and ``truth`` (z, y, x) and a boolean ``mask`` of the same
-shape that says which voxels count. What a score means depends on window, range and region: use
-the named presets of `synthesis.metrics.presets` unless you know why not.
+Scores without a window take the voxels that count, ``prediction`` and ``truth`` of shape (n,).
+Scores with one take volumes (z, y, x). What a score means depends on window, range and region:
+use the named presets of `synthesis.metrics.presets` unless you know why not.
 """
 
 from __future__ import annotations
@@ -15,16 +15,19 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage, special
 
-from synthesis.data.layout import bounding_box
+from synthesis.metrics.windows import mean_cube_ssim, mean_squared_correlation
 
 FloatArray = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
+
+CHUNK = 1 << 16
+"""Voxels handled at a time, so that what is made of them stays in the cache."""
 
 _K1, _K2 = 0.01, 0.03
 _TWELVE_BIT_MEAN, _TWELVE_BIT_SD, _TWELVE_BIT_MAX = 2048.0, 400.0, 4095.0
 _TINY = 1e-10
 _FLOAT32_EPS = float(np.finfo(np.float32).eps)
-_ROUNDING = 1e-12
+_ROUNDING = 1e-13
 
 
 class UndefinedMetricError(ValueError):
@@ -33,43 +36,62 @@ class UndefinedMetricError(ValueError):
 
 @dataclass(frozen=True)
 class Window:
-    """A moving average: uniform cube or Gaussian.
+    """A moving average: uniform or Gaussian.
 
     Attributes
     ----------
     size : int
         Side in voxels, odd.
     sigma : float or None
-        Standard deviation of the Gaussian in voxels; None for a uniform cube.
+        Standard deviation of the Gaussian in voxels; None for a uniform window.
+    in_plane : bool
+        A square within each slice instead of a cube: for slices several millimetres thick.
     """
 
     size: int
     sigma: float | None = None
+    in_plane: bool = False
 
     @property
     def radius(self) -> int:
         """Voxels on either side of the centre."""
         return self.size // 2
 
+    @property
+    def axes(self) -> tuple[int, ...]:
+        """Axes of (z, y, x) along which it averages."""
+        return (1, 2) if self.in_plane else (0, 1, 2)
+
+    @property
+    def voxels(self) -> int:
+        """Voxels of the window."""
+        return int(self.size ** len(self.axes))
+
+    @property
+    def radii(self) -> tuple[int, int, int]:
+        """Voxels on either side of the centre, by axis."""
+        return (0 if self.in_plane else self.radius, self.radius, self.radius)
+
     def average(self, values: FloatArray) -> FloatArray:
         """Return the local mean; beyond the edge the volume is reflected."""
         if self.sigma is None:
-            return ndimage.uniform_filter(values, self.size)
-        return ndimage.gaussian_filter(values, self.sigma, radius=self.radius)
+            return ndimage.uniform_filter(values, self.size, axes=self.axes)
+        return ndimage.gaussian_filter(values, self.sigma, radius=self.radius, axes=self.axes)
 
 
-def mae(prediction: FloatArray, truth: FloatArray, mask: Mask) -> float:
-    """Mean absolute error inside the mask, in units of the images."""
-    return float(np.abs(prediction[mask] - truth[mask]).mean())
+def mae(prediction: FloatArray, truth: FloatArray) -> float:
+    """Mean absolute error, in units of the images."""
+    return float(np.abs(prediction - truth).mean())
 
 
-def rmse(prediction: FloatArray, truth: FloatArray, mask: Mask) -> float:
-    """Root of the mean squared error inside the mask, in units of the images."""
-    return math.sqrt(float(np.square(prediction[mask] - truth[mask]).mean()))
+def rmse(prediction: FloatArray, truth: FloatArray) -> float:
+    """Root of the mean squared error, in units of the images."""
+    difference = prediction - truth
+    return math.sqrt(float(difference @ difference) / difference.size)
 
 
-def psnr(prediction: FloatArray, truth: FloatArray, mask: Mask, *, data_range: float) -> float:
-    """Peak signal-to-noise ratio in dB inside the mask: ``20 log10(data_range / rmse)``.
+def psnr(prediction: FloatArray, truth: FloatArray, *, data_range: float) -> float:
+    """Peak signal-to-noise ratio in dB: ``20 log10(data_range / rmse)``.
 
     Infinite where the images are equal.
 
@@ -80,22 +102,22 @@ def psnr(prediction: FloatArray, truth: FloatArray, mask: Mask, *, data_range: f
     """
     if data_range <= 0:
         raise UndefinedMetricError("the true image is constant inside the mask: no range")
-    error = rmse(prediction, truth, mask)
+    error = rmse(prediction, truth)
     return math.inf if error == 0 else 20.0 * math.log10(data_range / error)
 
 
-def nrmse(prediction: FloatArray, truth: FloatArray, mask: Mask) -> float:
-    """RMSE divided by the range (max - min) of the truth inside the mask.
+def nrmse(prediction: FloatArray, truth: FloatArray) -> float:
+    """RMSE divided by the range (max - min) of the truth.
 
     Raises
     ------
     UndefinedMetricError
         If the truth is constant inside the mask.
     """
-    data_range = float(np.ptp(truth[mask]))
+    data_range = float(np.ptp(truth))
     if data_range == 0:
         raise UndefinedMetricError("the true image is constant inside the mask: no range")
-    return rmse(prediction, truth, mask) / data_range
+    return rmse(prediction, truth) / data_range
 
 
 def twelve_bit(voxels: FloatArray) -> FloatArray:
@@ -114,31 +136,52 @@ def twelve_bit(voxels: FloatArray) -> FloatArray:
     UndefinedMetricError
         If the values do not vary.
     """
-    sd = float(voxels.std())
-    if sd == 0:
+    mean = float(voxels.mean())
+    scaled = voxels - mean
+    sd = math.sqrt(float(scaled @ scaled) / scaled.size)
+    if sd <= _ROUNDING * abs(mean):
         raise UndefinedMetricError("an image is constant inside the mask: it cannot be rescaled")
-    scaled = (voxels - voxels.mean()) / sd * _TWELVE_BIT_SD + _TWELVE_BIT_MEAN
-    return np.clip(scaled, _TINY, _TWELVE_BIT_MAX)
+    scaled *= _TWELVE_BIT_SD / sd
+    scaled += _TWELVE_BIT_MEAN
+    return np.clip(scaled, _TINY, _TWELVE_BIT_MAX, out=scaled)
 
 
-def smape(prediction: FloatArray, truth: FloatArray, mask: Mask) -> float:
-    """Mean of ``|p - t| / (|t| + |p|)`` on 12-bit images, in [0, 1]; the paper prints x 100."""
-    p, t = twelve_bit(prediction[mask]), twelve_bit(truth[mask])
-    return float((np.abs(p - t) / (np.abs(t) + np.abs(p))).mean())
+@dataclass(frozen=True)
+class TwelveBitScores:
+    """Errors of 12-bit voxels.
+
+    Attributes
+    ----------
+    smape : float
+        Mean of ``|p - t| / (|t| + |p|)``, in [0, 1]; the paper prints x 100.
+    logac : float
+        Mean of ``|ln(p / t)|``; 0 is perfect.
+    medsymac : float
+        ``exp(median |ln(p / t)|) - 1`` (Morley 2016); 0 is perfect.
+    """
+
+    smape: float
+    logac: float
+    medsymac: float
 
 
-def log_accuracy(prediction: FloatArray, truth: FloatArray, mask: Mask) -> float:
-    """Mean of ``|ln(p / t)|`` on 12-bit images; 0 is perfect."""
-    return float(_log_ratio(prediction, truth, mask).mean())
+def twelve_bit_scores(prediction: FloatArray, truth: FloatArray) -> TwelveBitScores:
+    """Score voxels (n,) after `twelve_bit`.
 
-
-def median_symmetric_accuracy(prediction: FloatArray, truth: FloatArray, mask: Mask) -> float:
-    """``exp(median |ln(p / t)|) - 1`` on 12-bit images (Morley 2016); 0 is perfect."""
-    return math.expm1(float(np.median(_log_ratio(prediction, truth, mask))))
-
-
-def _log_ratio(prediction: FloatArray, truth: FloatArray, mask: Mask) -> FloatArray:
-    return np.abs(np.log(twelve_bit(prediction[mask]) / twelve_bit(truth[mask])))
+    Raises
+    ------
+    UndefinedMetricError
+        If an image does not vary.
+    """
+    p12, t12 = twelve_bit(prediction), twelve_bit(truth)
+    ratio, symmetric = np.empty_like(p12), 0.0
+    for start in range(0, p12.size, CHUNK):
+        p, t = (values[start : start + CHUNK] for values in (p12, t12))
+        symmetric += float((np.abs(p - t) / (p + t)).sum())
+        ratio[start : start + CHUNK] = np.abs(np.log(p / t))
+    mean = float(ratio.mean())
+    median = float(np.median(ratio, overwrite_input=True))
+    return TwelveBitScores(symmetric / p12.size, mean, math.expm1(median))
 
 
 def ssim_map(
@@ -175,14 +218,8 @@ def ssim_map(
     UndefinedMetricError
         If a side is shorter than the window or ``data_range`` is not positive.
     """
-    if min(truth.shape) < window.size:
-        raise UndefinedMetricError(
-            f"the region measures {truth.shape} voxels, less than the window of {window.size}"
-        )
-    if data_range <= 0:
-        raise UndefinedMetricError("the true image is constant inside the region: no range")
-    voxels = window.size**truth.ndim
-    unbias = voxels / (voxels - 1) if sample_covariance else 1.0
+    _check_window(tuple(truth.shape[axis] for axis in window.axes), window.size, data_range)
+    unbias = window.voxels / (window.voxels - 1) if sample_covariance else 1.0
     mean_p, mean_t = window.average(prediction), window.average(truth)
     var_p = unbias * (window.average(prediction * prediction) - mean_p * mean_p)
     var_t = unbias * (window.average(truth * truth) - mean_t * mean_t)
@@ -192,11 +229,37 @@ def ssim_map(
     return upper / ((mean_p**2 + mean_t**2 + c1) * (var_p + var_t + c2))
 
 
-def interior(shape: tuple[int, ...], radius: int) -> Mask:
-    """Return where a window of that radius lies wholly inside a volume of that shape."""
+def interior(shape: tuple[int, ...], radii: tuple[int, ...]) -> Mask:
+    """Return where a window of those radii lies wholly inside a volume of that shape."""
     inside = np.zeros(shape, dtype=bool)
-    inside[tuple(slice(radius, length - radius) for length in shape)] = True
+    sides = zip(radii, shape, strict=True)
+    inside[tuple(slice(radius, length - radius) for radius, length in sides)] = True
     return inside
+
+
+def cube_ssim(prediction: FloatArray, truth: FloatArray, *, size: int, data_range: float) -> float:
+    """Mean SSIM over the voxels whose cube of side ``size`` lies in the volume, N - 1 moments.
+
+    The mean of `ssim_map` there, without the map.
+
+    Raises
+    ------
+    UndefinedMetricError
+        As `ssim_map`.
+    """
+    _check_window(truth.shape, size, data_range)
+    c1, c2 = (_K1 * data_range) ** 2, (_K2 * data_range) ** 2
+    return mean_cube_ssim(prediction, truth, radius=size // 2, c1=c1, c2=c2)
+
+
+def _check_window(sides: tuple[int, ...], size: int, data_range: float) -> None:
+    if min(sides) < size:
+        raise UndefinedMetricError(
+            f"the region measures {' x '.join(map(str, sides))} voxels, less than the window "
+            f"of {size}"
+        )
+    if data_range <= 0:
+        raise UndefinedMetricError("the true image is constant inside the region: no range")
 
 
 def local_correlation(
@@ -213,42 +276,28 @@ def local_correlation(
     float
         In [0, 1].
     """
-    inside = mask.astype(np.float64)
-    p = _centred(prediction, mask)
-    t = _centred(truth, mask)
-    count = np.maximum(_box_sum(inside, radius), 1.0)
-    sum_p, sum_t = _box_sum(p, radius), _box_sum(t, radius)
-    s_pp = _scatter(_box_sum(p * p, radius), sum_p * sum_p / count)
-    s_tt = _scatter(_box_sum(t * t, radius), sum_t * sum_t / count)
-    s_pt = _box_sum(p * t, radius) - sum_p * sum_t / count
-    product = s_pp * s_tt
-    flat = product <= _FLOAT32_EPS
-    squared = np.where(flat, 1.0, s_pt * s_pt / np.where(flat, 1.0, product))
-    return float(squared[mask].mean())
+    return mean_squared_correlation(
+        _centred(prediction, mask),
+        _centred(truth, mask),
+        mask,
+        radius=radius,
+        flat=_FLOAT32_EPS,
+        rounding=_ROUNDING,
+    )
 
 
 def _centred(values: FloatArray, mask: Mask) -> FloatArray:
-    """Shift so that sums of squares lose few digits: the correlation does not change."""
-    return np.where(mask, values - values[mask].mean(), 0.0)
+    """Shift so that sums of squares lose few digits: the correlation does not change.
 
-
-def _scatter(squares: FloatArray, of_mean: FloatArray) -> FloatArray:
-    """Sum of squares about the mean; what is left by rounding alone counts as zero."""
-    difference = squares - of_mean
-    return np.where(difference <= _ROUNDING * squares, 0.0, difference)
-
-
-def _box_sum(values: FloatArray, radius: int) -> FloatArray:
-    ones = np.ones(2 * radius + 1)
-    for axis in range(values.ndim):
-        values = ndimage.correlate1d(values, ones, axis=axis, mode="constant")
-    return values
+    By a whole number, so that grey levels stay whole and their sums exact.
+    """
+    return np.where(mask, values - np.rint(values[mask].mean()), 0.0)
 
 
 def mutual_information(
-    prediction: FloatArray, truth: FloatArray, mask: Mask, *, bins: int, variance: float
+    prediction: FloatArray, truth: FloatArray, *, bins: int, variance: float
 ) -> float:
-    """Mutual information in bits from a smoothed joint histogram.
+    """Mutual information in bits from a smoothed joint histogram of voxels (n,).
 
     As the joint-histogram metric of ITK: each image's range inside the mask is mapped to
     ``bins - 5`` steps, values go to the nearest bin and two bins at either end stay free; the
@@ -267,8 +316,7 @@ def mutual_information(
     UndefinedMetricError
         If an image is constant inside the mask.
     """
-    p, t = _bin_numbers(prediction[mask], bins), _bin_numbers(truth[mask], bins)
-    joint = np.bincount(t * bins + p, minlength=bins * bins).reshape(bins, bins) / p.size
+    joint = joint_histogram(prediction, truth, bins) / prediction.size
     kernel = discrete_gaussian(variance, mass=0.99)
     for axis in range(2):
         joint = ndimage.correlate1d(joint, kernel, axis=axis, mode="nearest")
@@ -280,12 +328,28 @@ def mutual_information(
 _PADDING = 2
 
 
-def _bin_numbers(voxels: FloatArray, bins: int) -> npt.NDArray[np.int64]:
+def joint_histogram(prediction: FloatArray, truth: FloatArray, bins: int) -> FloatArray:
+    """Count voxels (n,) by the bin of the truth (rows) and of the prediction (columns)."""
+    place_p, place_t = _binning(prediction, bins), _binning(truth, bins)
+    counts = np.zeros(bins * bins)
+    for start in range(0, prediction.size, CHUNK):
+        p, t = (values[start : start + CHUNK] for values in (prediction, truth))
+        pairs = place_t(t) * bins + place_p(p)
+        counts += np.bincount(pairs, minlength=bins * bins)
+    return counts.reshape(bins, bins)
+
+
+def _binning(voxels: FloatArray, bins: int) -> Callable[[FloatArray], npt.NDArray[np.int32]]:
     low, high = float(voxels.min()), float(voxels.max())
     if low == high:
         raise UndefinedMetricError("an image is constant inside the mask: it has no histogram")
-    position = (voxels - low) / (high - low) * (bins - 2 * _PADDING - 1)
-    return np.floor(position + _PADDING + 0.5).astype(np.int64)
+
+    def place(values: FloatArray) -> npt.NDArray[np.int32]:
+        position = (values - low) / (high - low) * (bins - 2 * _PADDING - 1)
+        position += _PADDING + 0.5  # positive: cutting off rounds down
+        return position.astype(np.int32)
+
+    return place
 
 
 def discrete_gaussian(variance: float, *, mass: float) -> FloatArray:
@@ -303,14 +367,3 @@ def discrete_gaussian(variance: float, *, mass: float) -> FloatArray:
         half.append(float(special.ive(len(half), variance)))
     kernel = np.array([*half[:0:-1], *half])
     return kernel / kernel.sum()
-
-
-def cropped(
-    prediction: FloatArray, truth: FloatArray, mask: Mask
-) -> tuple[FloatArray, FloatArray, Mask]:
-    """Cut all three to the smallest box that holds the mask."""
-    box = bounding_box(mask)
-    return prediction[box], truth[box], mask[box]
-
-
-PairedMetric = Callable[[FloatArray, FloatArray, Mask], float]

@@ -8,20 +8,74 @@ version.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
 from synthesis.data.layout import bounding_box, grown
-from synthesis.metrics import paired
-from synthesis.metrics.paired import FloatArray, Mask, PairedMetric, UndefinedMetricError, Window
+from synthesis.metrics import multiscale, paired
+from synthesis.metrics.paired import (
+    FloatArray,
+    Mask,
+    TwelveBitScores,
+    UndefinedMetricError,
+    Window,
+)
 
-CALABRESE_WINDOW = Window(9)
+CALABRESE_CUBE = 9
 BRASYN_WINDOW = Window(11, 1.5)
 BRASYN_PERCENTILES = (0.5, 99.5)
+WANG_GAUSSIAN = Window(11, 1.5, in_plane=True)
+WANG_SQUARE = Window(7, in_plane=True)
+
+
+@dataclass(frozen=True, eq=False)
+class Pair:
+    """Two volumes (z, y, x) and the voxels that count; what several scores need is made once."""
+
+    prediction: FloatArray
+    truth: FloatArray
+    mask: Mask
+
+    @cached_property
+    def box(self) -> tuple[slice, ...]:
+        """The smallest box that holds the mask."""
+        return bounding_box(self.mask)
+
+    @cached_property
+    def p(self) -> FloatArray:
+        """Voxels of the prediction in the mask."""
+        return self.prediction[self.mask]
+
+    @cached_property
+    def t(self) -> FloatArray:
+        """Voxels of the truth in the mask."""
+        return self.truth[self.mask]
+
+    @cached_property
+    def data_range(self) -> float:
+        """Range (max - min) of the truth in the mask."""
+        return float(np.ptp(self.t))
+
+    @cached_property
+    def twelve_bit(self) -> TwelveBitScores:
+        """Scores of the 12-bit voxels."""
+        return paired.twelve_bit_scores(self.p, self.t)
+
+    @cached_property
+    def unit(self) -> Pair:
+        """Both images with the truth's 0.5 and 99.5 percentiles at 0 and 1, clipped."""
+        low, high = np.percentile(self.t, BRASYN_PERCENTILES)
+        if low == high:
+            raise UndefinedMetricError("the true image is constant between its percentiles")
+        scaled = [np.clip((v - low) / (high - low), 0, 1) for v in (self.prediction, self.truth)]
+        return Pair(scaled[0], scaled[1], self.mask)
+
+
+PairedMetric = Callable[[Pair], float]
 
 
 @dataclass(frozen=True)
@@ -61,56 +115,54 @@ class Comparison:
     voxels: int
 
 
-def _range_inside(truth: FloatArray, mask: Mask) -> float:
-    return float(np.ptp(truth[mask]))
+def _plain_psnr(pair: Pair) -> float:
+    return paired.psnr(pair.p, pair.t, data_range=pair.data_range)
 
 
-def _plain_psnr(prediction: FloatArray, truth: FloatArray, mask: Mask) -> float:
-    return paired.psnr(prediction, truth, mask, data_range=_range_inside(truth, mask))
-
-
-def _percentile_scaled(
-    prediction: FloatArray, truth: FloatArray, mask: Mask
-) -> tuple[FloatArray, FloatArray]:
-    """Map the truth's 0.5 and 99.5 percentile inside the mask to 0 and 1, clip both images."""
-    low, high = np.percentile(truth[mask], BRASYN_PERCENTILES)
-    if low == high:
-        raise UndefinedMetricError("the true image is constant between its percentiles")
-    return np.clip((prediction - low) / (high - low), 0, 1), np.clip(
-        (truth - low) / (high - low), 0, 1
-    )
-
-
-def _brasyn_ssim(prediction: FloatArray, truth: FloatArray, mask: Mask) -> float:
-    p, t = _percentile_scaled(prediction, truth, mask)
-    counted = mask & paired.interior(mask.shape, BRASYN_WINDOW.radius)
+def _map_mean(pair: Pair, window: Window, data_range: float, *, sample: bool) -> float:
+    """Mean of the SSIM map over the masked voxels whose window lies inside the volume."""
+    counted = pair.mask & paired.interior(pair.mask.shape, window.radii)
     if not counted.any():
         raise UndefinedMetricError("no voxel of the mask is a whole window away from the edge")
-    box = grown(bounding_box(counted), BRASYN_WINDOW.radius)  # all that those windows see
+    box = grown(bounding_box(counted), window.radius)  # all that those windows see
     values = paired.ssim_map(
-        p[box], t[box], window=BRASYN_WINDOW, data_range=1.0, sample_covariance=False
+        pair.prediction[box],
+        pair.truth[box],
+        window=window,
+        data_range=data_range,
+        sample_covariance=sample,
     )
     return float(values[counted[box]].mean())
 
 
-def _brasyn_psnr(prediction: FloatArray, truth: FloatArray, mask: Mask) -> float:
-    return paired.psnr(*_percentile_scaled(prediction, truth, mask), mask, data_range=1.0)
+def _brasyn_ssim(pair: Pair) -> float:
+    return _map_mean(pair.unit, BRASYN_WINDOW, 1.0, sample=False)
 
 
-def _brasyn_mae(prediction: FloatArray, truth: FloatArray, mask: Mask) -> float:
-    return paired.mae(*_percentile_scaled(prediction, truth, mask), mask)
+def _calabrese_ssim(pair: Pair) -> float:
+    p, t = pair.prediction[pair.box], pair.truth[pair.box]
+    return paired.cube_ssim(p, t, size=CALABRESE_CUBE, data_range=float(np.ptp(t)))
 
 
-def _calabrese_ssim(prediction: FloatArray, truth: FloatArray, mask: Mask) -> float:
-    p, t, _ = paired.cropped(prediction, truth, mask)
-    values = paired.ssim_map(
-        p, t, window=CALABRESE_WINDOW, data_range=float(np.ptp(t)), sample_covariance=True
+def _calabrese_cc(pair: Pair) -> float:
+    return paired.local_correlation(
+        pair.prediction[pair.box], pair.truth[pair.box], pair.mask[pair.box], radius=5
     )
-    return float(values[paired.interior(t.shape, CALABRESE_WINDOW.radius)].mean())
 
 
-def _calabrese_cc(prediction: FloatArray, truth: FloatArray, mask: Mask) -> float:
-    return paired.local_correlation(*paired.cropped(prediction, truth, mask), radius=5)
+def _wang_gaussian(pair: Pair) -> float:
+    return 100 * _map_mean(pair, WANG_GAUSSIAN, pair.data_range, sample=False)
+
+
+def _wang_square(pair: Pair) -> float:
+    return 100 * _map_mean(pair, WANG_SQUARE, pair.data_range, sample=True)
+
+
+def _multiscale(pair: Pair) -> float:
+    depth = pair.box[0]
+    return multiscale.ms_ssim(
+        pair.prediction[depth], pair.truth[depth], pair.mask[depth], data_range=pair.data_range
+    )
 
 
 PRESETS: dict[str, MetricPreset] = {
@@ -121,7 +173,12 @@ PRESETS: dict[str, MetricPreset] = {
             1,
             "Errors in units of the images inside the mask; R of psnr and nrmse is the range "
             "(max - min) of the truth inside the mask.",
-            {"mae": paired.mae, "rmse": paired.rmse, "psnr": _plain_psnr, "nrmse": paired.nrmse},
+            {
+                "mae": lambda pair: paired.mae(pair.p, pair.t),
+                "rmse": lambda pair: paired.rmse(pair.p, pair.t),
+                "psnr": _plain_psnr,
+                "nrmse": lambda pair: paired.nrmse(pair.p, pair.t),
+            },
         ),
         MetricPreset(
             "brasyn",
@@ -129,7 +186,11 @@ PRESETS: dict[str, MetricPreset] = {
             "Both images scaled so that the truth's 0.5 and 99.5 percentiles inside the mask are "
             "0 and 1, clipped. SSIM: Gaussian window 11, sigma 1.5, R = 1, N-weighted, mean over "
             "the masked voxels whose window lies inside the volume. PSNR with R = 1.",
-            {"ssim": _brasyn_ssim, "psnr": _brasyn_psnr, "mae": _brasyn_mae},
+            {
+                "ssim": _brasyn_ssim,
+                "psnr": lambda pair: paired.psnr(pair.unit.p, pair.unit.t, data_range=1.0),
+                "mae": lambda pair: paired.mae(pair.unit.p, pair.unit.t),
+            },
         ),
         MetricPreset(
             "calabrese2021",
@@ -139,13 +200,29 @@ PRESETS: dict[str, MetricPreset] = {
             "range of the truth in the box. smape, logac, medsymac on 12-bit images.",
             {
                 "cc": _calabrese_cc,
-                "mi": partial(paired.mutual_information, bins=64, variance=1.0),
+                "mi": lambda pair: paired.mutual_information(pair.p, pair.t, bins=64, variance=1.0),
                 "ssim": _calabrese_ssim,
-                "nrmse": paired.nrmse,
-                "smape": paired.smape,
-                "logac": paired.log_accuracy,
-                "medsymac": paired.median_symmetric_accuracy,
+                "nrmse": lambda pair: paired.nrmse(pair.p, pair.t),
+                "smape": lambda pair: pair.twelve_bit.smape,
+                "logac": lambda pair: pair.twelve_bit.logac,
+                "medsymac": lambda pair: pair.twelve_bit.medsymac,
             },
+        ),
+        MetricPreset(
+            "wang2023",
+            1,
+            "SSIM of Wang 2023 in per cent, R = range of the truth inside the mask, mean of the "
+            "map over the masked pixels. The paper names no window: ssim takes a Gaussian of 11, "
+            "sigma 1.5, N-weighted, ssim_square a square of 7 with N - 1; both within slices.",
+            {"ssim": _wang_gaussian, "ssim_square": _wang_square},
+        ),
+        MetricPreset(
+            "msssim",
+            1,
+            "Multi-scale SSIM within slices: Gaussian window 11, sigma 1.5, R = range of the "
+            "truth inside the mask, five scales above 160 pixels, four above 80, three above 40; "
+            "weights of Wang 2003 divided by their sum.",
+            {"msssim": _multiscale},
         ),
     )
 }
@@ -182,7 +259,8 @@ def compare(
     mask : array (z, y, x), optional
         Voxels that count (non-zero); all of them without it.
     preset : str
-        ``"plain"``, ``"brasyn"`` or ``"calabrese2021"``, with or without ``"/version"``.
+        ``"plain"``, ``"brasyn"``, ``"calabrese2021"``, ``"wang2023"`` or ``"msssim"``, with or
+        without ``"/version"``.
 
     Returns
     -------
@@ -205,21 +283,31 @@ def compare_with_reasons(
     preset: str,
 ) -> Comparison:
     """Score as `compare` does, and say why a score is undefined."""
-    chosen = find_preset(preset)
-    p, t, inside = _checked(prediction, truth, mask)
+    return compare_pair(checked_pair(prediction, truth, mask), find_preset(preset))
+
+
+def compare_pair(pair: Pair, preset: MetricPreset) -> Comparison:
+    """Score a checked pair; what the presets share is made once for all of them."""
     values: dict[str, float] = {}
     reasons: dict[str, str] = {}
-    for name, metric in chosen.metrics.items():
+    for name, metric in preset.metrics.items():
         try:
-            values[name] = metric(p, t, inside)
+            values[name] = metric(pair)
         except UndefinedMetricError as undefined:
             values[name], reasons[name] = math.nan, str(undefined)
-    return Comparison(chosen.label, values, reasons, int(inside.sum()))
+    return Comparison(preset.label, values, reasons, int(pair.mask.sum()))
 
 
-def _checked(
+def checked_pair(
     prediction: npt.ArrayLike, truth: npt.ArrayLike, mask: npt.ArrayLike | None
-) -> tuple[FloatArray, FloatArray, Mask]:
+) -> Pair:
+    """Return volumes that can be compared.
+
+    Raises
+    ------
+    ValueError
+        If shapes differ, values are not finite or the mask is empty.
+    """
     p, t = (np.asarray(values, dtype=np.float64) for values in (prediction, truth))
     inside = np.ones(t.shape, dtype=bool) if mask is None else np.asarray(mask) != 0
     if t.ndim != 3 or not p.shape == t.shape == inside.shape:
@@ -231,4 +319,4 @@ def _checked(
         raise ValueError("prediction and truth must be finite; they hold NaN or infinite values")
     if not inside.any():
         raise ValueError("the mask is empty: there is nothing to compare")
-    return p, t, inside
+    return Pair(p, t, inside)

@@ -9,9 +9,10 @@ import numpy.typing as npt
 import pytest
 from scipy import ndimage
 from skimage.metrics import structural_similarity
+from skimage.transform import downscale_local_mean
 from sklearn.metrics import mutual_info_score
 
-from synthesis.metrics import compare, compare_with_reasons, paired
+from synthesis.metrics import compare, compare_with_reasons, multiscale, paired, windows
 from synthesis.metrics.presets import PRESETS
 
 Array = npt.NDArray[np.float64]
@@ -47,7 +48,9 @@ def test_plain_errors_by_hand() -> None:
 def test_equal_images_have_the_best_scores(preset: str) -> None:
     _, truth = pair()
     scores = compare(truth, truth, ball(), preset=preset)
-    best = {"psnr": math.inf, "ssim": 1.0, "cc": 1.0}
+    best = {"psnr": math.inf, "ssim": 1.0, "cc": 1.0, "msssim": 1.0}
+    if preset == "wang2023":  # in per cent
+        best = {"ssim": 100.0, "ssim_square": 100.0}
     for name, value in scores.items():
         if name != "mi":
             assert value == pytest.approx(best.get(name, 0.0), abs=1e-9), name
@@ -155,7 +158,7 @@ def test_mutual_information_without_smoothing_is_that_of_scikit_learn() -> None:
         return np.floor(scaled * 59 + 0.5).astype(int)
 
     expected = mutual_info_score(bins(truth), bins(prediction)) / math.log(2)
-    got = paired.mutual_information(prediction, truth, mask, bins=64, variance=0.0)
+    got = paired.mutual_information(prediction[mask], truth[mask], bins=64, variance=0.0)
     assert got == pytest.approx(expected, abs=1e-12)
 
 
@@ -251,3 +254,72 @@ def test_presets_are_found_by_name_and_version() -> None:
 def test_unusable_images_are_refused(prediction: Array, mask: Array | None, match: str) -> None:
     with pytest.raises(ValueError, match=match):
         compare(prediction, np.zeros((2, 2, 2)), mask, preset="plain")
+
+
+@pytest.mark.parametrize(
+    ("metric", "settings"),
+    [
+        (
+            "ssim",
+            {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False},
+        ),
+        ("ssim_square", {"win_size": 7}),
+    ],
+)
+def test_wang_ssim_is_that_of_scikit_image_by_slice(metric: str, settings: dict) -> None:
+    prediction, truth = pair((4, 24, 26))
+    whole = {"data_range": np.ptp(truth), **settings}
+    slices = [structural_similarity(p, t, **whole) for p, t in zip(prediction, truth, strict=True)]
+    scores = compare(prediction, truth, preset="wang2023")
+    assert scores[metric] == pytest.approx(100 * np.mean(slices), abs=1e-9)
+
+
+@pytest.mark.parametrize(("side", "scales"), [(176, 5), (96, 4), (44, 3)])
+def test_multiscale_similarity_is_made_of_those_of_scikit_image(side: int, scales: int) -> None:
+    prediction, truth = pair((1, side, side + 16))
+    assert multiscale.scales_for(side, side + 16) == scales
+    p, t, expected = prediction[0], truth[0], 1.0
+    settings = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False}
+    for scale in range(scales):
+        last = scale == scales - 1
+        k1 = 0.01 if last else 1e6  # the luminance term of the finer scales becomes 1
+        value = structural_similarity(p, t, data_range=np.ptp(truth), K1=k1, **settings)
+        expected *= value ** (multiscale.WEIGHTS[scale] / sum(multiscale.WEIGHTS[:scales]))
+        p, t = (downscale_local_mean(v, (2, 2)) for v in (p, t))
+    got = compare(prediction, truth, preset="msssim")["msssim"]
+    assert got == pytest.approx(expected, abs=1e-9)
+
+
+def test_one_scale_of_the_multiscale_similarity_is_ssim() -> None:
+    prediction, truth = pair((1, 15, 16))
+    settings = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False}
+    expected = structural_similarity(prediction[0], truth[0], data_range=np.ptp(truth), **settings)
+    assert compare(prediction, truth, preset="msssim")["msssim"] == pytest.approx(expected)
+
+
+def test_slices_smaller_than_a_window_have_no_multiscale_similarity() -> None:
+    prediction, truth = pair((3, 10, 20))
+    result = compare_with_reasons(prediction, truth, preset="msssim")
+    assert math.isnan(result.values["msssim"])
+    assert result.reasons["msssim"] == (
+        "the slices measure 10 x 20 pixels, less than the window of 11"
+    )
+
+
+def test_the_mean_by_cubes_is_the_mean_of_the_map() -> None:
+    prediction, truth = pair((11, 13, 17))
+    expected = structural_similarity(prediction, truth, win_size=5, data_range=800.0)
+    got = paired.cube_ssim(prediction, truth, size=5, data_range=800.0)
+    assert got == pytest.approx(expected, abs=1e-12)
+
+
+def test_moving_sums_are_those_of_a_loop() -> None:
+    values = np.random.default_rng(0).standard_normal((6, 7, 8))
+
+    def fill(z: int, out: Array) -> None:
+        out[0] = values[z]
+
+    for z, sums in windows.moving_sums(fill, 1, values.shape, 2):
+        for y, x in np.ndindex(7, 8):
+            cube = values[tuple(slice(max(c - 2, 0), c + 3) for c in (z, y, x))]
+            assert sums[0, y, x] == pytest.approx(cube.sum(), abs=1e-12)
