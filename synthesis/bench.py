@@ -18,6 +18,7 @@ from readerstudy.core.db import write_transaction
 from readerstudy.core.errors import Conflict, NotFound, ReaderStudyError
 from readerstudy.core.models import Job
 from readerstudy.imaging.geometry import Volume
+from readerstudy.truth.register import declare_trained_on
 from synthesis.data.subjects import brain_mask, zscore
 from synthesis.folders import run_folder
 from synthesis.generate import SPLIT_FILE, ZSCORE_MAPPING, Generator, load_generator
@@ -135,11 +136,22 @@ def _open_run(
     }
     with write_transaction():
         if job is None:
-            return GenerationRun.objects.create(checkpoint=checkpoint, **defaults)
-        run, _ = GenerationRun.objects.get_or_create(
-            checkpoint=checkpoint, job=job, defaults=defaults
-        )
+            run, new = GenerationRun.objects.create(checkpoint=checkpoint, **defaults), True
+        else:
+            run, new = GenerationRun.objects.get_or_create(
+                checkpoint=checkpoint, job=job, defaults=defaults
+            )
+        if new:
+            actor = job.created_by if job else None
+            declare_trained_on(run=run.pk, fingerprints=trained_on(checkpoint), actor=actor)
     return run
+
+
+def trained_on(checkpoint: Checkpoint) -> set[str]:
+    """Return the fingerprints of everybody a checkpoint knows: names, and image files."""
+    split = read_json(run_folder(checkpoint.run_folder) / SPLIT_FILE)
+    files = {digest for one in split["subjects"] for digest in one["file_sha256"].values()}
+    return files | set(checkpoint.training_subjects.values_list("source_key", flat=True))
 
 
 def _generate_one(run: GenerationRun, generator: Generator, source: Case) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 
+from django.conf import settings
 from django.db import models
 
 from readerstudy.core.models import Job
@@ -27,6 +28,39 @@ class Checkpoint(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} {self.weights_sha256[:8]}"
+
+
+class TrainingRun(models.Model):
+    """An order to train a network: what, on which images, by whom; followed through its job.
+
+    A run that was stopped or failed goes on under a new job; the row stays the same.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(max_length=200, unique=True, help_text="Folder below the work folder")
+    preset = models.CharField(max_length=64)
+    data = models.CharField(max_length=500, blank=True, help_text="Folder of subjects")
+    cases = models.JSONField(default=list, help_text="Codes of imported cases, in place of it")
+    sequences = models.JSONField(default=list, help_text="Series taken of imported cases")
+    overrides = models.JSONField(default=list, help_text='"key=value", beside the preset')
+    seed = models.PositiveBigIntegerField()
+    device = models.CharField(max_length=16, default="auto")
+    processes = models.PositiveSmallIntegerField(default=1)
+    start_from = models.ForeignKey(
+        Checkpoint, null=True, on_delete=models.PROTECT, related_name="descendants"
+    )
+    job = models.ForeignKey(Job, null=True, on_delete=models.PROTECT, related_name="+")
+    stop_asked_at = models.DateTimeField(null=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("-created_at",)
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class TrainingSubject(models.Model):
@@ -61,6 +95,9 @@ class GenerationRun(models.Model):
 
     class Meta:
         ordering = ("-created_at",)
+        constraints = (
+            models.UniqueConstraint(fields=("checkpoint", "job"), name="one_run_of_a_job"),
+        )
 
     def __str__(self) -> str:
         return f"run of {self.checkpoint}"

@@ -10,6 +10,7 @@ from readerstudy.cases.models import Case, Series
 from readerstudy.core import audit
 from readerstudy.core.db import write_transaction
 from readerstudy.core.errors import ReaderStudyError
+from readerstudy.studies import case_rules
 from readerstudy.studies.design import require_draft
 from readerstudy.studies.models import Study, StudyCase
 
@@ -28,7 +29,8 @@ def refusals(study: Study, cases: Sequence[Case]) -> dict[Any, str]:
         case.pk: _refusal(study, case, case.pk in inside, roles.get(case.pk, set()))
         for case in cases
     }
-    return {key: reason for key, reason in reasons.items() if reason}
+    told = {key: reason for key, reason in reasons.items() if reason}
+    return case_rules.refusals_of(study, cases) | told
 
 
 def _refusal(study: Study, case: Case, inside: bool, roles: set[str]) -> str:

@@ -10,7 +10,7 @@ from readerstudy.cases.models import Case
 from readerstudy.core import audit
 from readerstudy.core.db import write_transaction
 from readerstudy.core.errors import Conflict, ReaderStudyError
-from readerstudy.studies import analysis_plan, reading_design, viewing
+from readerstudy.studies import analysis_plan, case_rules, reading_design, viewing
 from readerstudy.studies.models import (
     Arm,
     Enrolment,
@@ -189,6 +189,7 @@ def set_cases(*, study: Study, cases: Iterable[Case | Chosen], actor: Any) -> No
         require_draft(study)
         _require_slots(study, [one.case for one in chosen])
         StudyCase.objects.filter(study=study).delete()
+        case_rules.require_allowed(study, [one.case for one in chosen])
         # Sorted by the random code, so that the rows' order says nothing about the classes.
         StudyCase.objects.bulk_create(
             StudyCase(

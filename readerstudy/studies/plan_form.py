@@ -73,6 +73,12 @@ class PlanForm(forms.Form):
         label="Right answers to qualify, %",
         help_text="Of the training cases. Empty: everybody goes on.",
     )
+    training_subjects = forms.BooleanField(
+        required=False,
+        label="Patients who trained the generator may be shown",
+        help_text="Otherwise the database keeps them out of a study that shows its images. Such a "
+        "study tells nothing about unseen patients; the protocol and the report say so.",
+    )
 
     @property
     def choices_shown(self) -> list[forms.BoundField]:

@@ -60,6 +60,8 @@ class ReadingDesign:
         Between the periods of a crossover, enforced for each reader.
     qualification : float or None
         Share of right answers in the training block that a reader needs to go on.
+    training_subjects : bool
+        Patients whose images trained a generator may be shown in a study of its images.
     """
 
     plan: str = "crossed"
@@ -76,6 +78,7 @@ class ReadingDesign:
     blocks: int = 1
     washout_days: int = 28
     qualification: float | None = None
+    training_subjects: bool = False
 
 
 def default_document() -> dict[str, Any]:
@@ -121,6 +124,8 @@ def _check(design: ReadingDesign) -> None:
         _check_whole(name, getattr(design, name), least)
     if design.gap is not None:
         _check_whole("gap", design.gap, 1)
+    if not isinstance(design.training_subjects, bool):
+        raise _fault("Whether training subjects may be shown must be true or false.")
     passing = design.qualification
     if passing is not None and not (isinstance(passing, int | float) and 0 < passing <= 1):
         raise _fault("The share of right answers to qualify must lie between 0 and 1.")

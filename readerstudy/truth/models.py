@@ -58,6 +58,27 @@ class Origin(models.Model):
         return f"{self.case}: {self.kind}"
 
 
+class TrainedOn(models.Model):
+    """What a generator was trained on, for one of its runs: whoever it is may not be shown.
+
+    The fingerprint is either the digest under which the name of a subject is remembered, or the
+    SHA-256 of one of its image files; see `readerstudy.truth.barring`.
+    """
+
+    generation_run = models.UUIDField()
+    fingerprint = models.CharField(max_length=64, db_index=True)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=("generation_run", "fingerprint"), name="trained_on_once"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.fingerprint[:8]} trained run {self.generation_run}"
+
+
 class ReferenceQuerySet(models.QuerySet["ReferenceStandard"]):
     def current(self) -> ReferenceQuerySet:
         """What is held to be true now: rows that no correction superseded."""

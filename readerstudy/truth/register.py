@@ -12,7 +12,7 @@ from readerstudy.cases.models import Case
 from readerstudy.core import audit
 from readerstudy.core.db import write_transaction
 from readerstudy.core.errors import Conflict, ReaderStudyError
-from readerstudy.truth.models import Origin
+from readerstudy.truth.models import Origin, TrainedOn
 
 MAX_NAME = Origin._meta.get_field("generator").max_length or 0
 SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -59,6 +59,26 @@ def declare_synthetic(*, case: Case, generated: Generated, actor: Any) -> None:
         declared_by=_person(actor),
     )
     _declare_made(case, origin, run=str(generated.run), actor=actor)
+
+
+def declare_trained_on(*, run: uuid.UUID, fingerprints: Iterable[str], actor: Any) -> None:
+    """Record whose images trained the generator of a run, before it makes its first image.
+
+    Parameters
+    ----------
+    fingerprints : iterable of str
+        Digests of subjects' names (``Subject.source_key``) and of image files
+        (``Series.source_sha256``).
+    """
+    rows = [TrainedOn(generation_run=run, fingerprint=one) for one in sorted(set(fingerprints))]
+    with write_transaction():
+        TrainedOn.objects.bulk_create(rows, ignore_conflicts=True)
+        audit.record(
+            actor=actor,
+            action="truth.declare_trained_on",
+            target=f"run {run}",
+            new={"fingerprints": len(rows)},
+        )
 
 
 def declare_made_elsewhere(*, case: Case, generated: GeneratedElsewhere, actor: Any) -> None:

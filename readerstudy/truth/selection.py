@@ -14,6 +14,7 @@ from readerstudy.core.db import write_transaction
 from readerstudy.core.errors import ReaderStudyError
 from readerstudy.studies import design
 from readerstudy.studies.models import Study, StudyCase
+from readerstudy.truth import barring
 from readerstudy.truth.models import Origin
 from readerstudy.truth.runs import RunChoice, is_of
 
@@ -25,6 +26,7 @@ class Pool:
     real: list[Case]
     synthetic: list[Case]
     unknown: int
+    barred: int = 0
 
     @property
     def subjects_in_both(self) -> int:
@@ -43,7 +45,9 @@ def pool_of(
 ) -> Pool:
     """Return the available cases that have every series the study shows.
 
-    ``generation_run`` narrows the synthetic cases to one run, ``among`` the real ones.
+    ``generation_run`` narrows the synthetic cases to one run, ``among`` the real ones. Cases of
+    subjects that trained a generator of the synthetic ones are left out, unless the protocol
+    admits them.
     """
     cases = Case.objects.available().select_related("subject").order_by("code")
     for role in study.slots:
@@ -59,7 +63,15 @@ def pool_of(
             real.append(case)
         elif origin.kind == Origin.Kind.SYNTHETIC and is_of(origin, generation_run):
             synthetic.append(case)
-    return Pool(real, synthetic, unknown)
+    return _without_trained(study, Pool(real, synthetic, unknown), origins)
+
+
+def _without_trained(study: Study, pool: Pool, origins: dict[Any, Origin]) -> Pool:
+    runs = {origins[case.pk].generation_run for case in pool.synthetic}
+    trained = barring.trained_by(study, runs, [*pool.real, *pool.synthetic])
+    real = [case for case in pool.real if case.pk not in trained]
+    synthetic = [case for case in pool.synthetic if case.pk not in trained]
+    return Pool(real, synthetic, pool.unknown, len(trained))
 
 
 @dataclass(frozen=True)
