@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import nn
 
-from synthesis.networks import residual_unet3d, unet2d
+from synthesis.networks import dcgan, residual_unet3d, stylegan2, unet2d
 from synthesis.networks.preset import Preset
 
 PRESETS: dict[str, Preset] = {
@@ -17,6 +17,8 @@ PRESETS: dict[str, Preset] = {
         residual_unet3d.CALABRESE2021,
         residual_unet3d.CALABRESE2021_CODE,
         residual_unet3d.CALABRESE2021_REDUCED,
+        *dcgan.HAN2018,
+        *stylegan2.PARK2021,
     )
 }
 
