@@ -143,9 +143,7 @@ def _shown(volume: npt.NDArray[np.generic], axis: int) -> npt.NDArray[np.generic
 Window = tuple[tuple[int, int], tuple[int, int]]
 
 
-def _box(
-    mask: npt.NDArray[np.generic], spacing: Sequence[float], rule: SliceRule
-) -> Window:
+def _box(mask: npt.NDArray[np.generic], spacing: Sequence[float], rule: SliceRule) -> Window:
     """Return start and stop in rows and columns; they may lie beyond the plane."""
     shape = mask.shape[1:]
     if rule.fit == "stretch":
@@ -155,7 +153,7 @@ def _box(
         centres = [n / 2 for n in shape]
     else:
         side = rule.field_mm
-        box = bounding_box(mask.any(axis=0))
+        box = bounding_box(np.any(mask, axis=0))
         centres = [(edge.start + edge.stop) / 2 for edge in box]
     rows, columns = (
         _interval(centre, side / mm) for centre, mm in zip(centres, spacing, strict=True)

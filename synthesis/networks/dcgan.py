@@ -11,7 +11,7 @@ channels, and m = n - 3 doublings::
         last                         convT(w -> nc, stride 2)              (B, nc, size, size)
     D   first                        conv(nc -> w, stride 2), ELU          (B, w, size/2, size/2)
         m times                      conv(c -> 2c, stride 2), BN, ELU      (B, w 2^m, 4, 4)
-        last                         conv(w 2^m -> 1, 4x4)                 (B,) logit, or critic value
+        last                         conv(w 2^m -> 1, 4x4)                 (B,) logit or value
 
 No convolution has a bias: batch normalisation follows, or a bias would add little at the ends.
 Weights start as N(0, 0.02), scales of BN as N(1, 0.02), as in Radford 2016.
@@ -29,6 +29,7 @@ from synthesis.networks.images import ImageConfig, ImageGenerator
 from synthesis.networks.preset import Preset
 
 HAN_WIDTH, RADFORD_WIDTH = 32, 64
+HAN_FIRST, HAN_LAST = 80 / 240, 150 / 240
 _SEQUENCES = ("t1", "t1c", "t2", "flair")
 
 
@@ -98,6 +99,7 @@ class DcganGenerator(ImageGenerator):
 
     def render(self, latent: Tensor, noise: Tensor, *, truncation: float) -> Tensor:
         """Make images; see `ImageGenerator.render`."""
+        del noise
         if truncation != 1.0:
             raise ValueError("DCGAN and WGAN have no truncation: ask for truncation 1.")
         return self(latent)
@@ -191,6 +193,9 @@ def _training(rate: float) -> dict[str, Any]:
         "ema_half_life": 1e-3,
         "max_steps": 24_000,
         "validation_fraction": 0.1,
+        "first": HAN_FIRST,
+        "last": HAN_LAST,
+        "fit": "stretch",
         "report_every": 50,
         "checkpoint_every": 1000,
     }

@@ -95,8 +95,9 @@ class Mapping(nn.Module):
         )
 
     def forward(self, z: Tensor) -> Tensor:
-        """Map (B, latent) to (B, latent)."""
-        w: Tensor = self.layers(z * torch.rsqrt(z.square().mean(dim=1, keepdim=True) + 1e-8))
+        """Map (B, latent) to (B, latent), in float32."""
+        with torch.autocast(z.device.type, enabled=False):
+            w: Tensor = self.layers(z * torch.rsqrt(z.square().mean(dim=1, keepdim=True) + 1e-8))
         return w
 
 
@@ -145,9 +146,7 @@ class Synthesis(nn.Module):
 
     def _conv(self, side_in: int, side_out: int, *, up: bool) -> StyledConv:
         config = self.config
-        return StyledConv(
-            config.width(side_in), config.width(side_out), style=config.latent, up=up
-        )
+        return StyledConv(config.width(side_in), config.width(side_out), style=config.latent, up=up)
 
     def forward(self, ws: Tensor, noise: Tensor) -> Tensor:
         """Make images.
@@ -174,7 +173,7 @@ class Synthesis(nn.Module):
 
     def _noise_maps(self, noise: Tensor) -> list[Tensor]:
         sides = noise_sides(self.config)
-        parts = noise.split([side**2 for side in sides], dim=1)
+        parts = torch.split(noise, [side**2 for side in sides], dim=1)
         return [part.reshape(-1, 1, side, side) for part, side in zip(parts, sides, strict=True)]
 
 

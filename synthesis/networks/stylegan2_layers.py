@@ -61,7 +61,7 @@ def halve_axis(x: Tensor, axis: int) -> Tensor:
 
     Sample i is ``(x[2i-1] + 3 x[2i] + 3 x[2i+1] + x[2i+2]) / 8``.
     """
-    pairs = x.unflatten(axis, (-1, 2))
+    pairs = x.reshape(*x.shape[:axis], -1, 2, *x.shape[axis + 1 :])
     even, odd = pairs.select(axis + 1, 0), pairs.select(axis + 1, 1)
     zero = torch.zeros_like(even.narrow(axis, 0, 1))
     n = even.shape[axis]
@@ -90,7 +90,11 @@ class Dense(nn.Module):
         super().__init__()
         self.weight = nn.Parameter(torch.randn(fan_out, fan_in) / multiplier)
         self.bias = nn.Parameter(torch.full((fan_out,), bias / multiplier))
-        self.scale, self.multiplier, self.active = multiplier / math.sqrt(fan_in), multiplier, active
+        self.scale, self.multiplier, self.active = (
+            multiplier / math.sqrt(fan_in),
+            multiplier,
+            active,
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (B, fan_in) to (B, fan_out)."""

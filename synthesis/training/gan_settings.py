@@ -18,12 +18,9 @@ class SliceSettings:
         Of the rule.
     scored : int
         Images drawn to score the generator.
-    parent : str
-        Name of a run in the same folder to begin from; empty to begin anew. Weights are copied
-        by name where the shapes agree.
     freeze : int
-        Blocks of the discriminator, from the image on, that keep the weights of the parent
-        (FreezeD, Mo 2020, arXiv 2002.10964); 0 for none.
+        Layers of the discriminator, counted from the image, that keep the weights of the run
+        started from (FreezeD, Mo 2020, arXiv 2002.10964); 0 for none.
     """
 
     first: float = 0.0
@@ -33,7 +30,6 @@ class SliceSettings:
     white_percentile: float = 99.8
     least_brain: float = 0.0
     scored: int = 128
-    parent: str = ""
     freeze: int = 0
 
     def __post_init__(self) -> None:
@@ -45,10 +41,6 @@ class SliceSettings:
             raise ValueError("field_mm must be positive, white_percentile between 50 and 100")
         if not 0.0 <= self.least_brain < 1.0 or self.scored < 4 or self.freeze < 0:
             raise ValueError("least_brain lies in [0, 1), scored is at least 4, freeze at least 0")
-        if self.parent != self.parent.strip("./\\ ") or set("/\\") & set(self.parent):
-            raise ValueError("parent is the name of a run in the same folder, not a path")
-        if self.freeze and not self.parent:
-            raise ValueError("freeze keeps weights of a parent: name the parent too")
 
     def rule(self, network: Any) -> SliceRule:
         """Return the rule for the images of a network."""
@@ -62,6 +54,11 @@ class SliceSettings:
             white_percentile=self.white_percentile,
             least_brain=self.least_brain,
         )
+
+    @property
+    def further_sequences(self) -> tuple[str, ...]:
+        """Sequences needed beside those of the network: none."""
+        return ()
 
     def check_against(self, network: Any) -> None:
         """Refuse what does not go with the network; nothing here."""

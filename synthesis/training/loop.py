@@ -23,6 +23,7 @@ from synthesis.generate import WEIGHTS_FORMAT, Progress, ShouldStop
 from synthesis.networks.registry import build, find_preset
 from synthesis.networks.threads import spare_cores, using_threads
 from synthesis.training import parallel
+from synthesis.training.adversarial_transfer import adopt_by_name
 from synthesis.training.card import card_markdown, model_card
 from synthesis.training.checkpoints import (
     CheckpointError,
@@ -433,7 +434,9 @@ def _check_device(device: str) -> None:
 def _new_learner(config: TrainingConfig, start_from: Path | None) -> Learner:
     torch.manual_seed(config.seed)
     networks = build(config.preset, **config.network)
-    if start_from is not None:
+    if start_from is not None and config.network_config().inference == "samples":
+        adopt_by_name(networks, start_from)
+    elif start_from is not None:
         adopt_weights(networks["generator"], start_from)
     learner = OBJECTIVES[find_preset(config.preset).objective](config, networks)
     _check_sharing(learner)

@@ -7,11 +7,17 @@ from collections.abc import Callable
 from torch import nn
 
 from synthesis.training.config import TrainingConfig
+from synthesis.training.dcgan import DcganLearner
 from synthesis.training.learner import Learner
 from synthesis.training.regression import RegressionLearner
+from synthesis.training.stylegan2 import StyleGan2Learner
 from synthesis.training.volume_regression import VolumeRegressionLearner
+from synthesis.training.wgan import WganLearner
 
 OBJECTIVES: dict[str, Callable[[TrainingConfig, dict[str, nn.Module]], Learner]] = {
     "regression": RegressionLearner,
     "volume-regression": VolumeRegressionLearner,
+    "dcgan": DcganLearner,
+    "wgan": WganLearner,
+    "stylegan2": StyleGan2Learner,
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from synthesis.training.gan_settings import DcganSettings, StyleGan2Settings, WganSettings
 from synthesis.training.volume_settings import VolumeRegressionSettings
 
 
@@ -67,4 +68,7 @@ class RegressionSettings:
 OBJECTIVE_SETTINGS: dict[str, type[Any]] = {
     "regression": RegressionSettings,
     "volume-regression": VolumeRegressionSettings,
+    "dcgan": DcganSettings,
+    "wgan": WganSettings,
+    "stylegan2": StyleGan2Settings,
 }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 import torch
 
@@ -21,7 +23,7 @@ def generator_by_hand(width: int, size: int, latent: int = 100) -> int:
     widths = [width * size // 8 >> level for level in range(size.bit_length() - 3)]
     assert widths[-1] == width
     total = latent * widths[0] * 16 + width * 16 + 2 * sum(widths)
-    return total + sum(16 * a * b for a, b in zip(widths, widths[1:], strict=False))
+    return total + sum(16 * a * b for a, b in pairwise(widths))
 
 
 @pytest.mark.parametrize(
@@ -37,7 +39,9 @@ def test_parameter_counts_are_those_of_the_research_page(
     size: int, width: int, generator: float, discriminator: float
 ) -> None:
     count = on_paper("han2018-dcgan-t1-128", size=size, width=width)
-    assert count["generator"] / 1e6 == pytest.approx(generator, abs=0.05 if size * width > 8000 else 0.005)
+    assert count["generator"] / 1e6 == pytest.approx(
+        generator, abs=0.05 if size * width > 8000 else 0.005
+    )
     assert count["discriminator"] / 1e6 == pytest.approx(
         discriminator, abs=0.05 if size * width > 8000 else 0.005
     )

@@ -61,7 +61,11 @@ def test_parameter_counts_are_those_of_the_research_page(
 
 
 def test_presets_have_the_constants_of_the_paper() -> None:
-    for name in ("park2021-stylegan2", "park2021-stylegan2-half", "park2021-stylegan2-as-published"):
+    for name in (
+        "park2021-stylegan2",
+        "park2021-stylegan2-half",
+        "park2021-stylegan2-as-published",
+    ):
         config = network_config(name)
         assert config.roles == ("t1c", "flair")
         assert (config.size, config.latent, config.mapping_layers) == (256, 512, 8)
@@ -175,7 +179,9 @@ def test_an_image_does_not_depend_on_its_batch() -> None:
     rng = torch.Generator().manual_seed(0)
     latent, noise = generator.draw_latent(rng, 4), generator.draw_noise(rng, 4)
     whole = generator.render(latent, noise, truncation=1.0)
-    torch.testing.assert_close(generator.render(latent[2:3], noise[2:3], truncation=1.0), whole[2:3])
+    torch.testing.assert_close(
+        generator.render(latent[2:3], noise[2:3], truncation=1.0), whole[2:3]
+    )
 
 
 def test_mixing_takes_late_styles_from_the_other_latent() -> None:

@@ -1,0 +1,252 @@
+"""What all adversarial ways of training share: slices, the average, scores, sheet and state."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import cached_property
+from typing import Any, cast
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from synthesis.data.slices import SliceStore, SubjectSlices, cut_slices, stacked
+from synthesis.data.splits import Part
+from synthesis.data.subjects import Subject
+from synthesis.generate import on_device
+from synthesis.networks.images import ImageConfig, ImageGenerator
+from synthesis.training.config import ConfigError, TrainingConfig
+from synthesis.training.contact_sheet import contact_sheet
+from synthesis.training.ema import Ema
+from synthesis.training.gan_settings import SliceSettings
+from synthesis.training.learner import Learner, Score, Validation
+from synthesis.training.slice_scores import PRESET, diversity, grey_distance, sliced_distance
+
+_AT_ONCE, _COLUMNS = 16, 8
+_SCORING, _REAL, _LATENT, _NOISE = 1_000_003, 0, 1, 2
+_METRICS = (
+    ("sliced_distance", "slices, 16 x 16", ""),
+    ("grey_distance", "inside the head", "half the grey range"),
+    ("diversity", "slices, 16 x 16", "times that of real slices"),
+)
+
+
+class GanLearner(Learner):
+    """Trains a generator of single images against a discriminator.
+
+    Parameters
+    ----------
+    config : TrainingConfig
+    networks : dict of str to Module
+        ``{"generator": ImageGenerator, "discriminator": Module}``.
+    """
+
+    settings: Any
+
+    def __init__(self, config: TrainingConfig, networks: dict[str, nn.Module]) -> None:
+        self.config = config
+        self.shape: ImageConfig = config.network_config()
+        self.settings = config.objective_settings()
+        self.device = torch.device(config.device)
+        self.generator = cast(ImageGenerator, on_device(networks["generator"], self.device))
+        self.discriminator = on_device(networks["discriminator"], self.device)
+        self._freeze(self.settings.freeze)
+        self.ema = Ema(self.generator, config.ema_half_life)
+        self.generator_optimiser, self.discriminator_optimiser = self.optimisers()
+        self.training: list[SubjectSlices] = []
+        self.held_out: list[SubjectSlices] = []
+        self.untrained: dict[str, float] = {}
+
+    @abstractmethod
+    def optimisers(self) -> tuple[torch.optim.Optimizer, torch.optim.Optimizer]:
+        """Return those of generator and discriminator."""
+
+    @property
+    def average(self) -> ImageGenerator:
+        """The averaged generator."""
+        return cast(ImageGenerator, self.ema.network)
+
+    def take(self, subject: Subject, part: Part) -> None:
+        """Cut the slices of a subject."""
+        settings: SliceSettings = self.settings
+        if part == "train":
+            self.training.append(cut_slices(subject, self.shape.roles, settings.rule(self.shape)))
+        elif len(self.held_out) < self.config.validation_limit:
+            self.held_out.append(cut_slices(subject, self.shape.roles, settings.rule(self.shape)))
+
+    @property
+    def held_bytes(self) -> int:
+        """Memory taken by the training slices."""
+        return sum(subject.images.nbytes for subject in self.training)
+
+    @cached_property
+    def store(self) -> SliceStore:
+        """The training slices on the device."""
+        return SliceStore(
+            self.training,
+            pooled=self.shape.pooled,
+            empty_channels=self.shape.empty_channels,
+            device=self.device,
+        )
+
+    @cached_property
+    def real(self) -> Tensor:
+        """Held-out slices to compare with, at most ``scored``, drawn by the seed."""
+        slices = torch.from_numpy(stacked(self.held_out, pooled=self.shape.pooled)).float()
+        order = np.random.default_rng([self.config.seed, _SCORING]).permutation(len(slices))
+        return slices[torch.from_numpy(order[: self.settings.scored])]
+
+    def prepare(self) -> None:
+        """Note the size of a pixel and score the generator before its first step."""
+        pixel = np.mean([subject.pixel_mm for subject in self.training], axis=0)
+        for network in (self.generator, self.average):
+            network.pixel_mm.copy_(torch.from_numpy(pixel))
+        if not self.untrained:
+            self.untrained = self._scores(self.drawn(self.settings.scored))
+
+    def rng(self, *numbers: int) -> torch.Generator:
+        """Return a generator of random numbers that depends on the run's seed and ``numbers``."""
+        words = np.random.SeedSequence([self.config.seed, *numbers]).generate_state(1, np.uint64)
+        return torch.Generator(self.device).manual_seed(int(words[0]) >> 1)
+
+    def real_batch(self, step: int, part: int = 0, batch: int | None = None) -> Tensor:
+        """Return a batch of training slices that belongs to a step and a part of it."""
+        numbers = (self.config.seed, _REAL, step, part)
+        images = self.store.draw(batch or self.config.batch, numbers)
+        return images.contiguous(memory_format=torch.channels_last)
+
+    def latents(self, step: int, part: int = 0, batch: int | None = None) -> Tensor:
+        """Return latents that belong to a step and a part of it."""
+        rng = self.rng(_LATENT, step, part)
+        return self.generator.draw_latent(rng, batch or self.config.batch)
+
+    def noises(self, step: int, part: int = 0, batch: int | None = None) -> Tensor:
+        """Return the noise of a step and a part of it."""
+        rng = self.rng(_NOISE, step, part)
+        return self.generator.draw_noise(rng, batch or self.config.batch)
+
+    @contextmanager
+    def precision(self) -> Iterator[None]:
+        """Compute in bfloat16 if the run is to."""
+        lower = self.config.precision == "bfloat16"
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=lower):
+            yield
+
+    def descend(
+        self, optimiser: torch.optim.Optimizer, loss: Tensor, *, rate: float, peak: float
+    ) -> float:
+        """Take one step of an optimiser; return the length of the gradient."""
+        optimiser.zero_grad(set_to_none=True)
+        torch.autograd.backward(loss)
+        weights = [weight for group in optimiser.param_groups for weight in group["params"]]
+        length = nn.utils.clip_grad_norm_(weights, self.config.clip_norm)
+        for group in optimiser.param_groups:
+            group["lr"] = peak * rate
+        optimiser.step()
+        return float(length)
+
+    def drawn(self, count: int) -> Tensor:
+        """Return images of the averaged generator by fixed seeds, on the processor, no empties."""
+        rng = self.rng(_SCORING)
+        images = []
+        with torch.inference_mode():
+            for start in range(0, count, _AT_ONCE):
+                many = min(_AT_ONCE, count - start)
+                latent = self.average.draw_latent(rng, many)
+                noise = self.average.draw_noise(rng, many)
+                images.append(self.average.render(latent, noise, truncation=1.0).float().cpu())
+        return torch.cat(images)[:, : len(self.shape.outputs)].clamp(-1, 1)
+
+    def validate(self) -> Validation:
+        """Score the averaged generator beside the untrained one and beside real slices."""
+        now = self._scores(self.drawn(self.settings.scored))
+        scores = [
+            Score(name, PRESET, region, unit, now[name], self.untrained[name])
+            for name, region, unit in _METRICS
+        ]
+        scores += [
+            replace(score, metric=f"{score.metric}_of_real", value=value)
+            for score, value in zip(scores, self._floor.values(), strict=True)
+        ]
+        subjects = {one.name: {"slices": float(len(one.images))} for one in self.held_out}
+        return Validation(tuple(scores), subjects)
+
+    @cached_property
+    def _floor(self) -> dict[str, float]:
+        """What training slices score: no generator can be expected to do better."""
+        count = min(self.settings.scored, len(self.store.images))
+        slices = self.store.draw(count, (self.config.seed, _SCORING))
+        return self._scores(slices[:, : len(self.shape.outputs)].cpu())
+
+    def _scores(self, images: Tensor) -> dict[str, float]:
+        return {
+            "sliced_distance": sliced_distance(images, self.real),
+            "grey_distance": grey_distance(images, self.real),
+            "diversity": diversity(images, self.real),
+        }
+
+    def sheet(self) -> bytes:
+        """Draw held-out slices above generated ones."""
+        names = ", ".join(self.shape.outputs)
+        return contact_sheet(
+            [
+                (f"real, held out: {names}", self.real[:_COLUMNS].numpy()),
+                (f"SYNTHETIC: {names}", self.drawn(2 * _COLUMNS)[:_COLUMNS].numpy()),
+                ("SYNTHETIC, further", self.drawn(2 * _COLUMNS)[_COLUMNS:].numpy()),
+            ]
+        )
+
+    def released(self) -> nn.Module:
+        """Return the averaged generator."""
+        return self.average
+
+    def state(self) -> dict[str, Any]:
+        """Return weights, average and optimisers."""
+        return {
+            "generator": self.generator.state_dict(),
+            "discriminator": self.discriminator.state_dict(),
+            "average": self.average.state_dict(),
+            "generator_optimiser": self.generator_optimiser.state_dict(),
+            "discriminator_optimiser": self.discriminator_optimiser.state_dict(),
+            "untrained": self.untrained,
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go back to a `state`."""
+        self.generator.load_state_dict(state["generator"])
+        self.discriminator.load_state_dict(state["discriminator"])
+        self.average.load_state_dict(state["average"])
+        self.generator_optimiser.load_state_dict(state["generator_optimiser"])
+        self.discriminator_optimiser.load_state_dict(state["discriminator_optimiser"])
+        self.untrained = state["untrained"]
+
+    def _freeze(self, layers: int) -> None:
+        if not layers:
+            return
+        if self.config.parent is None:
+            raise ConfigError("freeze keeps weights of the run started from: name that run.")
+        for layer in freezable(self.discriminator)[:layers]:
+            layer.requires_grad_(False)
+
+
+def freezable(discriminator: nn.Module) -> list[nn.Module]:
+    """Return the layers of a discriminator that can be kept, from the image on."""
+    if hasattr(discriminator, "blocks"):
+        return [discriminator.from_image, *discriminator.blocks]  # type: ignore[list-item, misc]
+    return [layer for layer in discriminator.layers if any(True for _ in layer.parameters())]  # type: ignore[union-attr]
+
+
+@contextmanager
+def held_fixed(network: nn.Module) -> Iterator[None]:
+    """Take no gradient by the weights of a network."""
+    open_weights = [weight for weight in network.parameters() if weight.requires_grad]
+    for weight in open_weights:
+        weight.requires_grad_(False)
+    try:
+        yield
+    finally:
+        for weight in open_weights:
+            weight.requires_grad_(True)
