@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import struct
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -51,6 +52,7 @@ WEIGHTS_FORMAT = "readerstudy-weights/1"
 SYNTHETIC_NOTE = "SYNTHETIC - RESEARCH USE ONLY, NOT FOR DIAGNOSIS"
 
 _SLICES_AT_ONCE = 8
+_SLOPE_AT = 112  # scl_slope and scl_inter in a NIfTI-1 header
 
 Progress = Callable[[int, int, str, dict[str, float]], None]
 ShouldStop = Callable[[], bool]
@@ -60,7 +62,8 @@ ShouldStop = Callable[[], bool]
 class OutputMapping:
     """How z-scores become stored grey levels.
 
-    ``clip(round(offset + scale z), low, high)`` inside the brain mask, ``outside`` elsewhere.
+    ``clip(round(offset + scale z), low, high)`` inside the brain mask, ``outside`` elsewhere; a
+    level times ``slope`` is in the unit of the file.
     """
 
     offset: float = 1000.0
@@ -68,6 +71,7 @@ class OutputMapping:
     low: int = 1
     high: int = 4095
     outside: int = 0
+    slope: float = 1.0
 
     def apply(self, z: FloatVolume, mask: Mask) -> Pixels:
         """Return int16 grey levels of z-scores (z, y, x)."""
@@ -88,7 +92,9 @@ def output_mapping(config: Any) -> OutputMapping:
     scale = getattr(config, "target_scale", None)
     if scale is None:
         return ZSCORE_MAPPING
-    return OutputMapping(offset=0.0, scale=_LEVELS_PER_UNIT * scale, low=0, high=32767)
+    return OutputMapping(
+        offset=0.0, scale=_LEVELS_PER_UNIT * scale, low=0, high=32767, slope=1 / _LEVELS_PER_UNIT
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -357,7 +363,7 @@ def generate(
         subject = load_subject(chosen[name], inputs=generator.config.inputs)
         pixels = generator.volume(subject.raw, seed=seed)
         images.append(image_record(subject.raw, pixels, seed=seed, seen=generator.seen))
-        files[images[-1].uuid] = _write(out_dir / name, generator.config.target, subject, pixels)
+        files[images[-1].uuid] = _write(out_dir / name, generator.config, subject, pixels)
         record = GenerationRecord(record.generator, record.environment, tuple(images))
         write_json(out_dir / RECORD_FILE, record.to_dict())
     if on_progress:
@@ -376,14 +382,15 @@ def _chosen(found: dict[str, Any], wanted: Sequence[str] | None) -> dict[str, An
     return {name: found[name] for name in wanted}
 
 
-def _write(folder: Path, target: str, subject: Subject, pixels: Pixels) -> Path:
+def _write(folder: Path, config: Any, subject: Subject, pixels: Pixels) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{target}_synthetic.nii.gz"
-    write_atomically(path, nifti_bytes(pixels, subject.affine))
+    path = folder / f"{config.target}_synthetic.nii.gz"
+    slope = output_mapping(config).slope
+    write_atomically(path, nifti_bytes(pixels, subject.affine, slope=slope))
     return path
 
 
-def nifti_bytes(pixels: Pixels, affine: npt.NDArray[np.float64]) -> bytes:
+def nifti_bytes(pixels: Pixels, affine: npt.NDArray[np.float64], *, slope: float = 1.0) -> bytes:
     """Return a gzipped NIfTI-1 file marked as synthetic; equal input gives equal bytes.
 
     Parameters
@@ -391,8 +398,13 @@ def nifti_bytes(pixels: Pixels, affine: npt.NDArray[np.float64]) -> bytes:
     pixels : int16 ndarray (z, y, x)
     affine : ndarray (4, 4)
         Index (x, y, z) to RAS millimetres.
+    slope : float
+        What a level stands for: readers of the file multiply by it.
     """
     image = nib.Nifti1Image(np.ascontiguousarray(pixels.transpose(2, 1, 0)), affine)
     image.header["descrip"] = SYNTHETIC_NOTE.encode()
     image.header.set_xyzt_units("mm")
-    return gzip.compress(image.to_bytes(), compresslevel=6, mtime=0)
+    content = bytearray(image.to_bytes())
+    if slope != 1.0:  # nibabel would scale the values themselves
+        struct.pack_into("=ff", content, _SLOPE_AT, slope, 0.0)
+    return gzip.compress(bytes(content), compresslevel=6, mtime=0)

@@ -30,6 +30,8 @@ Sizes = tuple[int, int, int]
 Box = tuple[slice, ...]
 Rotation = Literal["none", "in-plane", "three-axis"]
 
+_ALL = slice(None)
+
 
 @dataclass(frozen=True, eq=False)
 class HeldVolume:
@@ -215,10 +217,11 @@ class PatchSampler:
         """Patches of an epoch."""
         return len(self.index)
 
-    def draw(self, step: int) -> VolumeBatch:
-        """Return batch number ``step``; the same step gives the same batch."""
+    def draw(self, step: int, share: slice = _ALL) -> VolumeBatch:
+        """Return batch number ``step``, or a share of it; the same step gives the same batch."""
         first = step * self.batch
-        drawn = torch.stack([self._sample(k) for k in range(first, first + self.batch)])
+        numbers = range(first, first + self.batch)[share]
+        drawn = torch.stack([self._sample(k) for k in numbers])
         return VolumeBatch(drawn[:, :-2], drawn[:, -2:-1], (drawn[:, -1:] > 0.5).float())
 
     def _shuffled(self, epoch: int) -> npt.NDArray[np.int64]:

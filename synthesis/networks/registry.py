@@ -7,7 +7,14 @@ from typing import Any
 
 from torch import nn
 
-from synthesis.networks import dcgan, residual_unet3d, stylegan2, unet2d
+from synthesis.networks import (
+    conditional_gan,
+    dcgan,
+    encoder_decoder,
+    residual_unet3d,
+    stylegan2,
+    unet2d,
+)
 from synthesis.networks.preset import Preset
 
 PRESETS: dict[str, Preset] = {
@@ -19,6 +26,9 @@ PRESETS: dict[str, Preset] = {
         residual_unet3d.CALABRESE2021_REDUCED,
         *dcgan.HAN2018,
         *stylegan2.PARK2021,
+        encoder_decoder.WANG2023_ED,
+        encoder_decoder.WANG2023_FCGAN,
+        conditional_gan.JAYACHANDRAN2021,
     )
 }
 

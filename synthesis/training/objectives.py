@@ -11,6 +11,7 @@ from synthesis.training.dcgan import DcganLearner
 from synthesis.training.learner import Learner
 from synthesis.training.regression import RegressionLearner
 from synthesis.training.stylegan2 import StyleGan2Learner
+from synthesis.training.volume_adversarial import VolumeAdversarialLearner
 from synthesis.training.volume_regression import VolumeRegressionLearner
 from synthesis.training.wgan import WganLearner
 
@@ -20,4 +21,5 @@ OBJECTIVES: dict[str, Callable[[TrainingConfig, dict[str, nn.Module]], Learner]]
     "dcgan": DcganLearner,
     "wgan": WganLearner,
     "stylegan2": StyleGan2Learner,
+    "volume-adversarial": VolumeAdversarialLearner,
 }

@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from synthesis.training.gan_settings import DcganSettings, StyleGan2Settings, WganSettings
-from synthesis.training.volume_settings import VolumeRegressionSettings
+from synthesis.training.volume_settings import (
+    VolumeAdversarialSettings,
+    VolumeRegressionSettings,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,4 +74,5 @@ OBJECTIVE_SETTINGS: dict[str, type[Any]] = {
     "dcgan": DcganSettings,
     "wgan": WganSettings,
     "stylegan2": StyleGan2Settings,
+    "volume-adversarial": VolumeAdversarialSettings,
 }

@@ -25,10 +25,12 @@ from synthesis.data.splits import Part
 from synthesis.data.subjects import DataError, FloatVolume, Mask, Subject
 from synthesis.generate import on_device, output_mapping, predict
 from synthesis.metrics.presets import compare_with_reasons
-from synthesis.training.config import TrainingConfig
+from synthesis.training import parallel
+from synthesis.training.config import ConfigError, TrainingConfig
 from synthesis.training.ema import Ema
 from synthesis.training.learner import Learner, Score, Validation
 from synthesis.training.sheet import Example, sample_sheet
+from synthesis.training.speed import accelerated
 
 _SHEET_SUBJECTS = 2
 _SEED = 0
@@ -50,12 +52,19 @@ class TranslationLearner(Learner):
         At least ``"generator"``.
     """
 
+    data_parallel = True
+
     def __init__(self, config: TrainingConfig, networks: dict[str, nn.Module]) -> None:
+        if config.batch % parallel.size():
+            raise ConfigError(
+                f"batch must be a multiple of the {parallel.size()} processes, got {config.batch}"
+            )
         self.config = config
         self.shape = config.network_config()
         self.settings = config.objective_settings()
         self.device = torch.device(config.device)
         self.generator = on_device(networks["generator"], self.device)
+        self.forward = accelerated(self.generator, config)
         self.ema = Ema(self.generator, config.ema_half_life)
         self.optimiser = self._adam(self.generator.parameters())
         self.held: list[HeldVolume] = []
@@ -74,6 +83,7 @@ class TranslationLearner(Learner):
 
     def _hold(self, subject: Subject) -> HeldVolume:
         truth = self._truth(subject)
+        self._check_unit(subject, truth)
         corners = None
         if self.settings.patch is not None:
             corners = patch_corners(
@@ -87,6 +97,16 @@ class TranslationLearner(Learner):
         return hold_volume(
             inputs, truth, subject.mask, corners=corners, spacing_mm=subject.spacing_mm
         )
+
+    def _check_unit(self, subject: Subject, truth: FloatVolume) -> None:
+        mapping = output_mapping(self.shape)
+        brightest = float(np.percentile(truth[subject.mask], 99.5))
+        if mapping.offset + mapping.scale * brightest > mapping.high:
+            raise DataError(
+                f"Subject {subject.name}: {self.shape.target} is too large to be kept in "
+                f"hundredths of its unit. Give it in mL/100 g, or set target_scale=null to "
+                "predict it without a unit."
+            )
 
     def _region(self, subject: Subject) -> tuple[slice, ...]:
         if self.settings.region == "brain":
@@ -132,7 +152,8 @@ class TranslationLearner(Learner):
 
     def step(self, step: int, rate: float) -> dict[str, float]:
         """Take a step on batch number ``step`` and update the average."""
-        losses = self.learn(self.sampler.draw(step), step, rate * self.config.learning_rate)
+        mine = self.sampler.draw(step, parallel.share(self.config.batch))
+        losses = self.learn(mine, step, rate * self.config.learning_rate)
         self.ema.update(self.generator, step + 1)
         return losses
 
@@ -195,14 +216,20 @@ class TranslationLearner(Learner):
     def descend(
         self, loss: Tensor, network: nn.Module, optimiser: torch.optim.Optimizer, rate: float
     ) -> float:
-        """Take one optimiser step down a loss; return the length of the gradient before."""
+        """Take one optimiser step down a mean loss; return the length of the gradient before."""
         optimiser.zero_grad(set_to_none=True)
-        torch.autograd.backward(loss)
+        torch.autograd.backward(loss / parallel.size())
+        parallel.add_gradients(network.parameters())
         length = nn.utils.clip_grad_norm_(network.parameters(), self.config.clip_norm)
         for group in optimiser.param_groups:
             group["lr"] = rate
         optimiser.step()
         return float(length)
+
+    @staticmethod
+    def told(loss: Tensor) -> float:
+        """Return the mean of a loss over all processes."""
+        return parallel.total(loss).item() / parallel.size()
 
     def reduced(self) -> torch.autocast:
         """Compute in the precision of the run."""

@@ -17,7 +17,7 @@ class VolumeRegressionLearner(TranslationLearner):
         """Take one Adam step."""
         del step
         with self.reduced():
-            predicted = self.generator(batch.inputs)
+            predicted = self.forward(batch.inputs)
         loss = _LOSSES[self.settings.loss](predicted.float(), batch.truth)
         length = self.descend(loss, self.generator, self.optimiser, rate)
-        return {"loss": loss.item(), "gradient": length}
+        return {"loss": self.told(loss), "gradient": length}

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import nibabel as nib
 import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
 from synthesis.training.config import TrainingConfig
-
-from .conftest import write_nifti
 
 SHAPE = (16, 40, 36)
 FILES = {
@@ -50,9 +49,10 @@ def make_volumes(seed: int, shape: tuple[int, int, int] = SHAPE) -> Volumes:
         "fa": 60 + 40 * ~grey - 30 * tumour,
         "md": 70 + 50 * core,
         "adc": 80 + 50 * core - 20 * rim,
-        "cbv": 200 + 200 * grey + 600 * rim,
     }
     volumes = {role: noisy(values.astype(np.float64)) for role, values in layers.items()}
+    blood = 2 + 2 * grey + 6 * rim + rng.normal(0, 0.1, shape)  # mL/100 g
+    volumes["cbv"] = np.where(brain, np.clip(blood, 0.1, None), 0).astype(np.float32)
     labels = np.where(core, 1, np.where(rim, 3, 0)) * brain
     return {**volumes, "mask": labels.astype(np.float32)}
 
@@ -69,7 +69,10 @@ def write_cohort(
     for number, name in enumerate(names):
         for role, zyx in make_volumes(first_seed + number, shape).items():
             if role in roles:
-                write_nifti(folder / name / f"{FILES[role]}.nii.gz", zyx, np.eye(4))
+                path = folder / name / f"{FILES[role]}.nii.gz"
+                path.parent.mkdir(parents=True, exist_ok=True)
+                xyz = np.ascontiguousarray(zyx.transpose(2, 1, 0))
+                nib.save(nib.Nifti1Image(xyz, np.eye(4)), path)
     return folder
 
 
