@@ -59,8 +59,12 @@ class ChooseCasesForm(forms.Form):
     def clean_n_training(self) -> int:
         return self.cleaned_data["n_training"] or 0
 
-    def __init__(self, *args: Any, runs: list[tuple[str, str]], **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, runs: list[tuple[str, str]], one_by_one: bool, **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
+        if not one_by_one:
+            del self.fields["both_versions"]  # the design says which versions are drawn
         self.fields["generation_run"].choices = [("", "All generation runs"), *runs]
 
 

@@ -147,6 +147,17 @@ def choose_cases(
     return [one.case for one in chosen]
 
 
+def how_drawn(study: Study) -> str:
+    """Say in a sentence what the design draws; empty where cases are drawn one by one."""
+    said = {
+        _random_pairs: "Each item shows a real and a synthetic case of two patients, paired by lot",
+        _beside: "Both versions of each patient are drawn and stand beside each other",
+        _reference_first: "Both versions of each patient are drawn and stand beside each other",
+        _versions: "Both versions of each patient are drawn; a reader sees one of them",
+    }
+    return said.get(_way_of(study), "")
+
+
 Way = Callable[[Pool, Wish, random.Random], Draw]
 
 

@@ -32,7 +32,9 @@ class CasesPage(StudyAction):
     form_class = ChooseCasesForm
 
     def get_form_kwargs(self) -> dict[str, Any]:
-        return {**super().get_form_kwargs(), "runs": generation_runs()}
+        one_by_one = not selection.how_drawn(self.study)
+        given = {"runs": generation_runs(), "one_by_one": one_by_one}
+        return super().get_form_kwargs() | given
 
     def get_initial(self) -> dict[str, Any]:
         template = TEMPLATES.get(self.study.template)
@@ -41,7 +43,8 @@ class CasesPage(StudyAction):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         codes = self.study.cases.order_by("code").values_list("code", flat=True)
         pool = selection.pool_of(self.study)
-        return super().get_context_data(pool=pool, codes=list(codes), **kwargs)
+        drawn = selection.how_drawn(self.study)
+        return super().get_context_data(pool=pool, codes=list(codes), how_drawn=drawn, **kwargs)
 
     def act(self, data: dict[str, Any]) -> HttpResponse:
         cases = selection.choose_cases(study=self.study, actor=self.request.user, **data)

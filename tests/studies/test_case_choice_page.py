@@ -9,6 +9,8 @@ import pytest
 from django.urls import reverse
 
 from readerstudy.core.models import AuditRecord
+from readerstudy.studies import design
+from readerstudy.studies.reading_design import ReadingDesign, document_of
 from readerstudy.truth.models import Origin
 from tests.factories import (
     CaseFactory,
@@ -114,6 +116,23 @@ def test_both_versions_of_a_subject_need_to_be_allowed(study, draw):
     assert "1 more belong to subjects chosen as synthetic" in refused.content.decode()
     draw(n_real=1, n_synthetic=1, both_versions="on")
     assert kinds_of(study) == ["real", "synthetic"]
+
+
+def test_a_design_of_versions_draws_both_and_asks_nothing(study, draw, client):
+    design.set_plan(
+        study=study, document=document_of(ReadingDesign(plan="one_version")), actor=study.created_by
+    )
+    subject = SubjectFactory()
+    both = [
+        real_case(subject=subject, roles=["t1c"]),
+        synthetic_case(subject=subject, roles=["t1c"]),
+    ]
+    real_case(roles=["t1c"])
+    page = client.get(reverse("study-cases", args=[study.pk])).content.decode()
+    assert "Both versions of each patient are drawn; a reader sees one of them." in page
+    assert "both_versions" not in page
+    draw(n_real=1, n_synthetic=1)
+    assert set(study.cases.all()) == set(both)
 
 
 def test_a_locked_study_keeps_its_cases(client):
