@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from readerstudy.reading.answering import value_of
@@ -11,7 +11,7 @@ from readerstudy.reading.models import Rating, Reading, Submission
 from readerstudy.reading.planned import is_in_use, is_planned
 from readerstudy.reading.training import TRAINING_PERIOD
 from readerstudy.studies.models import Enrolment, Study
-from readerstudy.truth.models import Origin
+from readerstudy.truth.models import CaseUnblinding, Origin
 from readerstudy.truth.unblinding import origins_of
 
 UNKNOWN = "unknown"
@@ -38,6 +38,8 @@ class Read:
     clock: dict[str, Any]
     corrections: int
     withdrawn: bool = False  # the case was withdrawn after this reading
+    reader_withdrawn: bool = False  # the reader was withdrawn later; the answer stands
+    blind_broken_at: Any = None  # when this case, or one beside it, was unblinded on its own
     viewer: dict[str, Any] = field(default_factory=dict)
 
 
@@ -49,6 +51,8 @@ class ReaderFacts:
     years: int | None
     subspecialty: str
     planned: int
+    withdrawn: bool = False  # reads no more; what was read counts
+    replaces: str = ""  # code of the withdrawn reader whose cases were taken over
 
 
 @dataclass(frozen=True)
@@ -85,13 +89,18 @@ def load(study: Study, *, actor: Any) -> Dataset:
         "pk", flat=True
     )
     withdrawn = {one.reading_id for one in submissions} - set(in_use)
+    broken = broken_items(study)
     reads = [
-        _read(
-            one,
-            origins.get(one.reading.case_id),
-            ratings.get(one.pk, []),
-            corrections,
-            withdrawn,
+        replace(
+            _read(
+                one,
+                origins.get(one.reading.case_id),
+                ratings.get(one.pk, []),
+                corrections,
+                withdrawn,
+            ),
+            reader_withdrawn=one.reading.enrolment.withdrawn_at is not None,
+            blind_broken_at=broken.get(one.reading.item),
         )
         for one in submissions
     ]
@@ -110,6 +119,16 @@ def load(study: Study, *, actor: Any) -> Dataset:
         missing=planned.count() - len(reads),
         withdrawn=allocated.count() - planned.count(),
     )
+
+
+def broken_items(study: Study) -> dict[str, Any]:
+    """Return by item when the blind was first broken for one of its cases."""
+    found: dict[str, Any] = {}
+    broken = CaseUnblinding.objects.filter(study=study).order_by("-at")
+    items = dict(study.study_cases.values_list("case", "item"))
+    for row in broken:
+        found[items[row.case_id]] = row.at
+    return found
 
 
 def _accepted(study: Study) -> Iterable[Submission]:
@@ -189,4 +208,6 @@ def _facts(enrolment: Enrolment) -> ReaderFacts:
         years=profile.years_of_experience if profile else None,
         subspecialty=profile.subspecialty if profile else "",
         planned=enrolment.readings.filter(is_planned(), period__gt=TRAINING_PERIOD).count(),
+        withdrawn=enrolment.withdrawn_at is not None,
+        replaces=enrolment.replaces.code if enrolment.replaces else "",
     )

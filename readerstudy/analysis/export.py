@@ -52,6 +52,9 @@ LONG_COLUMNS = (
     "time_rule",
     "corrections",
     "case_withdrawn",
+    "reader_withdrawn",
+    "blind_broken",
+    "blind_broken_at_utc",
 )
 ANSWER_COLUMNS = (
     "question",
@@ -100,6 +103,11 @@ COLUMN_TEXTS = {
     "time_rule": "Name of the rule that divided the times; see docs/how-to/reading-times.md",
     "corrections": "How often the reader corrected this reading within the grace time",
     "case_withdrawn": "1 if the case was withdrawn after this reading, else 0",
+    "reader_withdrawn": "1 if the reader was withdrawn from the study later, else 0; the answer "
+    "counts",
+    "blind_broken": "1 if this case, or one beside it, was unblinded on its own before the study "
+    "was, else 0",
+    "blind_broken_at_utc": "When that happened first, ISO 8601, UTC; compare with received_at_utc",
 }
 
 
@@ -183,6 +191,9 @@ def _common(data: Dataset, read: Read) -> dict[str, Any]:
         "received_at_utc": read.received_at.isoformat(),
         "corrections": read.corrections,
         "case_withdrawn": int(read.withdrawn),
+        "reader_withdrawn": int(read.reader_withdrawn),
+        "blind_broken": int(read.blind_broken_at is not None),
+        "blind_broken_at_utc": read.blind_broken_at.isoformat() if read.blind_broken_at else "",
         **seconds,
         "time_rule": safe_cell(str(read.clock.get("rule", ""))),
     }

@@ -15,3 +15,14 @@ class ReasonForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text="Kept in the audit log with your name.",
     )
+
+
+class NoteForm(forms.Form):
+    """A step that may be kept in the audit log with a note."""
+
+    note = forms.CharField(
+        max_length=500,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text="Kept in the audit log with your name.",
+    )

@@ -141,6 +141,24 @@ def _verify_part(part: dict[str, Any]) -> list[str]:
     return [] if table(rows) == part["table"] else ["The table differs from the one drawn again."]
 
 
+def _verify_takeovers(certificate: dict[str, Any]) -> list[str]:
+    """Compare what a reserve took over with the drawn rows of the reader who left.
+
+    Nothing was drawn for a reserve: each row must be one of the other reader's.
+    """
+    drawn: dict[str, list[list[Any]]] = {}
+    tables = [certificate["table"], *(part["table"] for part in certificate.get("parts", []))]
+    for reader, *rest in (row for one in tables for row in one):
+        drawn.setdefault(reader, []).append(rest)
+    found = []
+    for one in certificate.get("takeovers", []):
+        rows = [rest for _, *rest in one["table"]]
+        if any(row not in drawn.get(one["replaces"], []) for row in rows):
+            found.append(f"Reader {one['reader']} reads what {one['replaces']} was not drawn.")
+        drawn[one["reader"]] = rows
+    return found
+
+
 def verify(certificate: dict[str, Any]) -> list[str]:
     """Draw the table of a certificate again; return what differs, nothing if all agrees.
 
@@ -164,6 +182,7 @@ def verify(certificate: dict[str, Any]) -> list[str]:
         for part in certificate.get("parts", [])
         for difference in _verify_part(part)
     ]
+    differences += _verify_takeovers(certificate)
     if table(rows) != certificate["table"]:
         differences.append("The table differs from the one drawn again.")
     if table_hash(rows) != certificate["table_hash"]:

@@ -16,6 +16,7 @@ from readerstudy.reading.models import AllocationPart, PeriodOpening, Reading, R
 from readerstudy.reading.scheduling import design_of, store_rows
 from readerstudy.studies import amending
 from readerstudy.studies.amending import Change, Wanted
+from readerstudy.studies.design import new_enrolment
 from readerstudy.studies.models import Amendment, Enrolment, Study
 
 # Only where every reader reads everything does one more leave the others' tables as they are.
@@ -89,16 +90,20 @@ def add_reader(
         study = Study.objects.select_for_update().get(pk=study.pk)
         if why := why_no_more_readers(study):
             raise Conflict(f"No reader can be added. {why}")
-        if study.readers.filter(reader=reader).exists():
-            raise Conflict(f"{reader} is a reader of this study already.")
-        if study.memberships.filter(user=reader).exists():
-            raise Conflict(f"{reader} belongs to the staff of this study and cannot read in it.")
-        code = f"R{study.readers.count() + 1}"
-        enrolment = Enrolment.objects.create(study=study, reader=reader, code=code)
+        enrolment = enrol_late(study, reader)
         _draw_part(study, enrolment, seed)
-        change = Change("Reader added", "", code)
+        change = Change("Reader added", "", enrolment.code)
         amending.store(study=study, changes=[change], reason=reason, actor=actor)
     return enrolment
+
+
+def enrol_late(study: Study, reader: Any, *, replaces: Enrolment | None = None) -> Enrolment:
+    """Enrol a person after the lock, with nothing to read as yet. Call it within the write."""
+    if study.readers.filter(reader=reader).exists():
+        raise Conflict(f"{reader} is a reader of this study already.")
+    if study.memberships.filter(user=reader).exists():
+        raise Conflict(f"{reader} belongs to the staff of this study and cannot read in it.")
+    return new_enrolment(study, reader, replaces=replaces)
 
 
 def _draw_part(study: Study, enrolment: Enrolment, seed: str) -> AllocationPart:

@@ -128,7 +128,7 @@ class Board:
 
     @property
     def readers_done(self) -> int:
-        return sum(not row.open for row in self.rows)
+        return sum(not row.open and row.enrolment.withdrawn_at is None for row in self.rows)
 
     @property
     def readers_begun(self) -> int:

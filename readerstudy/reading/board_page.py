@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from readerstudy.reading import alerts, board, drift, gates, pace, reminding, training
+from readerstudy.reading import alerts, board, drift, gates, pace, reminding, replacing, training
 from readerstudy.reading.board import Board, ReaderRow
 from readerstudy.reading.calendar import Washout, washout_of
 from readerstudy.reading.drift import Drift
 from readerstudy.studies import amending, deviations
-from readerstudy.studies.models import Study
+from readerstudy.studies.models import Enrolment, Study
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,9 @@ class Line:
     unqualified: bool
     unread: int  # amendments not yet acknowledged
     no_reminder: str  # why none is due
+    took_over: str = ""  # code of the withdrawn reader whose cases these were
+    replaced_by: str = ""
+    replaceable: bool = False  # withdrawn, and somebody can take over
 
     @property
     def waits_for_washout(self) -> bool:
@@ -53,7 +56,15 @@ def _line(row: ReaderRow, found: Drift) -> Line:
         unqualified=gates.is_running(enrolment) and training.is_unqualified(enrolment),
         unread=len(amending.unread_by(enrolment)),
         no_reminder=reminding.why_not(enrolment),
+        took_over=enrolment.replaces.code if enrolment.replaces else "",
+        replaced_by=_replaced_by(enrolment),
+        replaceable=not replacing.why_no_takeover(enrolment),
     )
+
+
+def _replaced_by(enrolment: Enrolment) -> str:
+    found = Enrolment.objects.filter(replaces=enrolment).values_list("code", flat=True).first()
+    return found or ""
 
 
 def attention_of(figures: Board, lines: list[Line]) -> list[Any]:

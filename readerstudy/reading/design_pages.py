@@ -62,8 +62,10 @@ class ArmAction(StudyPage):
         try:
             if given.get("action") == "remove":
                 arming.remove_arm(**where)
+            elif slots := given.getlist("slots"):
+                arming.set_arm(name=given.get("name", ""), slots=slots, **where)
             else:
-                arming.set_arm(name=given.get("name", ""), slots=given.getlist("slots"), **where)
+                messages.error(request, "Tick at least one series that the arm shows.")
         except ReaderStudyError as error:
             messages.error(request, error.message)
         return redirect("study-design", self.study.pk)

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from readerstudy.reading.models import PeriodOpening, Reading, Submission
+from django.db.models import Count
+
+from readerstudy.readers import display_check_validity as validity
+from readerstudy.readers.models import DisplayCheck
+from readerstudy.reading.models import PeriodOpening, Reading, ReadingSession, Submission
 from readerstudy.studies.deviations import Entry, adds_deviations
 from readerstudy.studies.models import Study
 
 KINDS = {
     Submission.Outcome.LATE: "late answer",
     Submission.Outcome.DUPLICATE: "second answer",
+}
+
+
+UNCHECKED = {
+    DisplayCheck.Outcome.LOOK: "something was not seen in the check",
+    DisplayCheck.Outcome.SKIPPED: "the reader chose to read without the check",
 }
 
 
@@ -44,6 +54,30 @@ def openings(study: Study) -> Iterable[Entry]:
             text=f"Period {one.period} was opened early{planned}",
             reason=one.reason,
             by=str(one.opened_by),
+        )
+
+
+@adds_deviations
+def unchecked_displays(study: Study) -> Iterable[Entry]:
+    """Yield the sittings with answers on a display without a passed check."""
+    if validity.policy() == validity.OFF or study.rehearsal_of_id is not None:
+        return
+    sittings = (
+        ReadingSession.objects.filter(enrolment__in=study.readers)
+        .exclude(display_check__outcome=DisplayCheck.Outcome.PASSED)
+        .annotate(answers=Count("submissions"))
+        .filter(answers__gt=0)
+    )
+    for one in sittings.select_related("enrolment", "display_check"):
+        count = f"{one.answers} answer{'s' if one.answers != 1 else ''}"
+        check = one.display_check
+        why = UNCHECKED[DisplayCheck.Outcome(check.outcome)] if check else "no valid check"
+        yield Entry(
+            at=one.started_at,
+            kind="no display check",
+            reader=one.enrolment.code,
+            text=f"{count} on a display without a passed check",
+            reason=why,
         )
 
 

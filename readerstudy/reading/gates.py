@@ -40,7 +40,7 @@ def is_running(enrolment: Enrolment) -> bool:
         return enrolment.study.state == Study.State.CLOSED
     if enrolment.kind != Enrolment.Kind.READER:
         return enrolment.study.state in (Study.State.LOCKED, Study.State.RUNNING)
-    return enrolment.study.state == Study.State.RUNNING
+    return enrolment.study.state == Study.State.RUNNING and enrolment.withdrawn_at is None
 
 
 def offer(enrolment: Enrolment) -> Offer:

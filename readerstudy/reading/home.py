@@ -25,7 +25,7 @@ class Entry:
 
     token: str
     title: str
-    phase: str  # "open", "washout", "unqualified", "waiting", "done" or "closed"
+    phase: str  # "open", "washout", "unqualified", "waiting", "done", "closed" or "withdrawn"
     done: int
     total: int
     median_seconds: float | None
@@ -35,6 +35,7 @@ class Entry:
     reached: float | None = None  # share got right, once the training is complete
     changed: bool = False  # an amendment is to be read first
     washout: Washout | None = None
+    withdrawn_at: datetime | None = None
 
     @property
     def left(self) -> int:
@@ -55,11 +56,12 @@ class Entry:
 
 def entries_of(user: Any) -> list[Entry]:
     """Return the studies of a reader: what can be read first, what is over last."""
-    order = ("open", "washout", "unqualified", "waiting", "done", "closed")
+    order = ("open", "washout", "unqualified", "waiting", "done", "closed", "withdrawn")
     # The leak sentinel looks at this page too, as a reader would; previews have no place on it.
     enrolments = (
         Enrolment.objects.filter(reader=user)
         .exclude(kind=Enrolment.Kind.PREVIEW)
+        .exclude(withdrawn_at__isnull=False, readings__isnull=True)  # left before the lock
         .select_related("study")
     )
     entries = [_entry(enrolment) for enrolment in enrolments.order_by("enrolled_at")]
@@ -72,7 +74,7 @@ def _entry(enrolment: Enrolment) -> Entry:
     return Entry(
         token=enrolment.token,
         title=study.reader_title,
-        phase=WAITING.get(gate.waiting if gate else "") or _phase(study, progress),
+        phase=WAITING.get(gate.waiting if gate else "") or _phase(enrolment, progress),
         done=progress["done"],
         total=progress["total"],
         median_seconds=progress["median_seconds"],
@@ -82,6 +84,7 @@ def _entry(enrolment: Enrolment) -> Entry:
         reached=training.right_share(enrolment),
         changed=bool(amending.unread_by(enrolment)),
         washout=washout_of(enrolment),
+        withdrawn_at=enrolment.withdrawn_at,
     )
 
 
@@ -90,7 +93,10 @@ def _training_left(enrolment: Enrolment) -> int:
     return training_cases.filter(completed_at__isnull=True).count()
 
 
-def _phase(study: Study, progress: dict[str, Any]) -> str:
+def _phase(enrolment: Enrolment, progress: dict[str, Any]) -> str:
+    study = enrolment.study
+    if enrolment.withdrawn_at is not None:
+        return "withdrawn"
     if study.state in CLOSED_STATES:
         return "closed"
     if study.state != Study.State.RUNNING:

@@ -131,6 +131,8 @@ def _noun(enrolment: Enrolment) -> str:
 
 
 def _verdict(reading: Reading) -> tuple[str, str]:
+    if reading.enrolment.withdrawn_at is not None:
+        return Outcome.LATE, "The reader was withdrawn before this answer arrived."
     if not gates.is_running(reading.enrolment):
         return Outcome.LATE, "The study was closed before this answer arrived."
     if withdrawn_at(reading) is not None:

@@ -18,8 +18,9 @@ from readerstudy.studies.models import Enrolment, Letter, Study
 
 def why_not(enrolment: Enrolment) -> str:
     """Return why a reader is not to be reminded; empty if a reminder is due."""
-    if enrolment.study.state != Study.State.RUNNING:
-        return "the study is not running"
+    if not gates.is_running(enrolment):
+        gone = enrolment.withdrawn_at is not None
+        return "the reader was withdrawn" if gone else "the study is not running"
     if not enrolment.reader.has_usable_password():
         return "the invitation was not used yet; make a new link instead"
     if not _open(enrolment):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django import forms
@@ -12,10 +13,19 @@ from django.urls import reverse
 
 from readerstudy.core.forms import ConfirmForm, ReasonForm
 from readerstudy.readers.forms import InvitationForm
-from readerstudy.reading import amending, attempts, opening_early, previewing, reminding
+from readerstudy.reading import (
+    amending,
+    announcing,
+    attempts,
+    opening_early,
+    previewing,
+    reminding,
+    replacing,
+    withdrawing,
+)
 from readerstudy.studies import inviting
 from readerstudy.studies.amending import Wanted
-from readerstudy.studies.models import Enrolment
+from readerstudy.studies.models import Enrolment, Study
 from readerstudy.studies.pages import StudyAction
 from readerstudy.studies.permissions import Action
 
@@ -130,7 +140,36 @@ class LateReaderForm(InvitationForm):
     reason = forms.CharField(max_length=500, help_text="Part of the protocol.")
 
 
-class AddReaderPage(StudyAction):
+class Inviting(StudyAction):
+    """A page that invites a reader after the lock."""
+
+    def invite(self, data: dict[str, Any], enrol: Callable[[Any], Enrolment]) -> inviting.Invited:
+        """Find or make the account, enrol it, and write to the person."""
+        return inviting.invite_reader(
+            study=self.study,
+            name=data.pop("name"),
+            email=data.pop("email"),
+            profile=data,
+            link_of=lambda token: self.request.build_absolute_uri(
+                reverse("invitation", args=[token])
+            ),
+            actor=self.request.user,
+            enrol=enrol,
+        )
+
+
+class ReaderAction(Inviting):
+    """A page about one reader of the study."""
+
+    def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        super().setup(request, *args, **kwargs)
+        self.enrolment = get_object_or_404(self.study.readers, code=kwargs["code"])
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(enrolment=self.enrolment, **kwargs)
+
+
+class AddReaderPage(Inviting):
     """Invite a reader after the lock; the order is drawn for this reader alone."""
 
     action = Action.AMEND
@@ -143,21 +182,61 @@ class AddReaderPage(StudyAction):
 
     def act(self, data: dict[str, Any]) -> HttpResponse:
         reason = data.pop("reason")
-        invited = inviting.invite_reader(
-            study=self.study,
-            name=data.pop("name"),
-            email=data.pop("email"),
-            profile=data,
-            link_of=lambda token: self.request.build_absolute_uri(
-                reverse("invitation", args=[token])
-            ),
-            actor=self.request.user,
-            enrol=lambda reader: amending.add_reader(
+        invited = self.invite(
+            data,
+            lambda reader: amending.add_reader(
                 study=self.study, reader=reader, reason=reason, actor=self.request.user
             ),
         )
         return self.render_to_response(
             self.get_context_data(form=LateReaderForm(), invited=invited)
+        )
+
+
+class WithdrawReaderPage(ReaderAction):
+    """End the reading of one reader, with a reason."""
+
+    template_name = "reading/withdraw_reader.html"
+    form_class = ReasonForm
+
+    @property
+    def needed(self) -> Action:
+        return Action.DESIGN if self.study.state == Study.State.DRAFT else Action.AMEND
+
+    def act(self, data: dict[str, Any]) -> HttpResponse:
+        code = self.enrolment.code
+        withdrawing.withdraw_reader(
+            study=self.study, code=code, reason=data["reason"], actor=self.request.user
+        )
+        messages.success(self.request, f"{code} reads no more; what was read is kept.")
+        return redirect("study-readers", self.study.pk)
+
+
+class ReplaceReaderPage(ReaderAction):
+    """Invite a reserve who takes over what a withdrawn reader has not begun."""
+
+    action = Action.AMEND
+    template_name = "reading/replace_reader.html"
+    form_class = LateReaderForm
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(
+            why_not=replacing.why_no_takeover(self.enrolment),
+            left=replacing.remainder_of(self.enrolment),
+            no_more_readers=amending.why_no_more_readers(self.study),
+            **kwargs,
+        )
+
+    def act(self, data: dict[str, Any]) -> HttpResponse:
+        reason = data.pop("reason")
+        invited = self.invite(
+            data,
+            lambda reader: replacing.take_over(
+                enrolment=self.enrolment, reader=reader, reason=reason, actor=self.request.user
+            ),
+        )
+        return self.render_to_response(
+            self.get_context_data(form=self.form_class(), invited=invited)
         )
 
 
@@ -172,6 +251,28 @@ class PreviewPage(StudyAction):
         del data
         preview = previewing.begin_preview(study=self.study, user=self.request.user)
         return redirect("read", preview.token)
+
+
+class AnnouncePage(StudyAction):
+    """Tell the readers who do not know it yet that the study is open."""
+
+    action = Action.RUN
+    http_method_names = ["post"]
+    form_class = ConfirmForm
+
+    def act(self, data: dict[str, Any]) -> HttpResponse:
+        del data
+        told = announcing.announce(study=self.study, actor=self.request.user)
+        level = messages.ERROR if told.failed else messages.SUCCESS
+        text = told.sentence or "Every reader with open cases has this letter already."
+        messages.add_message(self.request, level, text)
+        return redirect("study-letters", self.study.pk)
+
+    def refused(self, form: Any, *, status: int) -> HttpResponse:
+        del status
+        for errors in form.errors.values():
+            messages.error(self.request, " ".join(errors))
+        return redirect("study-letters", self.study.pk)
 
 
 class ReaderStep(StudyAction):

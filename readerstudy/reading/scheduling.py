@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from django.db.models import QuerySet
+
 from readerstudy.core import audit, jobs
 from readerstudy.core.db import write_transaction
 from readerstudy.core.errors import Conflict
@@ -34,11 +36,12 @@ def images_are_ready(study: Study, *, actor: Any) -> None:
 
 
 def lock_and_allocate(
-    *, study: Study, actor: Any, seed: str | None = None, images: bool = True
+    *, study: Study, actor: Any, seed: str | None = None, images: bool = True, note: str = ""
 ) -> Allocation:
     """Freeze the protocol, draw every reader's order and store it; images are prepared by a job.
 
-    Without ``images`` no job is queued: a dry run takes over the images of its study.
+    Without ``images`` no job is queued: a dry run takes over the images of its study. ``note``
+    stands in the audit log as the reason.
 
     Raises
     ------
@@ -49,7 +52,9 @@ def lock_and_allocate(
     with write_transaction():
         lifecycle.require_ready(study, before="lock")
         locking.prepare(study)
-        study = lifecycle.advance(study=study, to=Study.State.LOCKED, actor=actor)
+        study = lifecycle.advance(
+            study=study, to=Study.State.LOCKED, actor=actor, reason=note.strip()
+        )
         stored = _allocate(study, seed)
         audit.record(
             actor=actor,
@@ -196,11 +201,13 @@ def overlay_of_all(study: Study) -> list[str]:
     return [overlay.role] if cases.with_role(overlay.role).count() == len(cases) else []
 
 
-def launch(*, study: Study, actor: Any) -> Study:
-    """Open the reading for the readers."""
+def launch(*, study: Study, actor: Any, note: str = "") -> Study:
+    """Open the reading for the readers; ``note`` stands in the audit log as the reason."""
     with write_transaction():
         lifecycle.require_ready(study, before="launch")
-        return lifecycle.advance(study=study, to=Study.State.RUNNING, actor=actor)
+        return lifecycle.advance(
+            study=study, to=Study.State.RUNNING, actor=actor, reason=note.strip()
+        )
 
 
 def certificate(study: Study) -> dict[str, Any]:
@@ -221,7 +228,30 @@ def certificate(study: Study) -> dict[str, Any]:
         "protocol_hash": study.protocol_hash,
         "table": allocation.table(rows_of(study)),
         "parts": [_part(one, study) for one in _parts_of(study)],
+        **_takeovers(study),
     }
+
+
+def _takeovers(study: Study) -> dict[str, Any]:
+    """Return the lists that reserve readers took over: rows of a withdrawn reader, not drawn."""
+    reserves = list(_reserves(study).select_related("replaces").order_by("pk"))
+    if not reserves:
+        return {}
+    rows = _all_rows(study)
+    return {
+        "takeovers": [
+            {
+                "reader": one.code,
+                "replaces": one.replaces.code if one.replaces else "",
+                "table": allocation.table([row for row in rows if row.reader == one.code]),
+            }
+            for one in reserves
+        ]
+    }
+
+
+def _reserves(study: Study) -> QuerySet[Enrolment]:
+    return study.readers.filter(replaces__isnull=False)
 
 
 def _parts_of(study: Study) -> Iterable[AllocationPart]:
@@ -252,6 +282,7 @@ def _has_groups(design: dict[str, Any]) -> bool:
 def rows_of(study: Study) -> list[allocation.Row]:
     """Return the stored readings as rows of the table that was drawn at the lock."""
     later = {one.enrolment.code for one in _parts_of(study)}
+    later |= set(_reserves(study).values_list("code", flat=True))
     return [row for row in _all_rows(study) if row.reader not in later]
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.views.generic import TemplateView
 
-from readerstudy.core.forms import ConfirmForm
-from readerstudy.reading import board_page, launching, listing, scheduling
+from readerstudy.core.forms import NoteForm
+from readerstudy.reading import announcing, board_page, launching, listing, scheduling
 from readerstudy.studies import overview, permissions
 from readerstudy.studies.models import Study
 from readerstudy.studies.pages import StaffPage, StudyAction, StudyPage
@@ -52,12 +53,23 @@ class StudyOverview(StudyPage):
         return Action.DESIGN if self.study.state == Study.State.DRAFT else Action.PROGRESS
 
 
+class LaunchForm(NoteForm):
+    """The launch, with the letter that tells readers of it."""
+
+    send_letters = forms.BooleanField(
+        required=False,
+        initial=True,
+        label="Tell the readers by e-mail",
+        help_text="“The study is open”, in the words of the page Letters",
+    )
+
+
 class ChecklistPage(StudyAction):
     """The checklist with the one step that comes next: lock a draft, launch a locked study."""
 
     action = Action.CHECKLIST
     template_name = "reading/launch.html"
-    form_class = ConfirmForm
+    form_class: type[forms.Form] = NoteForm
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         self.study.refresh_from_db()
@@ -72,11 +84,16 @@ class LaunchPage(ChecklistPage):
     """Open the reading."""
 
     post_action = Action.LAUNCH
+    form_class = LaunchForm
 
     def act(self, data: dict[str, Any]) -> HttpResponse:
-        del data
-        scheduling.launch(study=self.study, actor=self.request.user)
+        actor = self.request.user
+        study = scheduling.launch(study=self.study, actor=actor, note=data["note"])
         messages.success(self.request, "Reading is open.")
+        if data["send_letters"]:
+            told = announcing.announce(study=study, actor=actor)
+            level = messages.ERROR if told.failed else messages.SUCCESS
+            messages.add_message(self.request, level, told.sentence)
         return redirect("study", self.study.pk)
 
 
@@ -90,8 +107,8 @@ class LockPage(ChecklistPage):
         return redirect("study-launch", self.study.pk)
 
     def act(self, data: dict[str, Any]) -> HttpResponse:
-        del data
-        scheduling.lock_and_allocate(study=self.study, actor=self.request.user)
+        actor = self.request.user
+        scheduling.lock_and_allocate(study=self.study, actor=actor, note=data["note"])
         messages.success(self.request, "The protocol is locked and the allocation is drawn.")
         return redirect("study-launch", self.study.pk)
 

@@ -64,6 +64,8 @@ def read(request: HttpRequest, enrolment: str) -> HttpResponse:
     """Serve the empty reading page, on a display that may be read on; the rest comes through
     the API."""
     found = access.access_enrolment(token=enrolment, user=request.user)
+    if found.withdrawn_at is not None:
+        return redirect("reader-home")
     if amending.unread_by(found):
         return redirect("read-changes", found.token)
     device = validity.device_from(request)

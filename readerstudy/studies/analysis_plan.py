@@ -28,6 +28,7 @@ UNITS = {
     "reading": "Reading",
     "reader": "Reader",
 }
+MAX_TITLE = 120
 ADJUSTMENTS = {"": "None", "bonferroni": "Bonferroni", "holm": "Holm", "bh": "Benjamini–Hochberg"}
 
 
@@ -121,14 +122,38 @@ def _entry(value: Any) -> PlannedAnalysis:
     if not isinstance(value, Mapping):
         raise _fault("Each planned analysis must be an object.")
     if unknown := set(value) - {field.name for field in fields(PlannedAnalysis)}:
-        raise _fault(f"A planned analysis has an unknown entry, {min(unknown)}.")
-    lists = {name: tuple(value.get(name, ())) for name in ("methods", "arms")}
+        raise _fault(f"A planned analysis has an unknown entry, {min(map(str, unknown))}.")
+    lists = {name: _texts(name, value.get(name, ())) for name in ("methods", "arms")}
     try:
         entry = PlannedAnalysis(**{**value, **lists})
     except TypeError as error:
         raise _fault(f"A planned analysis is not complete: {error}.") from error
+    _check_forms(entry)
     _check(entry)
     return entry
+
+
+def _texts(name: str, value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list | tuple) or not all(isinstance(one, str) for one in value):
+        raise _fault(f"The {name} of a planned analysis must be a list of texts.")
+    return tuple(value)
+
+
+def _check_forms(entry: PlannedAnalysis) -> None:
+    """Refuse what is of another type, before anything is compared with it."""
+    for field in fields(PlannedAnalysis):
+        value = getattr(entry, field.name)
+        if field.type == "str" and not isinstance(value, str):
+            raise _fault(f"The {field.name} of a planned analysis must be a text.")
+        if field.type == "bool" and not isinstance(value, bool):
+            raise _fault(f"{field.name.capitalize()} of a planned analysis must be true or false.")
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        if field.type == "float | None" and not (value is None or number):
+            raise _fault(f"The {field.name.replace('_', ' ')} must be a number or left out.")
+    if not entry.title.strip():
+        raise _fault("A planned analysis needs a title.")
+    if len(entry.title) > MAX_TITLE:
+        raise _fault(f"The title of a planned analysis has at most {MAX_TITLE} characters.")
 
 
 def _check(entry: PlannedAnalysis) -> None:

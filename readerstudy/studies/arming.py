@@ -31,7 +31,7 @@ def set_arm(*, study: Study, code: str, name: str, slots: Sequence[str], actor: 
 
 
 def remove_arm(*, study: Study, code: str, actor: Any) -> None:
-    """Remove an arm from a draft; refused while questions are asked in it alone."""
+    """Remove an arm from a draft; refused while a question or a planned analysis names it."""
     with write_transaction():
         held = Study.objects.select_for_update().get(pk=study.pk)
         require_draft(held)
@@ -41,6 +41,10 @@ def remove_arm(*, study: Study, code: str, actor: Any) -> None:
         if naming := [one.text for one in held.questions.all() if code in one.arms]:
             raise ReaderStudyError(
                 f"“{naming[0]}” is asked in the arm “{arm.name}”. Change the question first."
+            )
+        if comparing := [one.title for one in held.analyses if code in one.arms]:
+            raise ReaderStudyError(
+                f"“{comparing[0]}” compares the arm “{arm.name}”. Change the plan first."
             )
         arm.delete()
         _record(held, actor, "study.remove_arm", {"code": code})
@@ -55,6 +59,8 @@ def _check(study: Study, code: str, name: str, slots: Sequence[str]) -> None:
         raise ReaderStudyError(f"Give the arm a name of at most {MAX_NAME} characters.")
     if unknown := set(slots) - {slot.code for slot in study.display.slots}:
         raise ReaderStudyError(f"The display has no series “{min(unknown)}”.")
+    if len(set(slots)) < len(slots):
+        raise ReaderStudyError("A series is named twice; an arm shows each once.")
 
 
 def _new(study: Study, code: str) -> Arm:

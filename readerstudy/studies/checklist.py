@@ -70,7 +70,8 @@ def case_checks(study: Study) -> Iterable[Check]:
 
 @adds_checks
 def reader_checks(study: Study) -> Iterable[Check]:
-    enrolments = list(study.readers.select_related("reader__profile"))
+    reading = study.readers.filter(withdrawn_at__isnull=True)
+    enrolments = list(reading.select_related("reader__profile"))
     yield Check(
         "Readers",
         f"{len(enrolments)} readers invited" if enrolments else "No readers",

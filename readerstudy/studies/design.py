@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from django.utils import timezone
+
 from readerstudy.cases.models import Case
 from readerstudy.core import audit
 from readerstudy.core.db import write_transaction
@@ -243,17 +245,33 @@ def _require_slots(study: Study, cases: list[Case]) -> None:
             )
 
 
+def next_code(study: Study) -> str:
+    """Return the next code R1, R2, …; that of a reader who left is not given again."""
+    codes = study.enrolments.filter(kind=Enrolment.Kind.READER).values_list("code", flat=True)
+    numbers = [int(code[1:]) for code in codes if code[1:].isdigit()]
+    return f"R{max(numbers, default=0) + 1}"
+
+
+def new_enrolment(study: Study, reader: Any, *, replaces: Enrolment | None = None) -> Enrolment:
+    """Store a reader; whoever left before the lock comes back under the code they had."""
+    former = study.enrolments.filter(reader=reader, kind=Enrolment.Kind.READER).first()
+    row = former or Enrolment(study=study, reader=reader, code=next_code(study))
+    row.withdrawn_at, row.withdrawn_by, row.withdrawal_reason = None, None, ""
+    row.replaces, row.enrolled_at = replaces, timezone.now()
+    row.save()
+    return row
+
+
 def enrol(*, study: Study, reader: Any, actor: Any) -> Enrolment:
     """Add a reader to a draft, under the next free code R1, R2, …"""
     with write_transaction():
         study = Study.objects.select_for_update().get(pk=study.pk)
         require_draft(study)
-        if study.enrolments.filter(reader=reader).exists():
+        if study.readers.filter(reader=reader).exists():
             raise Conflict(f"{reader} is a reader of this study already.")
         if study.memberships.filter(user=reader).exists():
             raise Conflict(f"{reader} belongs to the staff of this study and cannot read in it.")
-        number = study.readers.count() + 1
-        enrolment = Enrolment.objects.create(study=study, reader=reader, code=f"R{number}")
+        enrolment = new_enrolment(study, reader)
         audit.record(
             actor=actor,
             action="study.enrol",

@@ -14,6 +14,8 @@ from readerstudy.studies.models import Letter
 from readerstudy.studies.pages import StudyAction
 from readerstudy.studies.permissions import Action
 
+SHOWN = 50
+
 
 class LettersForm(forms.Form):
     """The study's own words, and the schedule."""
@@ -22,6 +24,12 @@ class LettersForm(forms.Form):
         required=False,
         max_length=letters.LIMIT,
         label="In the invitation",
+        widget=forms.Textarea(attrs={"rows": 4}),
+    )
+    opening = forms.CharField(
+        required=False,
+        max_length=letters.LIMIT,
+        label="In the letter that the study is open",
         widget=forms.Textarea(attrs={"rows": 4}),
     )
     reminder = forms.CharField(
@@ -50,8 +58,9 @@ class LettersPage(StudyAction):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         sent = Letter.objects.filter(enrolment__study=self.study)
-        shown = sent.select_related("enrolment", "sent_by")[:50]
-        return super().get_context_data(sent=shown, **kwargs)
+        shown = sent.select_related("enrolment", "sent_by")[:SHOWN]
+        versions = self.study.letter_versions.select_related("actor")
+        return super().get_context_data(sent=shown, versions=versions, **kwargs)
 
     def act(self, data: dict[str, Any]) -> HttpResponse:
         letters.set_texts(study=self.study, actor=self.request.user, **data)

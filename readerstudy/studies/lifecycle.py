@@ -86,7 +86,14 @@ def protocol_of(study: Study) -> dict[str, Any]:
             study.study_cases.filter(phase=StudyCase.Phase.TRAINING).values_list("item", flat=True)
         ),
         "readers": sorted(study.readers.values_list("code", flat=True)),
+        **_withdrawn(study),
     }
+
+
+def _withdrawn(study: Study) -> dict[str, list[str]]:
+    """Return the readers who read no more; nothing where there are none, as in older versions."""
+    gone = study.readers.filter(withdrawn_at__isnull=False).values_list("code", flat=True)
+    return {"withdrawn_readers": sorted(gone)} if gone else {}
 
 
 def hash_of(document: Any) -> str:

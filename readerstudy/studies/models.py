@@ -117,8 +117,12 @@ class Study(models.Model):
 
     @property
     def readers(self) -> models.QuerySet[Enrolment]:
-        """Enrolments that count: no previews, no robot."""
-        return self.enrolments.filter(kind=Enrolment.Kind.READER)
+        """Enrolments that count: no previews, no robot, nobody who left before the lock."""
+        left = models.Q(withdrawn_at__isnull=False) & (
+            models.Q(study__locked_at__isnull=True)
+            | models.Q(withdrawn_at__lt=models.F("study__locked_at"))
+        )
+        return self.enrolments.filter(kind=Enrolment.Kind.READER).exclude(left)
 
     @property
     def plan(self) -> reading_design.ReadingDesign:
@@ -336,6 +340,20 @@ class Enrolment(models.Model):
     kind = models.CharField(max_length=16, choices=Kind, default=Kind.READER)
     token = models.CharField(max_length=32, unique=True, default=new_token)
     enrolled_at = models.DateTimeField(auto_now_add=True)
+    withdrawn_at = models.DateTimeField(
+        null=True, help_text="Reads no more; what was read stays and is marked."
+    )
+    withdrawn_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    withdrawal_reason = models.TextField(blank=True)
+    replaces = models.OneToOneField(
+        "self",
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="replaced_by",
+        help_text="The withdrawn reader whose open cases this one took over.",
+    )
 
     class Meta:
         ordering = ("code",)
@@ -379,10 +397,18 @@ class Letter(models.Model):
 
     class Kind(models.TextChoices):
         INVITATION = "invitation", "Invitation"
+        OPENING = "opening", "The study is open"
         REMINDER = "reminder", "Reminder"
 
     enrolment = models.ForeignKey(Enrolment, on_delete=models.PROTECT, related_name="letters")
     kind = models.CharField(max_length=16, choices=Kind)
+    version = models.PositiveSmallIntegerField(
+        default=1, help_text="Of the study's own words in letters of this kind."
+    )
+    subject = models.CharField(max_length=200, blank=True)
+    text = models.TextField(
+        blank=True, help_text="As it was sent; a personal link is left out, since it opens the door"
+    )
     sent_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         null=True,
@@ -398,6 +424,30 @@ class Letter(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} to {self.enrolment.code}"
+
+
+class LetterVersion(models.Model):
+    """The study's own words in one kind of letter; changed words are a new version."""
+
+    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="letter_versions")
+    kind = models.CharField(max_length=16, choices=Letter.Kind)
+    version = models.PositiveSmallIntegerField()
+    text = models.TextField(blank=True)
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("kind", "-version")
+        constraints = (
+            models.UniqueConstraint(
+                fields=("study", "kind", "version"), name="letter_version_once"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.kind} of {self.study}, version {self.version}"
 
 
 class Deviation(models.Model):

@@ -67,6 +67,9 @@ offers_place(
     "Protocol", "The locked protocol and its amendments", "study-versions", Action.PROTOCOL
 )
 offers_place("Deviations", "What departed from the protocol", "study-deviations", Action.DEVIATIONS)
+offers_place(
+    "Audit", "Records, hashes, unblindings, amendments and deviations", "study-audit", Action.AUDIT
+)
 offers_place("Members", "Who has which role", "study-members", Action.MEMBERS)
 offers_place("Results", "Tables, figures and the export", "study-results", Action.RESULTS)
 

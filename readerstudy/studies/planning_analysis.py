@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from readerstudy.core import audit
 from readerstudy.core.db import write_transaction
-from readerstudy.core.errors import ReaderStudyError
+from readerstudy.core.errors import NotFound, ReaderStudyError
 from readerstudy.studies import analysis_plan
 from readerstudy.studies.analysis_plan import ENDPOINTS, PlannedAnalysis
 from readerstudy.studies.asking import arms_of
 from readerstudy.studies.design import require_draft
 from readerstudy.studies.models import Study
 from readerstudy.studies.questioning import free_code, question_of
+from readerstudy.studies.templates.registry import TEMPLATES
 
+MIN_COMPARED = 2
+WITH_MARGIN = ("turing", "mrmc-difference", "reference", "preference")
 METHODS = {
     "turing": (
         "proportion",
@@ -58,6 +62,84 @@ def plan_analysis(
     return entry
 
 
+def change_analysis(
+    *, study: Study, code: str, wanted: Mapping[str, Any], actor: Any
+) -> PlannedAnalysis:
+    """Change an endpoint of the plan; ``wanted`` holds fields of `PlannedAnalysis` by name.
+
+    Raises
+    ------
+    Conflict
+        After the lock.
+    NotFound
+        If the plan has no such endpoint any more.
+    ReaderStudyError
+        If the new entry contradicts itself or names what the study does not have; the plan
+        stays as it was.
+    """
+    with write_transaction():
+        held = Study.objects.select_for_update().get(pk=study.pk)
+        require_draft(held)
+        entry = entry_of(held, code)
+        document = {**analysis_plan.document_of((entry,))[0], **wanted, "code": code}
+        (changed,) = analysis_plan.parse([document])
+        _check_fit(held, changed)
+        _check_methods(changed, former=entry)
+        plan = tuple(changed if one.code == code else one for one in held.analyses)
+        _store(held, plan, actor, changed=(entry, changed))
+    return changed
+
+
+def entry_of(study: Study, code: str) -> PlannedAnalysis:
+    """Return an endpoint of the plan by its code."""
+    found = next((entry for entry in study.analyses if entry.code == code), None)
+    if found is None:
+        raise _unknown(code)
+    return found
+
+
+def _unknown(code: str) -> NotFound:
+    return NotFound(f"The plan has no analysis “{code}”. It may have been removed.")
+
+
+def methods_of(endpoint: str) -> list[str]:
+    """Return what can be computed for an endpoint: the usual methods, then those of templates."""
+    planned = [entry for template in TEMPLATES.values() for entry in template.analysis]
+    more = [name for entry in planned if entry.endpoint == endpoint for name in entry.methods]
+    return list(dict.fromkeys((*METHODS.get(endpoint, ()), *more)))
+
+
+def _check_methods(entry: PlannedAnalysis, *, former: PlannedAnalysis) -> None:
+    known = set(methods_of(entry.endpoint))
+    if entry.endpoint == former.endpoint:
+        known |= set(former.methods)
+    if not entry.methods:
+        raise ReaderStudyError("Choose at least one method; without one nothing is computed.")
+    if strange := [name for name in entry.methods if name not in known]:
+        raise ReaderStudyError(
+            f"{strange[0]} is no method for “{entry.endpoint_label}”. "
+            f"It is computed by {', '.join(methods_of(entry.endpoint))}."
+        )
+
+
+def _check_fit(study: Study, entry: PlannedAnalysis) -> None:
+    """Refuse an entry that the questions and arms of the study do not carry."""
+    questions = {one.code: one for one in study.questions.all()}
+    if missing := analysis_plan.gaps((entry,), questions=questions, arms=arms_of(study)):
+        raise ReaderStudyError(" ".join(missing))
+    graded = questions.get(entry.confidence)
+    if graded is not None and graded.bound_to != entry.question:
+        raise ReaderStudyError(
+            f"“{graded.text}” does not grade the answer to “{questions[entry.question].text}”."
+        )
+    if entry.endpoint == "mrmc-difference" and len(set(entry.arms)) < MIN_COMPARED:
+        raise ReaderStudyError("A difference between arms needs two arms, the reference first.")
+    if entry.margin is not None and entry.endpoint not in WITH_MARGIN:
+        raise ReaderStudyError(f"“{entry.endpoint_label}” is not judged by a margin; leave it out.")
+    if entry.stop_below is not None and entry.endpoint != "turing":
+        raise ReaderStudyError("A stop rule is for right calls of real and synthetic alone.")
+
+
 def drop_analysis(*, study: Study, code: str, actor: Any) -> None:
     """Take an endpoint out of the plan."""
     with write_transaction():
@@ -65,18 +147,24 @@ def drop_analysis(*, study: Study, code: str, actor: Any) -> None:
         require_draft(held)
         kept = tuple(entry for entry in held.analyses if entry.code != code)
         if len(kept) == len(held.analyses):
-            raise ReaderStudyError(f"The plan has no analysis “{code}”. It may have been removed.")
+            raise _unknown(code)
         _store(held, kept, actor)
 
 
-def _store(study: Study, plan: analysis_plan.Plan, actor: Any) -> None:
+def _store(
+    study: Study,
+    plan: analysis_plan.Plan,
+    actor: Any,
+    changed: tuple[PlannedAnalysis, PlannedAnalysis] | None = None,
+) -> None:
     old, study.analysis_plan = study.analysis_plan, analysis_plan.document_of(plan)
     analysis_plan.parse(study.analysis_plan)
     study.save(update_fields=("analysis_plan",))
+    before, after = analysis_plan.document_of(changed) if changed else (None, None)
     audit.record(
         actor=actor,
         action="study.plan_analysis",
         target=f"study {study.pk}",
-        old={"analysis": [entry["code"] for entry in old]},
-        new={"analysis": [entry.code for entry in plan]},
+        old={"analysis": [entry["code"] for entry in old], **({"entry": before} if before else {})},
+        new={"analysis": [entry.code for entry in plan], **({"entry": after} if after else {})},
     )

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from readerstudy.studies import builder_views, views
+from readerstudy.studies import analysis_views, builder_views, views
 
 QUESTIONS = "staff/studies/<uuid:pk>/questions/"
 
@@ -34,6 +34,11 @@ urlpatterns = [
         f"{QUESTIONS}add/",
         builder_views.QuestionAction.as_view(),
         name="study-question-add",
+    ),
+    path(
+        f"{QUESTIONS}analysis/<slug:entry>/",
+        analysis_views.AnalysisPage.as_view(),
+        name="study-analysis",
     ),
     path(
         f"{QUESTIONS}of/<slug:code>/",

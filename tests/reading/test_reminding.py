@@ -151,6 +151,7 @@ def test_the_letters_page_keeps_the_words(client, study):
     assert client.post(address, sent).status_code == 302
     assert letters.texts_of(Study.objects.get(pk=study.pk)) == {
         "invitation": "Welcome.",
+        "opening": "",
         "reminder": "Soon, please.",
         "remind_every_days": 14,
     }

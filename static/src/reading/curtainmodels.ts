@@ -180,7 +180,7 @@ function closed(session: Session, { home }: CurtainContext): CurtainModel {
   return {
     title: "Reading is closed",
     lines: [
-      `The study has ended its reading. ${done} of ${total} readings are made and kept.`,
+      `No more cases are read here. ${done} of ${total} readings are made and kept.`,
       ...keptLines(session),
     ],
     link: { label: BACK, href: home },

@@ -1,0 +1,118 @@
+"""The form of one planned analysis; shares are typed in percent."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+from django import forms
+
+from readerstudy import stats
+from readerstudy.studies.analysis_plan import (
+    ADJUSTMENTS,
+    ENDPOINTS,
+    MAX_TITLE,
+    UNITS,
+    PlannedAnalysis,
+    document_of,
+)
+from readerstudy.studies.asking import SINGLE_ARM
+from readerstudy.studies.models import Question, Study
+from readerstudy.studies.planning_analysis import METHODS, methods_of
+
+SHARES = ("margin", "stop_below")
+
+
+class AnalysisForm(forms.Form):
+    """One endpoint of the plan."""
+
+    title = forms.CharField(max_length=MAX_TITLE, help_text="Stands above its table.")
+    question = forms.ChoiceField()
+    endpoint = forms.ChoiceField(choices=list(ENDPOINTS.items()), label="What is analysed")
+    unit = forms.ChoiceField(choices=list(UNITS.items()), label="Unit of the analysis")
+    primary = forms.BooleanField(
+        required=False, label="Primary", help_text="Primary endpoints decide the study."
+    )
+    consensus = forms.BooleanField(
+        required=False,
+        label="After consensus",
+        help_text="Otherwise the first answers count, as given.",
+    )
+    methods = forms.MultipleChoiceField(required=False, widget=forms.CheckboxSelectMultiple)
+    confidence = forms.ChoiceField(
+        required=False,
+        label="Confidence that grades the answer",
+        help_text="Makes a score of the answer, for ROC analysis.",
+    )
+    arms = forms.MultipleChoiceField(
+        required=False, widget=forms.CheckboxSelectMultiple, label="Arms that are compared"
+    )
+    margin = forms.FloatField(
+        required=False, label="Margin, points", help_text="Of equivalence or non-inferiority."
+    )
+    stop_below = forms.FloatField(
+        required=False,
+        label="Sessions end below, % right",
+        help_text="Of a study that is repeated while a generator is trained.",
+    )
+    family = forms.CharField(
+        required=False,
+        max_length=40,
+        help_text="Endpoints of one family share an adjustment for multiple testing.",
+    )
+    adjustment = forms.ChoiceField(
+        required=False, choices=list(ADJUSTMENTS.items()), label="Adjustment"
+    )
+
+    def __init__(self, *args: Any, study: Study, entry: PlannedAnalysis, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        questions = list(study.questions.all())
+        arms = list(study.arms.all())
+        self._choose("question", _named(questions, entry.question))
+        graded = [one for one in questions if one.kind == Question.Kind.CONFIDENCE]
+        self._choose("confidence", [("", "none"), *_named(graded, entry.confidence)])
+        self._choose("arms", [(arm.code, f"{arm.name} ({arm.code})") for arm in arms])
+        self._choose("methods", _methods(entry))
+        if not arms:
+            del self.fields["arms"]
+
+    def _choose(self, name: str, choices: list[tuple[str, str]]) -> None:
+        self.fields[name].choices = choices  # type: ignore[attr-defined]
+
+    def wanted(self) -> dict[str, Any]:
+        """Return the fields of the entry as they are stored."""
+        data = {"arms": [], **self.cleaned_data}
+        for name in SHARES:
+            data[name] = None if data[name] is None else data[name] / 100
+        data["family"] = data["family"].strip()
+        return data
+
+
+def _named(questions: list[Question], present: str) -> list[tuple[str, str]]:
+    """Return questions as choices, with the present one even if it is gone."""
+    found = [(one.code, one.text) for one in questions]
+    codes = [code for code, _ in found]
+    return found if not present or present in codes else [*found, (present, f"{present} (gone)")]
+
+
+def _methods(entry: PlannedAnalysis) -> list[tuple[str, str]]:
+    """Return every method of any endpoint, those of the present endpoint first."""
+    names = [*methods_of(entry.endpoint), *entry.methods]
+    names += [name for endpoint in METHODS for name in methods_of(endpoint)]
+    return [(name, f"{name}: {described(name)}") for name in dict.fromkeys(names)]
+
+
+def described(method: str) -> str:
+    """Return the first line of a method's own description."""
+    text = inspect.getdoc(getattr(stats, method)) or method
+    return text.splitlines()[0].rstrip(".")
+
+
+def initial_of(entry: PlannedAnalysis) -> dict[str, Any]:
+    """Return what the form shows of a stored entry."""
+    (document,) = document_of((entry,))
+    for name in SHARES:
+        share = document[name]
+        document[name] = None if share is None else round(100 * share, 6)
+    document["arms"] = [arm for arm in entry.arms if arm != SINGLE_ARM]
+    return document
