@@ -97,6 +97,10 @@ class DcganGenerator(ImageGenerator):
         """Return no numbers: the latent says all."""
         return torch.zeros(count, 0, device=rng.device)
 
+    def between(self, one: Tensor, other: Tensor, share: float) -> Tensor:
+        """Return a latent on the straight line, which stays within the prior."""
+        return torch.lerp(one, other, share)
+
     def render(self, latent: Tensor, noise: Tensor, *, truncation: float) -> Tensor:
         """Make images; see `ImageGenerator.render`."""
         del noise

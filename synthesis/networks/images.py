@@ -119,6 +119,17 @@ class ImageGenerator(nn.Module, ABC):
             If the network has no truncation and one is asked for.
         """
 
+    def between(self, one: Tensor, other: Tensor, share: float) -> Tensor:
+        """Return the latent (latent,) at ``share`` of the way from one to another.
+
+        Along the great circle, as a normal prior has nearly all latents at one distance from 0.
+        """
+        angle = torch.arccos((one @ other / (one.norm() * other.norm())).clamp(-1, 1))
+        if angle < 1e-4:
+            return torch.lerp(one, other, share)
+        ahead, behind = torch.sin((1 - share) * angle), torch.sin(share * angle)
+        return (ahead * one + behind * other) / torch.sin(angle)
+
 
 def count_parameters(network: nn.Module) -> int:
     """Return the number of trainable weights."""
