@@ -18,6 +18,10 @@ from readerstudy.core import jobs
 from readerstudy.core.errors import ReaderStudyError
 
 NONE = "none"
+HELD = (
+    "Readers of a study that is not yours are shown it. Ask that study's coordinator or an "
+    "administrator."
+)
 
 
 def _row(case: Case, old: str, new: str, reason: str = "", note: str = "") -> Row:
@@ -151,8 +155,14 @@ class Withdraw(Action):
     confirms = "Withdraw {}"
 
     def rows(self, request: Request) -> list[Row]:
-        use = usage.usages_of([case.pk for case in request.cases])
-        return [self._withdraw_row(case, use[case.pk]) for case in request.cases]
+        keys = [case.pk for case in request.cases]
+        use, held = usage.usages_of(keys), usage.held_by_others(keys, request.user)
+        return [
+            _row(case, "in use", "in use", HELD)
+            if case.pk in held and case.withdrawn_at is None
+            else self._withdraw_row(case, use[case.pk])
+            for case in request.cases
+        ]
 
     def _withdraw_row(self, case: Case, use: usage.Usage) -> Row:
         if case.withdrawn_at is not None:
@@ -178,12 +188,15 @@ class Reinstate(Action):
     confirms = "Reinstate {}"
 
     def rows(self, request: Request) -> list[Row]:
-        return [
-            _row(case, "withdrawn", "in use", note=f"Withdrawn: {case.withdrawn_reason}")
-            if case.withdrawn_at
-            else _row(case, "in use", "in use", "It is not withdrawn.")
-            for case in request.cases
-        ]
+        held = usage.held_by_others([case.pk for case in request.cases], request.user)
+        return [self._reinstate_row(case, case.pk in held) for case in request.cases]
+
+    def _reinstate_row(self, case: Case, held: bool) -> Row:
+        if case.withdrawn_at is None:
+            return _row(case, "in use", "in use", "It is not withdrawn.")
+        if held:
+            return _row(case, "withdrawn", "withdrawn", HELD)
+        return _row(case, "withdrawn", "in use", note=f"Withdrawn: {case.withdrawn_reason}")
 
     def carry_out(self, request: Request) -> Done:
         for case in request.cases:

@@ -46,6 +46,9 @@ class Source(Protocol):
     def blinded(self) -> QuerySet[Any, Any]:
         """Return a query for the identifiers of all cases in blinded studies."""
 
+    def held(self, cases: Collection[Any], user: Any) -> QuerySet[Any, Any]:
+        """Return a query for those of the cases that readers are shown by others than the user."""
+
     def collected(self, key: str, user: Any) -> Collected | None:
         """Return the cases that belong together under a key, if this user may see them."""
 
@@ -79,6 +82,11 @@ def is_blinded() -> Q:
     for source in _sources:
         condition |= Q(pk__in=source.blinded())
     return condition
+
+
+def held_by_others(cases: Collection[Any], user: Any) -> set[Any]:
+    """Return which cases are in a study that is read now and that this user may not change."""
+    return {key for source in _sources for key in source.held(cases, user)}
 
 
 def collected(key: str, user: Any) -> Collected | None:

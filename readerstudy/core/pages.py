@@ -25,6 +25,8 @@ class CoordinatorPage(ContextMixin, View):
 class ActionView(ABC, FormView):  # type: ignore[type-arg]
     """A form whose valid data goes to one write function; a refusal stands in the form."""
 
+    http_method_names = ["get", "head", "options", "post"]  # Django's forms take PUT as well
+
     @abstractmethod
     def act(self, data: dict[str, Any]) -> HttpResponse:
         """Call the write function and say where to go on."""

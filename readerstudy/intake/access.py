@@ -1,4 +1,4 @@
-"""Doors to imports: every coordinator may look, only who began an upload may add to it."""
+"""Doors to imports: every coordinator may look; who began one may add to it and end it."""
 
 from __future__ import annotations
 
@@ -24,6 +24,12 @@ def access_own_import(*, pk: Any, user: Any) -> Import:
     if found.created_by != user:
         raise NotFound("There is no such import of yours.")
     return found
+
+
+def access_to_end(*, pk: Any, user: Any) -> Import:
+    """Return an import to who may end it: the person who began it, or an administrator."""
+    found = access_import(pk=pk, user=user)
+    return found if user.is_superuser else access_own_import(pk=pk, user=user)
 
 
 def access_file(*, pk: Any, token: Any, user: Any) -> UploadedFile:

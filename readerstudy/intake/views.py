@@ -23,7 +23,7 @@ from readerstudy.intake import (
     results,
     starting,
 )
-from readerstudy.intake.access import access_import, access_own_import
+from readerstudy.intake.access import access_import, access_own_import, access_to_end
 from readerstudy.intake.forms import StartForm, options_of
 from readerstudy.intake.limits import size_text
 from readerstudy.intake.listing import rows
@@ -125,6 +125,7 @@ class ImportPage(CoordinatorPage, TemplateView):
             batch=self.batch,
             state=state_of(self.batch),
             running=is_running(self.batch),
+            may_end=self.request.user.is_superuser or self.batch.created_by == self.request.user,
             summary=results.summary_of(self.batch),
             page=results.page_of(self.batch, show=show, number=self.request.GET.get("page")),
             show=show,
@@ -144,7 +145,7 @@ class EndView(CoordinatorPage, ActionView):
 
     def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
         super().setup(request, *args, **kwargs)
-        self.batch = access_import(pk=kwargs["pk"], user=request.user)
+        self.batch = access_to_end(pk=kwargs["pk"], user=request.user)
 
     def act(self, data: dict[str, Any]) -> HttpResponse:
         del data

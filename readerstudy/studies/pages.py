@@ -37,8 +37,9 @@ class StudyPage(ContextMixin, View):
 
     @property
     def needed(self) -> Action:
-        """The action that this request takes."""
-        return (self.request.method == "POST" and self.post_action) or self.action
+        """The action that this request takes: whatever does not only look is a step."""
+        looks = self.request.method in ("GET", "HEAD", "OPTIONS")
+        return self.action if looks else self.post_action or self.action
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         rights = Rights(self.study, self.role)

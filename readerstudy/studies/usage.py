@@ -11,7 +11,7 @@ from django.db.models import Count, Q, QuerySet
 from readerstudy.cases.usage import Collected, Usage, counts_usage
 from readerstudy.studies.access import studies_of
 from readerstudy.studies.models import Study, StudyCase
-from readerstudy.studies.permissions import Action
+from readerstudy.studies.permissions import READ_NOW, Action, is_administrator
 
 BLINDED = (Study.State.LOCKED, Study.State.RUNNING, Study.State.CLOSED)
 
@@ -38,6 +38,15 @@ class StudiesUse:
         return StudyCase.objects.filter(
             study__state__in=BLINDED, study__rehearsal_of__isnull=True
         ).values("case")
+
+    def held(self, cases: Collection[Any], user: Any) -> QuerySet[Any, Any]:
+        """Return a query for the cases in locked or running studies that the user cannot amend."""
+        rows = StudyCase.objects.filter(
+            case__in=cases, study__state__in=READ_NOW, study__rehearsal_of__isnull=True
+        )
+        if is_administrator(user):
+            rows = rows.none()
+        return rows.exclude(study__in=studies_of(user, Action.AMEND)).values_list("case", flat=True)
 
     def collected(self, key: str, user: Any) -> Collected | None:
         """Return the cases of a study of this user."""

@@ -176,8 +176,8 @@ def test_a_wrong_tag_is_said_in_the_form(client, choose):
     assert "at most 40 characters" in response.content.decode()
 
 
-def test_withdrawing_says_what_it_means_for_running_studies(choose, preview, confirm):
-    study = running_study()
+def test_withdrawing_says_what_it_means_for_running_studies(choose, preview, confirm, user):
+    study = running_study(actor=user)
     read = study.cases.order_by("code").first()
     free = CaseFactory(roles=[])
     gone = CaseFactory(roles=[], withdrawn_at=timezone.now())
@@ -192,6 +192,26 @@ def test_withdrawing_says_what_it_means_for_running_studies(choose, preview, con
     assert preview(change, reason="a mistake")[read.code]["note"] == "Withdrawn: wrong patient"
     confirm(change)
     assert Case.objects.available().filter(pk__in=[read.pk, free.pk]).count() == 2
+
+
+def test_what_readers_of_others_are_shown_is_not_taken_from_them(choose, preview, confirm):
+    shown = running_study().cases.first()
+    change = choose("withdraw", [shown])
+    row = preview(change, reason="I want it")[shown.code]
+    assert (row["new"], "study that is not yours" in row["reason"]) == ("in use", True)
+    assert "Nothing would change" in confirm(change)
+    Case.objects.filter(pk=shown.pk).update(withdrawn_at=timezone.now())
+    again = choose("reinstate", [shown])
+    assert "not yours" in preview(again, reason="I want it")[shown.code]["reason"]
+
+
+def test_an_administrator_may_withdraw_every_case(choose, preview, confirm, user):
+    shown = running_study().cases.first()
+    type(user).objects.filter(pk=user.pk).update(is_superuser=True)
+    change = choose("withdraw", [shown])
+    preview(change, reason="Consent withdrawn")
+    confirm(change)
+    assert not Case.objects.available().filter(pk=shown.pk).exists()
 
 
 def test_a_withdrawal_needs_its_reason(client, choose):

@@ -139,7 +139,7 @@ ROUTES: dict[str, tuple[Any, ...]] = {
     "import-new": COORDINATORS,
     "import": (SIGN_IN, 403, 200, 302),  # an upload that waits for files: to its own page
     "import-start": (SIGN_IN, 403, 404, 200),
-    "import-end": (SIGN_IN, 403, 405, 405),
+    "import-end": (SIGN_IN, 403, 404, 405),
     "import-table": COORDINATORS,
     "api-imports": (401, 405, 405, 405),
     "api-import": (401, 403, 404, 200),

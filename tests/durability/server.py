@@ -87,13 +87,15 @@ class Server:
         )
 
     def wait(self) -> None:
-        """Wait until the server answers."""
+        """Wait until the server answers, and with a whole page."""
         for _ in range(600):
             try:
-                requests.get(f"http://127.0.0.1:{self.port}/sign-in/", timeout=5)
-                return
+                answer = requests.get(f"http://127.0.0.1:{self.port}/sign-in/", timeout=5)
             except requests.RequestException:
                 time.sleep(0.1)
+                continue
+            assert answer.status_code == 200, f"{answer.status_code}: is the front end built?"
+            return
         raise AssertionError("the web server did not start")
 
     def kill(self) -> None:

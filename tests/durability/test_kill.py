@@ -40,6 +40,7 @@ class Reader(threading.Thread):
         self.session = requests.Session()
         self.ledger: dict[str, tuple[str, str]] = {}
         self.wrong: list[str] = []
+        self.failures = 0
 
     def call(self, method: str, path: str, **options):
         while not self.stop.is_set():
@@ -50,6 +51,7 @@ class Reader(threading.Thread):
                     method, self.base + path, headers=headers, timeout=10, **options
                 )
             except requests.RequestException:
+                self.failures += 1
                 time.sleep(0.05)
                 continue
             if answer.status_code < 500:
@@ -86,6 +88,7 @@ def test_no_acknowledged_answer_is_lost_or_doubled(tmp_path):
     tokens = python(PREPARE.replace("CASES", str(CASES)), told).split()
     server, stop, rng = Server(told), threading.Event(), random.Random(0)
     server.start()
+    server.wait()
     readers = [
         Reader(server.port, token, f"reader{number}", stop)
         for number, token in enumerate(tokens, start=1)
@@ -93,8 +96,10 @@ def test_no_acknowledged_answer_is_lost_or_doubled(tmp_path):
     for reader in readers:
         reader.start()
     try:
-        for _ in range(KILLS):
-            time.sleep(rng.uniform(1.5, 3.0))
+        for number in range(1, KILLS + 1):
+            server.wait()
+            time.sleep(rng.uniform(0.05, 1.2))
+            assert any(reader.is_alive() for reader in readers), f"all is read at kill {number}"
             server.kill()
             server.start()
         for reader in readers:
@@ -106,6 +111,7 @@ def test_no_acknowledged_answer_is_lost_or_doubled(tmp_path):
     kept = stored(told)
     acknowledged = {key: said for r in readers for key, (_, said) in r.ledger.items()}
     assert len(acknowledged) == 4 * CASES
+    assert min(reader.failures for reader in readers) >= KILLS // 2, "the kills were felt"
     assert {k: kept["accepted"].get(k, {}).get("origin") for k in acknowledged} == acknowledged
     assert {i for r in readers for i, _ in r.ledger.values()} <= set(kept["ids"])
     assert len(kept["readings"]) == len(set(kept["readings"])) == 4 * CASES
