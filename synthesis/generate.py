@@ -34,6 +34,7 @@ from synthesis.manifest import (
     environment,
     image_record,
 )
+from synthesis.networks.flow import by_flow
 from synthesis.networks.registry import build, network_config
 from synthesis.networks.threads import spare_cores, using_threads
 from synthesis.networks.volumes import by_tiles, by_volume
@@ -216,6 +217,7 @@ _INFERENCE: dict[str, _Inference] = {
     "slices": _by_slices,
     "volume": by_volume,
     "tiles": by_tiles,
+    "flow": by_flow,
 }
 
 

@@ -11,6 +11,7 @@ from synthesis.networks import (
     conditional_gan,
     dcgan,
     encoder_decoder,
+    flow,
     residual_unet3d,
     stylegan2,
     unet2d,
@@ -29,6 +30,7 @@ PRESETS: dict[str, Preset] = {
         encoder_decoder.WANG2023_ED,
         encoder_decoder.WANG2023_FCGAN,
         conditional_gan.JAYACHANDRAN2021,
+        flow.FLOW_MATCHING,
     )
 }
 

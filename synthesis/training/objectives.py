@@ -8,6 +8,7 @@ from torch import nn
 
 from synthesis.training.config import TrainingConfig
 from synthesis.training.dcgan import DcganLearner
+from synthesis.training.flow import FlowLearner
 from synthesis.training.learner import Learner
 from synthesis.training.regression import RegressionLearner
 from synthesis.training.stylegan2 import StyleGan2Learner
@@ -22,4 +23,5 @@ OBJECTIVES: dict[str, Callable[[TrainingConfig, dict[str, nn.Module]], Learner]]
     "wgan": WganLearner,
     "stylegan2": StyleGan2Learner,
     "volume-adversarial": VolumeAdversarialLearner,
+    "flow": FlowLearner,
 }

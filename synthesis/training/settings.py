@@ -7,6 +7,7 @@ from typing import Any
 
 from synthesis.training.gan_settings import DcganSettings, StyleGan2Settings, WganSettings
 from synthesis.training.volume_settings import (
+    FlowSettings,
     VolumeAdversarialSettings,
     VolumeRegressionSettings,
 )
@@ -75,4 +76,5 @@ OBJECTIVE_SETTINGS: dict[str, type[Any]] = {
     "wgan": WganSettings,
     "stylegan2": StyleGan2Settings,
     "volume-adversarial": VolumeAdversarialSettings,
+    "flow": FlowSettings,
 }
