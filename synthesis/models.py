@@ -103,21 +103,54 @@ class GenerationRun(models.Model):
         return f"run of {self.checkpoint}"
 
 
+class Scoring(models.Model):
+    """One order to score a run: settings, what it was scored with, and by which work."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    run = models.ForeignKey(GenerationRun, on_delete=models.PROTECT, related_name="scorings")
+    settings = models.JSONField(help_text="What was asked for")
+    settings_sha256 = models.CharField(max_length=64)
+    record = models.JSONField(default=dict, help_text="What it was done with, and what was found")
+    job = models.ForeignKey(Job, null=True, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ("-created_at",)
+        constraints = (
+            models.UniqueConstraint(fields=("run", "settings_sha256"), name="scoring_once"),
+        )
+
+    def __str__(self) -> str:
+        return f"scoring {self.settings_sha256[:8]} of {self.run}"
+
+
 class Score(models.Model):
-    """One quantitative metric of one generated image, under a named and versioned preset."""
+    """One quantitative metric of a generated image, or of a whole run (then without a case).
+
+    The preset names how it was made, with its version; what two presets say is never mixed.
+    """
 
     run = models.ForeignKey(GenerationRun, on_delete=models.PROTECT, related_name="scores")
-    case_code = models.CharField(max_length=16)
+    scoring = models.ForeignKey(
+        Scoring, null=True, on_delete=models.PROTECT, related_name="scores"
+    )
+    case_code = models.CharField(max_length=16, blank=True)
     candidate = models.CharField(max_length=32, help_text="synthetic, or a baseline")
+    region = models.CharField(max_length=16, default="brain")
     preset = models.CharField(max_length=64)
     metric = models.CharField(max_length=32)
     value = models.FloatField(null=True)
+    low = models.FloatField(null=True)
+    high = models.FloatField(null=True)
+    n = models.PositiveIntegerField(null=True, help_text="Voxels, or images of a set")
     reason = models.CharField(max_length=200, blank=True)
 
     class Meta:
         constraints = (
             models.UniqueConstraint(
-                fields=("run", "case_code", "candidate", "preset", "metric"), name="score_once"
+                fields=("run", "case_code", "candidate", "region", "preset", "metric"),
+                name="score_once",
             ),
         )
 
