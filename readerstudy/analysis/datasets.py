@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from readerstudy.reading.answering import value_of
+from readerstudy.reading.clocks import clocks_of
 from readerstudy.reading.models import Rating, Reading, Submission
 from readerstudy.reading.planned import is_in_use, is_planned
 from readerstudy.reading.training import TRAINING_PERIOD
@@ -35,12 +36,16 @@ class Read:
     answers: dict[str, Any]
     not_evaluable: frozenset[str]
     received_at: Any
-    clock: dict[str, Any]
-    corrections: int
+    clocks: tuple[dict[str, Any], ...]  # of the first answer, then of each correction
     withdrawn: bool = False  # the case was withdrawn after this reading
     reader_withdrawn: bool = False  # the reader was withdrawn later; the answer stands
     blind_broken_at: Any = None  # when this case, or one beside it, was unblinded on its own
     viewer: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def corrections(self) -> int:
+        """How many answers the one that stands replaced."""
+        return len(self.clocks) - 1
 
 
 @dataclass(frozen=True)
@@ -84,7 +89,7 @@ def load(study: Study, *, actor: Any) -> Dataset:
     origins = origins_of(study, actor=actor)
     submissions = list(_accepted(study))
     ratings = _ratings_by_submission(submissions)
-    corrections = _corrections(study)
+    clocks = clocks_of(study)
     in_use = Reading.objects.filter(is_in_use(), enrolment__study=study).values_list(
         "pk", flat=True
     )
@@ -96,7 +101,7 @@ def load(study: Study, *, actor: Any) -> Dataset:
                 one,
                 origins.get(one.reading.case_id),
                 ratings.get(one.pk, []),
-                corrections,
+                clocks[one.reading_id],
                 withdrawn,
             ),
             reader_withdrawn=one.reading.enrolment.withdrawn_at is not None,
@@ -153,22 +158,11 @@ def _ratings_by_submission(submissions: list[Submission]) -> dict[Any, list[Rati
     return ratings
 
 
-def _corrections(study: Study) -> dict[int, int]:
-    """Return how many answers of each reading were replaced by a correction."""
-    replaced = Submission.objects.filter(
-        reading__enrolment__study=study, superseded_by__isnull=False
-    ).values_list("reading_id", flat=True)
-    counts: dict[int, int] = {}
-    for reading in replaced:
-        counts[reading] = counts.get(reading, 0) + 1
-    return counts
-
-
 def _read(
     submission: Submission,
     origin: Origin | None,
     ratings: list[Rating],
-    corrections: dict[int, int],
+    clocks: list[dict[str, Any]],
     withdrawn: set[int],
 ) -> Read:
     reading = submission.reading
@@ -189,8 +183,7 @@ def _read(
         },
         not_evaluable=frozenset(r.question.code for r in ratings if r.not_evaluable),
         received_at=submission.received_at,
-        clock=submission.body.get("clock") or {},
-        corrections=corrections.get(reading.pk, 0),
+        clocks=tuple(clocks),
         withdrawn=reading.pk in withdrawn,
         viewer=submission.body.get("viewer") or {},
     )

@@ -17,6 +17,7 @@ from readerstudy.analysis.datasets import Dataset, Read
 from readerstudy.analysis.reporting import Report
 from readerstudy.analysis.turing import Counts, TuringReport
 from readerstudy.core.cells import safe_cell
+from readerstudy.reading.clocks import seconds_of
 from readerstudy.reading.scheduling import certificate
 from readerstudy.stats.results import json_safe
 from readerstudy.studies.deviations import deviations_of
@@ -96,7 +97,7 @@ COLUMN_TEXTS = {
     "place or ranking: place=, where the members stood, from 0",
     "not_evaluable": "1 if the reader chose “not evaluable”, else 0",
     "received_at_utc": "When the server received the answer, ISO 8601, UTC",
-    "load_seconds": "Time until the image was on screen",
+    "load_seconds": "Time until the image was on screen; this and the next three with corrections",
     "look_seconds": "Time with the page visible and in use",
     "idle_seconds": "Time visible without input beyond 60 s",
     "away_seconds": "Time with the page hidden or another window in front",
@@ -171,10 +172,8 @@ def _points(points: list[list[float]] | None) -> str:
 
 
 def _common(data: Dataset, read: Read) -> dict[str, Any]:
-    seconds = {
-        f"{part}_seconds": _seconds(read.clock.get(f"{part}_ms"))
-        for part in ("load", "look", "idle", "away")
-    }
+    times = seconds_of(read.clocks).items()
+    rules = [str(clock.get("rule", "")) for clock in read.clocks]
     return {
         "study": str(data.study.pk),
         "reader": read.reader,
@@ -194,13 +193,9 @@ def _common(data: Dataset, read: Read) -> dict[str, Any]:
         "reader_withdrawn": int(read.reader_withdrawn),
         "blind_broken": int(read.blind_broken_at is not None),
         "blind_broken_at_utc": read.blind_broken_at.isoformat() if read.blind_broken_at else "",
-        **seconds,
-        "time_rule": safe_cell(str(read.clock.get("rule", ""))),
+        **{f"{part}_seconds": "" if time is None else time for part, time in times},
+        "time_rule": safe_cell("|".join(dict.fromkeys(rules))),
     }
-
-
-def _seconds(milliseconds: Any) -> float | str:
-    return milliseconds / 1000 if isinstance(milliseconds, int | float) else ""
 
 
 def codebook_rows(data: Dataset) -> Iterable[dict[str, str]]:

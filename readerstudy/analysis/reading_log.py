@@ -13,9 +13,10 @@ from readerstudy.core.cells import safe_cell
 
 PLACE = ("reader", "arm", "period", "position", "stage", "repeat", "case")
 EVENT_TEXTS = {
+    "answer": "1 for the first answer to the case, 2 and on for corrections",
     "at_ms": "Milliseconds since the case was shown",
-    "event": "loaded, input, idle, active, blur, hidden, back, pause, resume, closed or opened; "
-    "see docs/how-to/reading-times.md",
+    "event": "loaded, input, idle, active, blur, hidden, back, pause, resume, closed, opened, "
+    "saved or undone; see docs/how-to/reading-times.md",
     "lasted_ms": "Of a burst of input: from its first to its last",
     "inputs": "Of a burst of input: presses, moves and turns of the wheel",
 }
@@ -34,12 +35,18 @@ VIEW_COLUMNS = (*PLACE, *VIEW_TEXTS)
 
 
 def event_rows(data: Dataset) -> Iterable[dict[str, Any]]:
-    """Yield one row per raw event of each answer that stands."""
+    """Yield one row per raw event of each answer, corrected ones included."""
     for read in data.reads:
-        events = read.clock.get("events")
-        for event in events if isinstance(events, list) else ():
-            if isinstance(event, list) and len(event) >= 2:
-                yield _place(read) | dict(zip(EVENT_TEXTS, map(_cell, event), strict=False))
+        for answer, clock in enumerate(read.clocks, start=1):
+            for event in _events(clock):
+                yield _place(read) | dict(zip(EVENT_TEXTS, (answer, *event), strict=False))
+
+
+def _events(clock: dict[str, Any]) -> Iterator[list[Any]]:
+    events = clock.get("events")
+    for event in events if isinstance(events, list) else ():
+        if isinstance(event, list) and len(event) >= 2:
+            yield [_cell(value) for value in event]
 
 
 def view_rows(data: Dataset) -> Iterable[dict[str, Any]]:

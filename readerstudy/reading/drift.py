@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from readerstudy.reading.clocks import clocks_of, seconds_of
 from readerstudy.reading.models import Rating, Reading, Submission
 from readerstudy.reading.training import TRAINING_PERIOD
 from readerstudy.stats import chi_square, cohen_kappa
@@ -153,18 +154,11 @@ def _answered(study: Study) -> Iterable[Answered]:
     ratings = Rating.objects.filter(submission__in=submissions, choice__isnull=False)
     for key, question, code in ratings.values_list("submission", "question__code", "choice__code"):
         codes[key][question] = code
+    clocks = clocks_of(study)
     for one in submissions:
-        clock = one.body.get("clock") or {}
-        load, look, idle, away = (
-            _seconds(clock, part) for part in ("load", "look", "idle", "away")
-        )
+        load, look, idle, away = seconds_of(clocks[one.reading_id]).values()
         taken = None if load is None or look is None else load + look
         yield Answered(one.reading, codes[one.pk], taken, idle or 0.0, away or 0.0)
-
-
-def _seconds(clock: dict[str, Any], part: str) -> float | None:
-    value = clock.get(f"{part}_ms")
-    return value / 1000 if isinstance(value, int | float) else None
 
 
 def _drift(answered: list[Answered], questions: list[Question]) -> Drift:

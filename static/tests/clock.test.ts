@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { Clock } from "../src/reading/clock";
+import { Clock, memoryOf } from "../src/reading/clock";
 
 const START = Date.UTC(2026, 10, 20, 12, 0, 0);
 const at = (seconds: number) => START + seconds * 1000;
@@ -151,7 +151,29 @@ describe("raw events", () => {
     const read = clock.read(at(501));
     expect(read.events).toHaveLength(400);
     expect(read.events_dropped).toBe(600);
-    expect(read.rule).toBe("reading-times/2");
+    expect(read.rule).toBe("reading-times/3");
+  });
+
+  it("go on after an answer is taken back before it was sent; the time between counts as nothing", () => {
+    const before = new Clock(at(0));
+    before.loaded(at(1));
+    const clock = new Clock(at(50), memoryOf(before.read(at(11))));
+    clock.loaded(at(50));
+    expect(times(clock, 55)).toEqual({ load: 1000, look: 15_000, idle: 0, away: 0 });
+    expect(events(clock, 55)).toEqual([
+      [1000, "loaded"],
+      [11_000, "saved"],
+      [50_000, "undone"],
+      [50_000, "loaded"],
+    ]);
+  });
+
+  it("say of a case that loaded behind the start page that it was there from the first", () => {
+    const clock = new Clock(at(0));
+    clock.pause(at(0));
+    clock.loaded(at(3));
+    clock.resume(at(40));
+    expect(events(clock, 50)).toEqual([[0, "loaded"]]);
   });
 
   it("begin anew with a reading that was not in view before", () => {

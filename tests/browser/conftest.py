@@ -104,13 +104,18 @@ class Site:
         process.wait()
 
 
-@pytest.fixture(scope="session")
-def site(tmp_path_factory):
+def new_site(folder: Path) -> Site:
+    """Return the embedded mode in a folder of its own, nothing started."""
     if not (ROOT / "static/dist/manifest.json").exists():
         pytest.skip("the front end is not built: run make setup")
-    made = Site(tmp_path_factory.mktemp("site"))
-    for folder in ("queue", "queue-control"):
-        (made.var / folder).mkdir()
+    for name in ("queue", "queue-control"):
+        (folder / name).mkdir()
+    return Site(folder)
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory):
+    made = new_site(tmp_path_factory.mktemp("site"))
     spacing = "2,1,1" if SHOWCASE else "5,2.5,2.5"
     script = str(ROOT / "tests/browser/prepare.py")
     made.python(script, str(made.var / "phantoms"), str(CASES_PER_CLASS), spacing)
@@ -179,6 +184,12 @@ class Tab:
         if SHOWCASE:
             self.page.screenshot(path=str(Path(SHOWCASE) / f"{name}.png"))
 
+    def close(self) -> None:
+        """End, and fail where the page complained or asked something of another machine."""
+        self.context.close()
+        assert self.complaints == []
+        assert self.outside == [], "a page asked something outside this server"
+
 
 @pytest.fixture
 def tab(chromium, site):
@@ -190,9 +201,7 @@ def tab(chromium, site):
 
     yield make
     for one in tabs:
-        one.context.close()
-        assert one.complaints == []
-        assert one.outside == [], "a page asked something outside this server"
+        one.close()
 
 
 @pytest.fixture(scope="session")

@@ -15,8 +15,9 @@ import zipfile
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.reader import accept_invitation, pane_is_shown
+
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.xdist_group("browser")]
-READER_PASSWORD = "a quiet dim reading room"
 READERS = (("Dr A. Moreau", "moreau@example.org"), ("Dr S. Tanaka", "tanaka@example.org"))
 STUDY = "Turing test of the T1c network"
 
@@ -78,37 +79,11 @@ def test_a_coordinator_designs_a_study_invites_readers_and_launches(tab, site, n
     remember(notes, study=study, links=links)
 
 
-def open_reading(person, site, link: str) -> None:
-    """Accept the invitation, choose a password and come to the instructions."""
-    page = person.page
-    page.goto(link.replace(link.split("/invitation/", maxsplit=1)[0], site.url))
-    for number in (0, 1):
-        page.locator("input[type=password]").nth(number).fill(READER_PASSWORD)
-    page.get_by_role("button", name="Set password").click()
-    if "/sign-in/" in page.url:
-        person.sign_in(READERS[0][1], READER_PASSWORD)
-    state_profile(page)
+def open_reading(person, link: str, email: str) -> None:
+    """Accept the invitation and come to the instructions."""
+    accept_invitation(person, link, email)
     person.open_reading("Begin")
-    page.get_by_text("You will see brain MR images").wait_for()
-
-
-def state_profile(page) -> None:
-    """Say what reports need to know; asked right after the password."""
-    page.get_by_label("Subspecialty").fill("Neuroradiology")
-    page.get_by_label("Years of experience").fill("9")
-    page.get_by_label("Institution").select_option("university")
-    page.get_by_role("button", name="Save").click()
-    page.get_by_text("Your profile is saved").wait_for()
-
-
-SETTLED_S = 0.6  # an Enter within half a second after a case opens is taken for the one before
-
-
-def pane_is_shown(page) -> None:
-    """Wait until slices of the case are on screen and keys are meant for it."""
-    page.get_by_text(re.compile(r"^\d+ / \d+$")).first.wait_for()
-    page.locator(".panes:not([aria-busy])").wait_for()
-    time.sleep(SETTLED_S)
+    person.page.get_by_text("You will see brain MR images").wait_for()
 
 
 def arrive(page) -> None:
@@ -138,7 +113,7 @@ def test_a_reader_reads_with_the_keyboard_alone_and_loses_nothing(tab, site, not
     links = recall(notes, "links")
     person = tab()
     page, keys = person.page, person.page.keyboard
-    open_reading(person, site, links[0])
+    open_reading(person, links[0], READERS[0][1])
     keys.press("Enter")
     pane_is_shown(page)
     given = []
@@ -224,18 +199,11 @@ def test_a_reader_reads_with_the_keyboard_alone_and_loses_nothing(tab, site, not
     remember(notes, given=given)
 
 
-def test_a_second_reader_reads_with_the_mouse(tab, site, notes):
+def test_a_second_reader_reads_with_the_mouse(tab, notes):
     links = recall(notes, "links")
     person = tab()
     page = person.page
-    page.goto(links[1].replace(links[1].split("/invitation/")[0], site.url))
-    for number in (0, 1):
-        page.locator("input[type=password]").nth(number).fill(READER_PASSWORD)
-    page.get_by_role("button", name="Set password").click()
-    if "/sign-in/" in page.url:
-        person.sign_in(READERS[1][1], READER_PASSWORD)
-    state_profile(page)
-    person.open_reading("Begin")
+    open_reading(person, links[1], READERS[1][1])
     page.get_by_role("button", name=re.compile("Begin")).click()
     pane_is_shown(page)
     box = page.locator("canvas").first.bounding_box()

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.durability import steps
+from tests import two_steps
 from tests.durability.cutting import CuttingProxy
 from tests.durability.server import Server, environment, python, stored
 from tests.scenario import PASSWORD
@@ -88,7 +88,7 @@ class Page(threading.Thread):
     def read(self, state: dict[str, Any]) -> dict[str, Any]:
         reading = state["reading"]
         slot = state["forms"][reading["form"]]["layout"]["slots"][0]
-        given = steps.answers(self.rng, slot["origin_mm"])
+        given = two_steps.answers(self.rng, slot["origin_mm"])
         half = dict(list(given.items())[:2])
         draft = {"answers": half, "viewer": {}}
         put = self.call("PUT", f"{self.path}/readings/{reading['token']}/draft", json=draft)
@@ -122,13 +122,13 @@ class Page(threading.Thread):
         state = self.call("GET", f"{self.path}/state").json()
         assert state["reading"]["token"] == token
         self.corrected.add(token)
-        return self.submit(token, steps.answers(self.rng, slot["origin_mm"]))
+        return self.submit(token, two_steps.answers(self.rng, slot["origin_mm"]))
 
 
 @pytest.mark.slow
 def test_no_answer_is_lost_or_doubled_by_cuts_in_the_middle_of_replies(tmp_path):
     told = environment(tmp_path)
-    tokens = python(f"from tests.durability import steps; steps.main({CASES})", told).split()
+    tokens = python(f"from tests import two_steps; two_steps.main({CASES})", told).split()
     server = Server(told)
     server.start()
     server.wait()

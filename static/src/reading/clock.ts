@@ -6,7 +6,7 @@ const BURST_GAP_MS = 2000;
 const MOST_EVENTS = 400;
 
 /** The rule by which times are divided; docs/how-to/reading-times.md says it in words. */
-export const RULE = "reading-times/2";
+export const RULE = "reading-times/3";
 
 /** What survives a reload of the page. */
 export interface ClockMemory {
@@ -18,6 +18,8 @@ export interface ClockMemory {
   readonly paused: boolean;
   /** When this was written. */
   readonly at: number;
+  /** The answer was saved then, and was taken back since. */
+  readonly saved?: boolean;
   readonly events?: readonly ClockEvent[];
   readonly dropped?: number;
 }
@@ -28,7 +30,7 @@ export type AwayReason = "hidden" | "blur";
 /**
  * Divides the time of one reading. Away: the page is hidden or another window has the focus. Load:
  * until the first pane shows. Idle: in view without input for more than 60 s, from the 60th second.
- * Look: the rest. A pause counts as nothing. All times are milliseconds since the epoch; the raw
+ * Look: the rest. A pause counts as nothing, and so does the time between saving and undoing. All times are milliseconds since the epoch; the raw
  * events behind the division are kept, in milliseconds since the case was shown.
  */
 export class Clock {
@@ -56,11 +58,12 @@ export class Clock {
     this.load = memory.load;
     this.look = memory.look;
     this.idle = memory.idle;
-    this.awayTime = memory.away + (memory.paused ? 0 : Math.max(0, now - memory.at));
     this.events = [...(memory.events ?? [])];
     this.dropped = memory.dropped ?? 0;
-    this.note(memory.at, "closed");
-    this.note(now, "opened");
+    this.note(memory.at, memory.saved ? "saved" : "closed");
+    this.note(now, memory.saved ? "undone" : "opened");
+    const counts = !memory.paused && !memory.saved;
+    this.awayTime = memory.away + (counts ? Math.max(0, now - memory.at) : 0);
   }
 
   loaded(now: number): void {
@@ -164,6 +167,8 @@ export class Clock {
   private restart(now: number): void {
     this.shownAt = now;
     this.events = [];
+    this.dropped = 0;
+    if (this.isLoaded) this.note(now, "loaded");
   }
 
   // Raw events.
@@ -206,6 +211,22 @@ export class Clock {
     if (this.events.length < MOST_EVENTS) this.events = [...this.events, event];
     else this.dropped++;
   }
+}
+
+/** The clock of a saved answer, to go on with; other cases were on screen since. */
+export function memoryOf(saved: ClockReading): ClockMemory {
+  return {
+    shownAt: Date.parse(saved.shown_at),
+    load: saved.load_ms,
+    look: saved.look_ms,
+    idle: saved.idle_ms,
+    away: saved.away_ms,
+    paused: false,
+    saved: true,
+    at: Date.parse(saved.submitted_at),
+    events: saved.events,
+    dropped: saved.events_dropped,
+  };
 }
 
 /** Milliseconds since the epoch that never run backwards within a page. */

@@ -1,7 +1,7 @@
 /** The case on screen: its form, its clock and its images. */
 import type { CaseImages } from "../viewer/loader";
 import type { ViewerExtras, ViewerState } from "../viewer/state";
-import { Clock, monotonicNow } from "./clock";
+import { Clock, memoryOf, monotonicNow } from "./clock";
 import type { Answers, Question, ReadingCase, SealedStep } from "./contract";
 import type { LocalDraft } from "./drafts";
 import { type Form, newForm } from "./form";
@@ -45,7 +45,8 @@ export class CurrentCase {
   ) {
     const form = newForm(questions, local?.answers ?? start.answers);
     this.form = local ? { ...form, active: local.active } : form;
-    this.clock = new Clock(monotonicNow(), local?.clock ?? null);
+    const saved = start.correcting ? memoryOf(start.correcting.body.clock) : null;
+    this.clock = new Clock(monotonicNow(), local?.clock ?? saved);
   }
 
   get token(): string {

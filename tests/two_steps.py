@@ -1,4 +1,4 @@
-"""A study with every way of answering, read in two steps, for the tests of durability."""
+"""A study with every way of answering, read in two steps: unaided, then aided."""
 
 from __future__ import annotations
 
@@ -41,10 +41,12 @@ QUESTIONS: tuple[dict[str, Any], ...] = (
         "show_if": {"all": [{"question": "size", "at_least": 40}]},
     },
     {"code": "remark", "text": "Anything else", "kind": "text", "required": False},
+    {"code": "cues", "text": "What decided it?", "kind": "multi", "required": False},
 )
 OPTIONS = {
     "origin": (("real", "Real"), ("synthetic", "Synthetic")),
     "crosses": (("yes", "Yes"), ("no", "No")),
+    "cues": (("vessels", "Vessels"), ("sulci", "Sulci"), ("texture", "Texture")),
 }
 
 
@@ -95,11 +97,13 @@ def answers(rng: random.Random, place: list[float]) -> dict[str, Any]:
         given["crosses"] = rng.choice(["yes", "no"])
     if rng.random() < 0.5:
         given["remark"] = rng.choice(["motion", "naïve “quotes”, 5 µm, 头", "second\nline"])
+    if rng.random() < 0.5:
+        given["cues"] = rng.choice([["vessels"], ["sulci", "texture"]])
     return given
 
 
-def main(cases: int) -> None:
-    """Make and launch the study in a fresh database; print the addresses of its readers."""
+def draft(n_real: int, n_synthetic: int, **options: Any) -> Any:
+    """Return the study as a draft, a `tests.scenario.Scenario`, in a fresh database."""
     django.setup()
     from django.core.management import call_command
 
@@ -108,10 +112,18 @@ def main(cases: int) -> None:
 
     call_command("migrate", verbosity=0)
     shown = scenario.viewing_of(Slot("t1", "T1"), Slot("t1c", "T1c"))
-    made = scenario.draft(cases, cases, shown=shown)
+    made = scenario.draft(n_real, n_synthetic, shown=shown, **options)
     ask_everything(made.study)
     two_steps(made.study, made.coordinator)
     made.refresh()
+    return made
+
+
+def main(cases: int) -> None:
+    """Make and launch the study in a fresh database; print the addresses of its readers."""
+    made = draft(cases, cases)
+    from tests import scenario
+
     made = scenario.started(made)
     print(" ".join(made.enrolment(number).token for number in range(2)))
 
