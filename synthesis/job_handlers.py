@@ -70,6 +70,43 @@ def generate(
     return {"run": str(run.pk), "images": len(run.record["images"])}
 
 
+@handles("draw", queue="gpu")
+def draw(
+    context: JobContext, *, checkpoint: str, count: int, seed: int, truncation: float
+) -> dict[str, Any]:
+    """Draw images of an unconditional generator and register each as a case."""
+    from synthesis import drawing
+
+    order = drawing.DrawOrder(checkpoint, count, seed, truncation)
+    with _in_words():
+        run = drawing.draw_run(order, job=context.job, progress=context.progress)
+    return {"run": str(run.pk), "images": len(run.record["images"])}
+
+
+@handles("cut_slices", queue="gpu")
+def cut_slices(
+    context: JobContext, *, checkpoint: str, cases: list[str], count: int, seed: int
+) -> dict[str, Any]:
+    """Cut real slices as the training slices of a generator were cut."""
+    from synthesis import drawing
+
+    with _in_words():
+        made = drawing.cut_real_slices(checkpoint, cases, count=count, seed=seed, job=context.job)
+    return {"cases": sorted(case.code for case in made)}
+
+
+@handles("film", queue="gpu")
+def film(
+    context: JobContext, *, checkpoint: str, seed: int, stops: int, truncation: float
+) -> dict[str, Any]:
+    """Film a walk through the latent space of a generator."""
+    from synthesis import drawing
+
+    del context
+    with _in_words():
+        return drawing.film_of(checkpoint, seed=seed, stops=stops, truncation=truncation)
+
+
 @contextmanager
 def _in_words() -> Iterator[None]:
     """Show the engine's own errors as the sentences they are."""

@@ -30,6 +30,7 @@ class Look:
 
     run: GenerationRun
     made: list[Made]
+    drawn: list[Case]  # images made without a source
     measures: list[tuple[str, str]]  # preset and metric of each column
     hidden: int
     why_hidden: str
@@ -37,14 +38,16 @@ class Look:
 
 def look_at_run(*, run: GenerationRun, actor: Any) -> Look:
     """Return the images of a run whose origin a user may see, and record the look."""
-    pairs = _pairs(run)
-    reasons = {case.code: why_hidden(actor, case) for pair in pairs for case in pair}
+    pairs, drawn = _pairs(run), _drawn(run)
+    shown = [*(case for pair in pairs for case in pair), *drawn]
+    reasons = {case.code: why_hidden(actor, case) for case in shown}
     open_pairs = [pair for pair in pairs if not any(reasons[case.code] for case in pair)]
+    open_drawn = [case for case in drawn if not reasons[case.code]]
     scores = list(Score.objects.filter(run=run, candidate=SYNTHETIC))
     measures = sorted({(one.preset, one.metric) for one in scores})
-    if open_pairs:
+    if open_pairs or open_drawn:
         with write_transaction():
-            codes = [case.code for _, case in open_pairs]
+            codes = [case.code for case in (*(case for _, case in open_pairs), *open_drawn)]
             audit.record(
                 actor=actor, action="truth.look", target=f"run {run.pk}", new={"cases": codes}
             )
@@ -52,17 +55,24 @@ def look_at_run(*, run: GenerationRun, actor: Any) -> Look:
         run=run,
         made=[Made(*pair, _in_columns(pair, scores, measures)) for pair in open_pairs],
         measures=measures,
-        hidden=len(pairs) - len(open_pairs),
+        drawn=open_drawn,
+        hidden=len(pairs) - len(open_pairs) + len(drawn) - len(open_drawn),
         why_hidden=next((reason for reason in reasons.values() if reason), ""),
     )
 
 
 def _pairs(run: GenerationRun) -> list[tuple[Case, Case]]:
-    entries = list(run.record.get("cases", {}).values())
+    entries = [entry for entry in run.record.get("cases", {}).values() if entry["source"]]
     codes = {code for entry in entries for code in (entry["source"], entry["case"])}
     cases = {case.code: case for case in Case.objects.filter(code__in=codes)}
     pairs = [(cases[entry["source"]], cases[entry["case"]]) for entry in entries]
     return sorted(pairs, key=lambda pair: pair[0].code)
+
+
+def _drawn(run: GenerationRun) -> list[Case]:
+    entries = run.record.get("cases", {}).values()
+    codes = [entry["case"] for entry in entries if not entry["source"]]
+    return list(Case.objects.filter(code__in=codes).order_by("code"))
 
 
 def _in_columns(

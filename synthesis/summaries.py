@@ -11,6 +11,7 @@ from django.db.models import Avg, Count
 from readerstudy.cases.models import Case
 from readerstudy.core.errors import ReaderStudyError
 from readerstudy.truth.models import Origin
+from synthesis.drawing_kinds import draws_images, free_for_slices, has_film
 from synthesis.models import Checkpoint, GenerationRun, Score
 
 
@@ -40,7 +41,13 @@ def page_context(checkpoint: Checkpoint) -> dict[str, Any]:
         "card": checkpoint.card,
         "scores": mean_scores(checkpoint),
         "free": len(free_sources(checkpoint)),
+        "draws": draws_images(checkpoint),
+        **(_of_images(checkpoint) if draws_images(checkpoint) else {}),
     }
+
+
+def _of_images(checkpoint: Checkpoint) -> dict[str, Any]:
+    return {"free_for_slices": len(free_for_slices(checkpoint)), "film": has_film(checkpoint)}
 
 
 def mean_scores(checkpoint: Checkpoint) -> list[dict[str, Any]]:
@@ -62,6 +69,8 @@ def mean_scores(checkpoint: Checkpoint) -> list[dict[str, Any]]:
 
 def free_sources(checkpoint: Checkpoint) -> list[str]:
     """Return codes of real cases that have every input and did not train this checkpoint."""
+    if draws_images(checkpoint):
+        return []
     inputs = checkpoint.card["architecture"]["settings"]["inputs"]
     trained = checkpoint.training_subjects.values_list("source_key", flat=True)
     cases = Case.objects.available().exclude(subject__source_key__in=trained)

@@ -17,12 +17,13 @@ from readerstudy.core.errors import NotFound
 from readerstudy.core.models import Job
 from readerstudy.core.pages import ActionView, CoordinatorPage
 from synthesis import summaries
+from synthesis.drawing_views import forms_of
 from synthesis.folders import run_folder
 from synthesis.forms import GenerateForm
 from synthesis.looking import look_at_run
 from synthesis.models import Checkpoint, GenerationRun
 
-KINDS = ("make_phantoms", "import_cases", "train", "generate")
+KINDS = ("make_phantoms", "import_cases", "train", "generate", "draw", "cut_slices", "film")
 
 
 def generators(request: HttpRequest) -> HttpResponse:
@@ -38,6 +39,8 @@ def checkpoint(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     require_coordinator(request.user)
     context = summaries.page_context(access_checkpoint(pk))
     context["form"] = GenerateForm()
+    if context["draws"]:
+        context |= forms_of(context["checkpoint"])
     return render(request, "synthesis/checkpoint.html", context)
 
 

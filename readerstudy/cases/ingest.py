@@ -263,6 +263,11 @@ def _case_of(found: FoundSeries, source: Source) -> Case:
     return new_case(subject, source_key=case_key(found, source))
 
 
+def new_subject(name: str) -> Subject:
+    """Create a subject under a random free code; ``name`` is a name that no other has."""
+    return Subject.objects.create(source_key=source_key(name), code=_free_code(Subject, "S-"))
+
+
 def new_case(subject: Subject, *, source_key: str = "") -> Case:
     """Create a case under a random free code, so that the code tells nothing."""
     return Case.objects.create(subject=subject, code=_free_code(Case, ""), source_key=source_key)

@@ -158,6 +158,7 @@ ROUTES: dict[str, tuple[Any, ...]] = {
     "checkpoint": (SIGN_IN, 403, 404, 404),
     "checkpoint-samples": (SIGN_IN, 403, 404, 404),
     "generate": (SIGN_IN, 403, 404, 404),
+    **dict.fromkeys(("draw", "cut-slices", "film", "film-file"), (SIGN_IN, 403, 404, 404)),
     "generation-run": (SIGN_IN, 403, 404, 404),
     "readers": COORDINATORS,
     "audit": COORDINATORS,
@@ -259,7 +260,11 @@ def arguments(study) -> dict[str, tuple[Any, ...]]:
         "native-image": native_address(real_case(roles=["t1c"])),
         "series-thumbnail": (case.series.first().pk,),
         **dict.fromkeys(
-            ("checkpoint", "checkpoint-samples", "generate", "generation-run"), (uuid.uuid4(),)
+            (
+                *("checkpoint", "checkpoint-samples", "generate", "generation-run"),
+                *("draw", "cut-slices", "film", "film-file"),
+            ),
+            (uuid.uuid4(),),
         ),
         **dict.fromkeys(("job", "job-retry"), (make_job().pk,)),
     }

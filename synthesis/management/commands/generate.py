@@ -1,4 +1,4 @@
-"""``manage.py generate CHECKPOINT``: make and register synthetic counterparts of cases."""
+"""``manage.py generate CHECKPOINT``: make synthetic images and register them as cases."""
 
 from __future__ import annotations
 
@@ -8,35 +8,93 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from readerstudy.cases.models import Case
 from synthesis import follow
+from synthesis.drawing_kinds import free_for_slices
 from synthesis.models import Checkpoint
 
 
 class Command(BaseCommand):
-    help = "Make a synthetic counterpart of each case; they can be chosen for a study at once."
+    help = (
+        "Make synthetic images; they can be chosen for a study at once. A generator that works "
+        "from images makes a counterpart of each of --cases; one that draws makes --count images."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("checkpoint", help="identifier of the checkpoint, or name of its run")
-        parser.add_argument("--cases", nargs="+", required=True, help="codes of source cases")
+        parser.add_argument("--cases", nargs="+", help="codes of source cases")
+        parser.add_argument("--count", type=int, help="images to draw")
+        parser.add_argument(
+            "--real-slices", type=int, help="real slices to cut as the training slices were"
+        )
+        parser.add_argument("--film", type=int, help="film a walk past this number of images")
+        parser.add_argument("--truncation", type=float, default=1.0, help="0 to 1, for drawing")
         parser.add_argument("--seed", type=int, default=0)
         parser.add_argument("--queue", action="store_true", help="leave the work to a worker")
 
     def handle(self, *args: Any, **options: Any) -> None:
         del args
+        asked = [name for name in ("count", "real_slices", "film") if options[name] is not None]
+        if len(asked) > 1 or (options["cases"] and set(asked) - {"real_slices"}):
+            raise CommandError("Ask for one of --cases, --count, --real-slices and --film.")
+        if not asked and not options["cases"]:
+            raise CommandError("Say what to make: --cases, --count, --real-slices or --film.")
         known = set(Case.objects.available().values_list("code", flat=True))
-        if unknown := sorted(set(options["cases"]) - known):
+        if unknown := sorted(set(options["cases"] or ()) - known):
             raise CommandError(f"There is no case {', '.join(unknown)}.")
+        checkpoint = self._checkpoint(options["checkpoint"])
+        {
+            "count": self._draw,
+            "real_slices": self._cut,
+            "film": self._film,
+        }.get(asked[0] if asked else "", self._counterparts)(checkpoint, options)
+
+    def _counterparts(self, checkpoint: Checkpoint, options: dict[str, Any]) -> None:
+        codes = sorted(set(options["cases"]))
+        arguments = {"cases": codes, "seed": options["seed"]}
+        title = f"Make {len(codes)} synthetic counterparts"
+        result = self._do("generate", title, checkpoint, arguments, options)
+        self.stdout.write(f"Run {result['run']}: {result['images']} images")
+
+    def _draw(self, checkpoint: Checkpoint, options: dict[str, Any]) -> None:
+        arguments = {name: options[name] for name in ("count", "seed", "truncation")}
+        title = f"Draw {options['count']} images"
+        result = self._do("draw", title, checkpoint, arguments, options)
+        self.stdout.write(f"Run {result['run']}: {result['images']} images")
+
+    def _cut(self, checkpoint: Checkpoint, options: dict[str, Any]) -> None:
+        arguments = {
+            "cases": sorted(set(options["cases"] or free_for_slices(checkpoint))),
+            "count": options["real_slices"],
+            "seed": options["seed"],
+        }
+        title = f"Cut {options['real_slices']} real slices"
+        result = self._do("cut_slices", title, checkpoint, arguments, options)
+        self.stdout.write(f"Cases {' '.join(result['cases'])}")
+
+    def _film(self, checkpoint: Checkpoint, options: dict[str, Any]) -> None:
+        arguments = {"stops": options["film"]} | {
+            name: options[name] for name in ("seed", "truncation")
+        }
+        title = f"Film a walk past {options['film']} images"
+        result = self._do("film", title, checkpoint, arguments, options)
+        self.stdout.write(f"{result['frames']} frames in film.mp4 of run {checkpoint.run_folder}")
+
+    def _do(
+        self,
+        kind: str,
+        title: str,
+        checkpoint: Checkpoint,
+        arguments: dict[str, Any],
+        options: dict[str, Any],
+    ) -> dict[str, Any]:
         job = follow.do(
-            "generate",
-            title=f"Make {len(options['cases'])} synthetic counterparts",
-            arguments={
-                "checkpoint": str(self._checkpoint(options["checkpoint"]).pk),
-                "cases": sorted(set(options["cases"])),
-                "seed": options["seed"],
-            },
+            kind,
+            title=title,
+            arguments={"checkpoint": str(checkpoint.pk), **arguments},
             queue=options["queue"],
             say=self.stdout.write,
         )
-        self.stdout.write(f"Run {job.result['run']}: {job.result['images']} images")
+        result: dict[str, Any] = job.result
+        return result
 
     def _checkpoint(self, name: str) -> Checkpoint:
         for checkpoint in Checkpoint.objects.all():

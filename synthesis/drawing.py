@@ -1,0 +1,267 @@
+"""Draw images of an unconditional generator into cases, and cut real slices to go with them.
+
+Both become cases of one picture per sequence by one function, after one last step
+(`synthesis.sampling.finished`), with one size of pixel: that of the generator. A reader study that
+mixes them can tell them apart by nothing but the anatomy.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from readerstudy.cases import canonical
+from readerstudy.cases.ingest import new_case, new_subject
+from readerstudy.cases.models import Case, Series, Subject
+from readerstudy.core import audit
+from readerstudy.core.db import write_transaction
+from readerstudy.core.errors import Conflict, NotFound, ReaderStudyError
+from readerstudy.core.models import Job
+from readerstudy.imaging import flags
+from readerstudy.imaging.geometry import Volume
+from readerstudy.truth.register import (
+    Generated,
+    declare_real,
+    declare_synthetic,
+    declare_trained_on,
+)
+from synthesis.bench import inputs_of, network_input, trained_on
+from synthesis.data.hashing import content_sha256
+from synthesis.data.slices import SliceRule, cut_slices
+from synthesis.data.subjects import Subject as Images
+from synthesis.data.subjects import brain_mask
+from synthesis.drawing_kinds import FILM_FILE, draws_images, free_for_slices
+from synthesis.folders import run_folder
+from synthesis.generate import Generator, load_generator
+from synthesis.manifest import Pixels
+from synthesis.models import Checkpoint, GenerationRun
+from synthesis.sampling import (
+    BATCH,
+    Drawn,
+    SampleManifest,
+    draw,
+    finished,
+    image_generator,
+    network_of,
+    new_manifest,
+    pixel_mm,
+)
+from synthesis.training.config import TrainingConfig
+
+Progress = Callable[[int, int, str], None]
+
+
+@dataclass(frozen=True)
+class DrawOrder:
+    """Which checkpoint is to draw how many images from the seeds ``seed``, ``seed + 1``, ..."""
+
+    checkpoint: str
+    count: int
+    seed: int
+    truncation: float
+
+
+def open_generator(checkpoint: str) -> tuple[Checkpoint, Generator]:
+    """Return a stored checkpoint of an image generator with its network.
+
+    Raises
+    ------
+    ReaderStudyError
+        If there is none, it needs sources, or the weights on disk are others.
+    """
+    stored = Checkpoint.objects.filter(pk=checkpoint).first()
+    if stored is None:
+        raise NotFound("There is no such checkpoint. Train the network first.")
+    generator = load_generator(run_folder(stored.run_folder))
+    if generator.weights_sha256 != stored.weights_sha256:
+        raise Conflict("The weights on disk are not those on record. Restore them from a backup.")
+    if not draws_images(stored):
+        raise ReaderStudyError(
+            f"{stored.preset} makes counterparts of cases: name cases, not a count."
+        )
+    return stored, generator
+
+
+def draw_run(order: DrawOrder, *, job: Job | None, progress: Progress) -> GenerationRun:
+    """Draw and register images; goes on where it stopped."""
+    stored, generator = open_generator(order.checkpoint)
+    run = _open_run(stored, generator, order, job)
+    for start in range(0, order.count, BATCH):
+        end = min(start + BATCH, order.count)
+        if len(run.record["images"]) < end:
+            seeds = range(order.seed + start, order.seed + end)
+            _register_batch(run, start, _drawn(generator, seeds, order.truncation))
+        progress(end, order.count, f"{end} of {order.count} images")
+    return run
+
+
+def _drawn(generator: Generator, seeds: range, truncation: float) -> list[Drawn]:
+    try:
+        return draw(generator, seeds, truncation=truncation)
+    except ValueError as error:
+        raise ReaderStudyError(str(error)) from error
+
+
+def _open_run(
+    stored: Checkpoint, generator: Generator, order: DrawOrder, job: Job | None
+) -> GenerationRun:
+    manifest = new_manifest(generator, truncation=order.truncation)
+    defaults = {
+        "role": "+".join(manifest.generator["sequences"])[:16],
+        "seed": order.seed,
+        "record": {"samples": manifest.to_dict(), "images": [], "cases": {}},
+    }
+    with write_transaction():
+        if job is None:
+            run, new = GenerationRun.objects.create(checkpoint=stored, **defaults), True
+        else:
+            run, new = GenerationRun.objects.get_or_create(
+                checkpoint=stored, job=job, defaults=defaults
+            )
+        if new:
+            actor = job.created_by if job else None
+            declare_trained_on(run=run.pk, fingerprints=trained_on(stored), actor=actor)
+    return run
+
+
+def _register_batch(run: GenerationRun, start: int, made: Sequence[Drawn]) -> None:
+    """Register a batch whole, unless a worker that was taken for dead has done it meanwhile."""
+    actor = run.job.created_by if run.job else None
+    with write_transaction():
+        run.record = GenerationRun.objects.select_for_update().get(pk=run.pk).record
+        if len(run.record["images"]) != start:
+            return
+        manifest = SampleManifest.from_dict(run.record["samples"])
+        manifest = manifest.with_images([one.record for one in made])
+        for one in made:
+            case = _case_of(
+                new_subject(one.record.uuid),
+                one.pixels,
+                manifest.generator["sequences"],
+                manifest.generator["pixel_mm"],
+            )
+            generated = Generated(
+                generator=str(run.checkpoint),
+                run=run.pk,
+                record_sha256=manifest.alone(one.record).sha256,
+            )
+            declare_synthetic(case=case, generated=generated, actor=actor)
+            run.record["cases"][one.record.uuid] = {"source": None, "case": case.code}
+        run.record["samples"] = manifest.to_dict()
+        run.record["images"] = [image.uuid for image in manifest.images]
+        run.save(update_fields=("record",))
+
+
+def _case_of(
+    subject: Subject, pixels: Pixels, sequences: Sequence[str], pixel: Sequence[float]
+) -> Case:
+    """Make the case of one picture, real or drawn: one series of one slice per sequence."""
+    case = new_case(subject)
+    height, width = pixel
+    for sequence, image in zip(sequences, pixels, strict=True):
+        picture = np.ascontiguousarray(image[None])
+        volume = Volume(
+            array=picture,
+            affine_lps=np.diag([width, height, 1.0, 1.0]),
+            kind="png",
+            facts={"two_dimensional": True},
+            source_sha256=content_sha256(picture),
+        )
+        Series.objects.create(
+            case=case,
+            role=sequence,
+            source_orientation="LPS",
+            source_kind="png",
+            flags=[flags.POSITION_UNKNOWN],
+            **canonical.store_volume(volume),
+        )
+    return case
+
+
+def cut_real_slices(
+    checkpoint: str, codes: Sequence[str], *, count: int, seed: int, job: Job | None
+) -> list[Case]:
+    """Cut ``count`` slices out of real cases as the generator's training slices were cut.
+
+    The cases take turns in an order drawn by the seed, which also draws the slice and, where the
+    generator pooled the sequences, the sequence. Each slice is a case of the same subject,
+    declared real.
+
+    Raises
+    ------
+    ReaderStudyError
+        If a case trained the generator, is not real or lacks a sequence.
+    """
+    stored, generator = open_generator(checkpoint)
+    refused = sorted(set(codes) - set(free_for_slices(stored)))
+    if refused or not codes:
+        raise ReaderStudyError(
+            f"Cases {', '.join(refused) or '(none given)'} cannot be cut: they trained this "
+            "network, are not real volumes or lack a sequence."
+        )
+    rng = random.Random(seed)
+    order = rng.sample(sorted(codes), len(codes))
+    made = []
+    with write_transaction():
+        for number in range(count):
+            source = Case.objects.get(code=order[number % len(order)])
+            made.append(_cut_one(stored, generator, source, rng))
+        actor = job.created_by if job else None
+        declare_real(cases=made, actor=actor)
+        audit.record(
+            actor=actor,
+            action="synthesis.cut_slices",
+            target=f"checkpoint {stored.pk}",
+            new={"cases": sorted(case.code for case in made), "seed": seed},
+        )
+    return made
+
+
+def _cut_one(stored: Checkpoint, generator: Generator, source: Case, rng: random.Random) -> Case:
+    shape = network_of(generator)
+    slices = cut_slices(_images_of(source, shape.roles), shape.roles, slice_rule(stored))
+    image = slices.images[rng.randrange(len(slices.images))]
+    if shape.pooled:
+        image = image[[rng.randrange(len(shape.roles))]]
+    pixel = pixel_mm(image_generator(generator))
+    return _case_of(source.subject, finished(image.astype(np.float32)), shape.outputs, pixel)
+
+
+def slice_rule(checkpoint: Checkpoint) -> SliceRule:
+    """Return how the training slices of a checkpoint were cut."""
+    config = TrainingConfig.from_dict(checkpoint.card["training"]["settings"])
+    rule: SliceRule = config.objective_settings().rule(config.network_config())
+    return rule
+
+
+def _images_of(case: Case, roles: Sequence[str]) -> Images:
+    """Return a case as the training reads subjects from files."""
+    series = inputs_of(case, roles)
+    raw = {role: network_input(one) for role, one in series.items()}
+    spacing = next(iter(series.values())).spacing_mm
+    return Images(
+        name=f"case {case.code}",
+        raw=raw,
+        mask=brain_mask(raw.values()),
+        affine=np.diag([*reversed(spacing), 1.0]),
+        file_sha256={role: one.source_sha256 for role, one in series.items()},
+    )
+
+
+def film_of(checkpoint: str, *, seed: int, stops: int, truncation: float) -> dict[str, Any]:
+    """Write the film of a walk through ``stops`` seeds beside the weights."""
+    from synthesis.film import write_film
+
+    stored, generator = open_generator(checkpoint)
+    path = run_folder(stored.run_folder) / FILM_FILE
+    partial = path.with_name(f".{FILM_FILE}")
+    try:
+        frames = write_film(partial, generator, range(seed, seed + stops), truncation=truncation)
+    except ValueError as error:
+        raise ReaderStudyError(str(error)) from error
+    partial.replace(path)
+    return {"frames": frames}
