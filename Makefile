@@ -20,11 +20,11 @@ setup: .venv/.base static/dist/manifest.json ## virtual environment, dependencie
 	@touch $@
 
 .venv/.base: requirements/base.lock .venv/.torch
-	$(BIN)/pip install --quiet --require-hashes -r requirements/base.lock
+	$(BIN)/pip install --quiet --no-deps --require-hashes -r requirements/base.lock
 	@touch $@
 
 .venv/.dev: requirements/dev.lock .venv/.base
-	$(BIN)/pip install --quiet --require-hashes -r requirements/dev.lock
+	$(BIN)/pip install --quiet --no-deps --require-hashes -r requirements/dev.lock
 	@touch $@
 
 static/node_modules/.package-lock.json: static/package-lock.json
