@@ -22,6 +22,7 @@ export default defineConfig({
       input: [
         "src/reading/main.ts",
         "src/viewer/main.ts",
+        "src/voting/main.ts",
         "src/staff/main.ts",
         "src/display-check/main.ts",
         "src/intake/main.ts",

@@ -31,6 +31,18 @@ def votable(study: Study) -> list[Question]:
     return list(study.questions.filter(kind__in=VOTABLE).prefetch_related("options"))
 
 
+def distance(question: Question, values: Iterable[Any]) -> int | None:
+    """Return how many levels lie between the lowest and the highest; None beside any other kind
+    of difference: choices without an order, or "not evaluable" beside an answer."""
+    known = list(values)
+    given = [value for value in known if value != NOT_EVALUABLE]
+    if question.kind != Question.Kind.ORDINAL or len(given) < len(known):
+        return None
+    codes = [option.code for option in question.options.all()]
+    places = [codes.index(code) for code in given]
+    return max(places) - min(places)
+
+
 def discordances(study: Study, questions: Iterable[Question], least_levels: int) -> list[Found]:
     """Return what readers answered differently, first presentations only.
 
@@ -39,13 +51,14 @@ def discordances(study: Study, questions: Iterable[Question], least_levels: int)
     """
     found = []
     for question in questions:
-        for (item, arm), values in sorted(_values(study, question).items()):
-            if _differ(question, values, least_levels):
+        for (item, arm), values in sorted(values_of(study, question).items()):
+            if differ(question, values, least_levels):
                 found.append(Found(question, item, arm, tuple(sorted(values, key=json.dumps))))
     return found
 
 
-def _values(study: Study, question: Question) -> dict[tuple[str, str], list[Any]]:
+def values_of(study: Study, question: Question) -> dict[tuple[str, str], list[Any]]:
+    """Return the readers' first answers by item and arm; repeats and training left out."""
     ratings = Rating.objects.filter(
         question=question,
         submission__outcome=Submission.Outcome.ACCEPTED,
@@ -62,11 +75,9 @@ def _values(study: Study, question: Question) -> dict[tuple[str, str], list[Any]
     return values
 
 
-def _differ(question: Question, values: list[Any], least_levels: int) -> bool:
-    given = [value for value in values if value != NOT_EVALUABLE]
-    if 0 < len(given) < len(values):
-        return True
-    if question.kind != Question.Kind.ORDINAL:
-        return len(set(given)) > 1
-    places = [[option.code for option in question.options.all()].index(code) for code in given]
-    return bool(places) and max(places) - min(places) >= least_levels
+def differ(question: Question, values: list[Any], least_levels: int) -> bool:
+    """Do these answers count as discordant by a rule?"""
+    if all(value == values[0] for value in values):
+        return False
+    apart = distance(question, values)
+    return apart is None or apart >= least_levels

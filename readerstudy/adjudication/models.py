@@ -102,3 +102,37 @@ class Consensus(models.Model):
 
     def __str__(self) -> str:
         return f"version {self.version} for {self.discordance}"
+
+
+class Adoption(models.Model):
+    """A consensus was made the reference standard: which, by whom, when and why, in versions.
+
+    The values themselves stand in the reference standard of each case, which is append-only too.
+    """
+
+    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="adoptions")
+    question = models.ForeignKey(Question, on_delete=models.PROTECT, related_name="+")
+    arm = models.CharField(max_length=32)
+    endpoint = models.SlugField(max_length=40)
+    version = models.PositiveSmallIntegerField(help_text="Of this endpoint in this study, from 1")
+    facts = models.JSONField(help_text="Number of cases: recorded, new, corrected, kept, left out")
+    after_unblinding = models.BooleanField()
+    reason = models.TextField()
+    adopted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
+    )
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("-at", "-pk")
+        constraints = (
+            models.UniqueConstraint(
+                fields=("study", "endpoint", "version"), name="adoption_version_once"
+            ),
+            models.CheckConstraint(
+                name="adoption_states_its_reason", condition=~models.Q(reason="")
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"version {self.version} of {self.endpoint} from {self.study}"

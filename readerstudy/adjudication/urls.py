@@ -16,6 +16,11 @@ urlpatterns = [
         name="study-adjudication-conclude",
     ),
     path(
+        "staff/studies/<uuid:pk>/adjudication/reference/",
+        views.AdoptView.as_view(),
+        name="study-adjudication-adopt",
+    ),
+    path(
         "staff/studies/<uuid:pk>/adjudication/consensus.csv",
         views.ConsensusTable.as_view(),
         name="study-consensus",

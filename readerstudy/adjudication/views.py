@@ -12,13 +12,13 @@ from django.views.decorators.cache import never_cache
 from django.views.generic import TemplateView
 from django.views.generic.base import View
 
-from readerstudy.adjudication import access, presentation, voting
+from readerstudy.adjudication import access, presentation, table, voting
+from readerstudy.adjudication.adopting import adopt_consensus
 from readerstudy.adjudication.concluding import conclude
-from readerstudy.adjudication.forms import RoundForm
+from readerstudy.adjudication.forms import AdoptForm, RoundForm
 from readerstudy.adjudication.opening import open_round
 from readerstudy.core.errors import NotFound, ReaderStudyError
 from readerstudy.studies import permissions
-from readerstudy.studies.models import Study
 from readerstudy.studies.pages import StudyAction, StudyPage
 from readerstudy.studies.permissions import Action
 
@@ -34,20 +34,10 @@ class AdjudicationPage(StudyAction):
         return {**super().get_form_kwargs(), "study": self.study}
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        opened = self.study.rounds.filter(concluded_at__isnull=True).first()
-        return super().get_context_data(
-            opened=opened,
-            seats=presentation.round_rows(opened) if opened else [],
-            may_open=self.study.state == Study.State.CLOSED,
-            found=presentation.questions_found(self.study),
-            tally=presentation.tally_of(self.study),
-            consensus=presentation.consensus_rows(self.study) if self._may_see_answers else [],
-            **kwargs,
-        )
-
-    @property
-    def _may_see_answers(self) -> bool:
-        return permissions.may(Action.ANSWERS, study=self.study, role=self.role)
+        sees = permissions.may(Action.ANSWERS, study=self.study, role=self.role)
+        context = presentation.page_of(self.study, sees_answers=sees)
+        adoption = kwargs.pop("adoption", None) or AdoptForm(study=self.study)
+        return super().get_context_data(**context, adoption=adoption, **kwargs)
 
     def act(self, data: dict[str, Any]) -> HttpResponse:
         del data
@@ -79,6 +69,32 @@ class ConcludeView(StudyPage):
         return redirect("study-adjudication", self.study.pk)
 
 
+class AdoptView(AdjudicationPage):
+    """Make a consensus the reference standard."""
+
+    http_method_names = ["post"]
+    post_action = Action.REFERENCE
+    form_class = AdoptForm
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        refused = kwargs.pop("form", None) or self.get_form()
+        form = RoundForm(study=self.study)
+        return super().get_context_data(adoption=refused, form=form, **kwargs)
+
+    def act(self, data: dict[str, Any]) -> HttpResponse:
+        del data
+        form = self.get_form()
+        form.is_valid()
+        made = adopt_consensus(study=self.study, actor=self.request.user, **form.chosen())
+        cases = made.facts["recorded"]
+        messages.success(
+            self.request,
+            f"Version {made.version} of {made.endpoint} is on record for {cases} "
+            f"case{'' if cases == 1 else 's'}.",
+        )
+        return redirect("study-adjudication", self.study.pk)
+
+
 class ConsensusTable(StudyPage):
     """The consensus as CSV."""
 
@@ -86,7 +102,7 @@ class ConsensusTable(StudyPage):
 
     def get(self, request: HttpRequest, **_: Any) -> HttpResponse:
         del request
-        response = HttpResponse(presentation.consensus_csv(self.study), content_type="text/csv")
+        response = HttpResponse(table.consensus_csv(self.study), content_type="text/csv")
         response["Content-Disposition"] = 'attachment; filename="consensus.csv"'
         return response
 
@@ -150,11 +166,11 @@ class VotePage(View):
         context = {
             "seat": seat,
             "stage": stage,
-            "asked": presentation.asked_of(self.reading, stage),
-            "left": voting.left_to_vote(self.opened, seat),
+            "asked": presentation.asked_of(self.reading, stage, request.POST),
+            "place": presentation.place_of(self.reading, self.opened),
             "data": presentation.viewer_data(self.reading),
             "error": error,
-            "given": request.POST,
+            "comment": request.POST.get("comment", ""),
         }
         status = error.status if error else 200
         return render(request, "adjudication/vote.html", context, status=status)

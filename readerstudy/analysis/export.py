@@ -12,7 +12,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from readerstudy.analysis import display_checks, figures, reading_log
+from readerstudy.adjudication.table import COLUMN_TEXTS as CONSENSUS_TEXTS
+from readerstudy.adjudication.table import consensus_csv, is_adjudicated
+from readerstudy.analysis import after_consensus, display_checks, figures, reading_log
 from readerstudy.analysis.datasets import Dataset, Read
 from readerstudy.analysis.reporting import Report
 from readerstudy.analysis.turing import Counts, TuringReport
@@ -207,6 +209,11 @@ def codebook_rows(data: Dataset) -> Iterable[dict[str, str]]:
     for name, texts in (("events", reading_log.EVENT_TEXTS), ("views", reading_log.VIEW_TEXTS)):
         for column, text in texts.items():
             yield {"kind": f"column of {name}", "name": column, "code": "", "text": text}
+    if is_adjudicated(data.study):
+        for column, text in CONSENSUS_TEXTS.items():
+            yield {"kind": "column of consensus", "name": column, "code": "", "text": text}
+        for column, text in after_consensus.ROW_TEXTS.items():
+            yield {"kind": "column of after_consensus", "name": column, "code": "", "text": text}
     for question in data.study.questions.prefetch_related("options"):
         yield {"kind": "question", "name": question.code, "code": "", "text": question.text}
         for option in question.options.all():
@@ -320,6 +327,10 @@ def files(data: Dataset, report: Report) -> dict[str, bytes]:
         "deviations.csv": to_csv(deviation_rows(data), DEVIATION_COLUMNS),
         "allocation_certificate.json": _json(certificate(data.study)),
     }
+    if is_adjudicated(data.study):
+        found = map(_without_nan, after_consensus.rows(report.after_consensus))
+        texts["consensus.csv"] = consensus_csv(data.study)
+        texts["after_consensus.csv"] = to_csv(found, after_consensus.ROW_TEXTS)
     if report.turing is not None:
         texts |= _turing_files(report.turing)
     content = {name: text.encode() for name, text in texts.items()}

@@ -39,7 +39,8 @@ class Axis:
 def results_context(study: Study, report: Report) -> dict[str, Any]:
     """Return the context of the results page."""
     found = _turing_context(report.turing) if report.turing else {}
-    return {"study": study, "answers": report.answers, **found}
+    held = report.after_consensus
+    return {"study": study, "answers": report.answers, "after_consensus": held, **found}
 
 
 def _turing_context(report: TuringReport) -> dict[str, Any]:

@@ -46,6 +46,7 @@ class Action(StrEnum):
     AUDIT = "read the audit log"
     DEVIATIONS = "read the deviations"
     ADJUDICATE = "adjudicate"
+    REFERENCE = "make a consensus the reference standard"
     ANSWERS = "see the answers"
     RESULTS = "see the results"
     EXPORT = "export the data"
@@ -91,6 +92,7 @@ TABLE: dict[Action, dict[str, Phases]] = {
         STATISTICIAN: TRUTH_KNOWN,
     },
     Action.ADJUDICATE: {ADJUDICATOR: frozenset({RUNNING, CLOSED, UNBLINDED})},
+    Action.REFERENCE: {COORDINATOR: frozenset({CLOSED, UNBLINDED})},
     Action.ANSWERS: {COORDINATOR: TRUTH_KNOWN, STATISTICIAN: TRUTH_KNOWN},
     Action.RESULTS: {COORDINATOR: TRUTH_KNOWN, STATISTICIAN: TRUTH_KNOWN},
     Action.EXPORT: {COORDINATOR: TRUTH_KNOWN, STATISTICIAN: TRUTH_KNOWN},

@@ -50,6 +50,7 @@ ROLES: dict[str, tuple[int, ...]] = {
     "study-clone": NOBODY_ELSE,
     "study-adjudication": NOBODY_ELSE,
     "study-adjudication-conclude": NOBODY_ELSE,
+    "study-adjudication-adopt": NOBODY_ELSE,
     "study-consensus": NOBODY_ELSE,
     "study-letters": (200, 403, 403, 403, 403),
     "study-remind": (405, 403, 403, 403, 403),

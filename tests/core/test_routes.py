@@ -114,6 +114,7 @@ ROUTES: dict[str, tuple[Any, ...]] = {
     "study-certificate": OWN_STUDY,
     "study-adjudication": OWN_STUDY,
     "study-adjudication-conclude": OWN_STUDY_MOVED,
+    "study-adjudication-adopt": (SIGN_IN, 404, 404, 405),
     "study-consensus": (SIGN_IN, 404, 404, 403),
     "adjudicate": (SIGN_IN, 200, 200, 200),
     "adjudicate-next": (SIGN_IN, 404, 404, 404),

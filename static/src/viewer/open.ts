@@ -164,14 +164,17 @@ export async function openViewer(element: HTMLElement, shown: Shown): Promise<Op
 
 function keyDown(event: KeyboardEvent, viewer: Viewer, keys: KeyMap): void {
   if (isTyping(event)) return;
-  if (event.key === " " && (event.target as Element).closest("button, a, summary")) return;
+  if (event.key === " " && (event.target as Element).closest("button, a, summary, input")) return;
   if (runKey(event, viewer, keys)) event.preventDefault();
 }
+
+/** A choice that has the focus leaves the keys of the viewer alone, as on the reading page. */
+const TYPED = "input:not([type=radio], [type=checkbox]), textarea, select, dialog";
 
 /** Keys that belong to a field, a dialog or the browser. */
 function isTyping(event: KeyboardEvent): boolean {
   const modified = event.ctrlKey || event.altKey || event.metaKey;
-  return modified || (event.target as Element).closest("input, textarea, select, dialog") !== null;
+  return modified || (event.target as Element).closest(TYPED) !== null;
 }
 
 function runKey(event: KeyboardEvent, viewer: Viewer, keys: KeyMap): boolean {

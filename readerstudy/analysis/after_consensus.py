@@ -1,0 +1,348 @@
+"""Planned endpoints that rest on the answers after adjudication, not on the first ones.
+
+What readers answered alike, and what a panel agreed on, counts once for each item. Levels that lie
+apart by no more than the rule of the round allowed have no panel's value: a mean score then takes
+the mean of the readers, as is usual; everywhere else they are left out and counted.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from readerstudy import stats
+from readerstudy.adjudication.settling import (
+    AGREED,
+    CONSENSUS,
+    NO_MAJORITY,
+    UNSETTLED,
+    Settled,
+    settled,
+)
+from readerstudy.analysis.datasets import Dataset
+from readerstudy.stats.proportions import ClusteredProportion
+from readerstudy.stats.results import json_safe
+from readerstudy.studies.analysis_plan import PlannedAnalysis
+from readerstudy.studies.models import Question
+
+GROUPS = ("real", "synthetic")
+TESTS: dict[str, Callable[[list[list[int]], list[str]], Any]] = {
+    "chi_square": lambda table, subjects: stats.chi_square(table, case_ids=subjects),
+    "fisher_exact": lambda table, subjects: stats.fisher_exact(table, case_ids=subjects),
+    "cramers_v": lambda table, _: stats.cramers_v(table),
+}
+NAMES = {
+    "chi_square": "Pearson’s chi-square",
+    "fisher_exact": "Fisher’s exact test",
+    "cramers_v": "Cramér’s V",
+}
+
+
+@dataclass(frozen=True)
+class Level:
+    """How often one level holds, with the subject as cluster."""
+
+    code: str
+    label: str
+    count: int
+    share: ClusteredProportion
+
+
+@dataclass(frozen=True)
+class Group:
+    """The items of one arm, or of one arm and class."""
+
+    arm: str
+    name: str
+    n: int
+    levels: tuple[Level, ...]
+
+
+@dataclass(frozen=True)
+class Mean:
+    """A mean score; NaN with a reason where it cannot be estimated."""
+
+    arm: str
+    value: float
+    low: float
+    high: float
+    n: int
+    method: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class PlannedTest:
+    """One planned test or measure of a table; NaN with a reason where it is undefined."""
+
+    arm: str
+    name: str
+    value: float
+    p: float
+    adjusted_p: float
+    n: int
+    method: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class AfterConsensus:
+    """One planned endpoint on the answers that hold."""
+
+    entry: PlannedAnalysis
+    text: str
+    counts: dict[str, int]
+    groups: tuple[Group, ...]
+    means: tuple[Mean, ...] = ()
+    tests: tuple[PlannedTest, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the endpoint as JSON at full precision; undefined numbers are null."""
+        document: dict[str, Any] = {
+            "code": self.entry.code,
+            "question": self.entry.question,
+            "primary": self.entry.primary,
+            "items": self.counts,
+            "groups": [_group_document(group) for group in self.groups],
+            "means": [vars(mean) for mean in self.means],
+            "tests": [vars(test) for test in self.tests],
+        }
+        return dict(json_safe(document))
+
+
+def _group_document(group: Group) -> dict[str, Any]:
+    levels = [
+        {"level": one.code, "count": one.count, "share": one.share.to_dict()}
+        for one in group.levels
+    ]
+    return {"arm": group.arm, "group": group.name, "n": group.n, "levels": levels}
+
+
+@dataclass(frozen=True)
+class _Held:
+    """What holds for one item, with whom it belongs to."""
+
+    one: Settled
+    subject: str
+    origin: str
+
+
+def after_consensus(data: Dataset) -> list[AfterConsensus]:
+    """Return the planned endpoints that are stated to rest on the answers after consensus."""
+    planned = [entry for entry in data.study.analyses if entry.consensus]
+    questions = {one.code: one for one in data.study.questions.prefetch_related("options")}
+    found = [_endpoint(data, entry, questions[entry.question]) for entry in planned]
+    return _adjusted(found, data.study.analyses)
+
+
+def _endpoint(data: Dataset, entry: PlannedAnalysis, question: Question) -> AfterConsensus:
+    held = _held(data, entry, question)
+    arms = sorted({one.one.arm for one in held})
+    by_arm = {arm: [one for one in held if one.one.arm == arm] for arm in arms}
+    made = AfterConsensus(
+        entry=entry,
+        text=question.text,
+        counts=_counts(held),
+        groups=tuple(_group(question, arm, "all", rows) for arm, rows in by_arm.items()),
+    )
+    if entry.endpoint == "score":
+        return replace(made, means=tuple(_mean(question, a, rows) for a, rows in by_arm.items()))
+    if entry.endpoint == "comparison":
+        return _compared(made, question, by_arm)
+    return made
+
+
+def _held(data: Dataset, entry: PlannedAnalysis, question: Question) -> list[_Held]:
+    about = {read.item: (read.subject, read.origin) for read in data.reads}
+    return [
+        _Held(one, *about[one.item])
+        for one in settled(data.study, question)
+        if one.item in about and (not entry.arms or one.arm in entry.arms)
+    ]
+
+
+def _counts(held: Iterable[_Held]) -> dict[str, int]:
+    """Count items by how they were settled; the names are those of the export."""
+    rows = list(held)
+    how = Counter(row.one.how for row in rows)
+    return {
+        "items": len(rows),
+        "readers_agreed": how[AGREED],
+        "consensus": how[CONSENSUS],
+        "no_majority": how[NO_MAJORITY],
+        "not_laid": how[UNSETTLED],
+        "not_evaluable": sum(row.one.is_not_evaluable for row in rows),
+    }
+
+
+def _group(question: Question, arm: str, name: str, rows: Sequence[_Held]) -> Group:
+    known = [row for row in rows if row.one.code is not None]
+    return Group(arm, name, len(known), tuple(_levels(question, known)))
+
+
+def _levels(question: Question, known: Sequence[_Held]) -> Iterable[Level]:
+    subjects = [row.subject for row in known]
+    for option in question.options.all():
+        chosen = [int(row.one.code == option.code) for row in known]
+        share = stats.clustered_proportion(chosen, subjects)
+        yield Level(option.code, option.label, sum(chosen), share)
+
+
+def _mean(question: Question, arm: str, rows: Sequence[_Held]) -> Mean:
+    """Estimate the mean level, each subject counted once."""
+    scores = level_scores(question)
+    by_subject: dict[str, list[float]] = {}
+    for row in rows:
+        if (score := _score(scores, row.one)) is not None:
+            by_subject.setdefault(row.subject, []).append(score)
+    means = [statistics.fmean(values) for values in by_subject.values()]
+    method = f"mean over subjects, Student’s t interval; levels count {_range(scores)}"
+    if len(means) < 2:
+        value = means[0] if means else math.nan
+        return Mean(arm, value, math.nan, math.nan, len(means), method, "fewer than two subjects")
+    found = stats.paired_t(means, [0.0] * len(means))
+    return Mean(
+        arm, found.difference, found.low, found.high, len(means), method, found.reason or ""
+    )
+
+
+def level_scores(question: Question) -> dict[str, float]:
+    """Return what each level counts: its code if all are whole numbers, or its place."""
+    codes = [option.code for option in question.options.all()]
+    if all(code.isdigit() for code in codes):
+        return {code: float(code) for code in codes}
+    return {code: float(place) for place, code in enumerate(codes)}
+
+
+def _score(scores: dict[str, float], one: Settled) -> float | None:
+    if one.code is not None:
+        return scores[one.code]
+    levels = [value for value in one.given if isinstance(value, str)]
+    if one.how == UNSETTLED and len(levels) == len(one.given):
+        return statistics.fmean(scores[level] for level in levels)
+    return None
+
+
+def _range(scores: dict[str, float]) -> str:
+    return f"{min(scores.values()):g} to {max(scores.values()):g}"
+
+
+def _compared(
+    made: AfterConsensus, question: Question, by_arm: dict[str, list[_Held]]
+) -> AfterConsensus:
+    groups: list[Group] = []
+    tests: list[PlannedTest] = []
+    for arm, rows in by_arm.items():
+        of_arm = [
+            _group(question, arm, name, [row for row in rows if row.origin == name])
+            for name in GROUPS
+        ]
+        known = [row for row in rows if row.one.code is not None and row.origin in GROUPS]
+        tests += [_test(name, of_arm, known) for name in made.entry.methods]
+        groups += of_arm
+    return replace(made, groups=tuple(groups), tests=tuple(tests))
+
+
+def _test(method: str, groups: Sequence[Group], known: Sequence[_Held]) -> PlannedTest:
+    """Carry out one planned method on the table of classes by levels that anybody chose."""
+    nan, arm = math.nan, groups[0].arm
+    used = [i for i, _ in enumerate(groups[0].levels) if any(g.levels[i].count for g in groups)]
+    table = [[group.levels[place].count for place in used] for group in groups]
+    name = NAMES.get(method, method)
+    if method not in TESTS:
+        return PlannedTest(
+            arm, name, nan, nan, nan, len(known), "", "not computed on a table of counts"
+        )
+    try:
+        found = TESTS[method](table, [row.subject for row in known])
+    except ValueError as error:
+        return PlannedTest(arm, name, nan, nan, nan, len(known), "", str(error))
+    value = getattr(found, "statistic", getattr(found, "value", nan))
+    p = getattr(found, "pvalue", nan)
+    return PlannedTest(arm, name, value, p, nan, found.n, found.method, found.reason or "")
+
+
+def _adjusted(
+    found: Sequence[AfterConsensus], plan: Sequence[PlannedAnalysis]
+) -> list[AfterConsensus]:
+    """Adjust the p-values of each planned family, method by method and arm by arm."""
+    made = list(found)
+    for family in {one.entry.family for one in found if one.entry.adjustment}:
+        members = [number for number, one in enumerate(made) if one.entry.family == family]
+        if len(members) == sum(entry.family == family for entry in plan):
+            _adjust(made, members)
+    return made
+
+
+def _adjust(made: list[AfterConsensus], members: Sequence[int]) -> None:
+    keys = dict.fromkeys((test.arm, test.name) for n in members for test in made[n].tests)
+    for key in keys:
+        raw = [_p_of(made[number], key) for number in members]
+        method = made[members[0]].entry.adjustment
+        adjusted = stats.adjust_pvalues(raw, method=method).adjusted.tolist()
+        for number, p in zip(members, adjusted, strict=True):
+            made[number] = _with_p(made[number], key, p)
+
+
+def _p_of(one: AfterConsensus, key: tuple[str, str]) -> float:
+    return next((test.p for test in one.tests if (test.arm, test.name) == key), math.nan)
+
+
+def _with_p(one: AfterConsensus, key: tuple[str, str], p: float) -> AfterConsensus:
+    tests = (
+        replace(test, adjusted_p=p) if (test.arm, test.name) == key else test for test in one.tests
+    )
+    return replace(one, tests=tuple(tests))
+
+
+ROW_TEXTS = {
+    "endpoint": "Code of the planned endpoint",
+    "question": "Code of the question",
+    "arm": "Code of the arm",
+    "group": "all, or real and synthetic where the plan compares them",
+    "what": "share of a level, mean, or the name of a test",
+    "level": "Code of the level whose share it is",
+    "count": "Items at this level",
+    "n": "Items, or subjects for a mean",
+    "value": "Share, mean, test statistic or measure",
+    "low": "Lower end of the 95 % interval",
+    "high": "Upper end of the 95 % interval",
+    "p": "p of the test",
+    "adjusted_p": "p adjusted for the tests of the planned family",
+    "method": "How it was computed",
+    "reason": "Why a number is missing",
+}
+
+
+def rows(found: Iterable[AfterConsensus]) -> Iterable[dict[str, Any]]:
+    """Yield every number of the endpoints after consensus as rows of a table."""
+    for one in found:
+        common = {"endpoint": one.entry.code, "question": one.entry.question}
+        for group in one.groups:
+            yield from (common | _level_row(group, level) for level in group.levels)
+        for mean in one.means:
+            yield common | {"group": "all", "what": "mean", **vars(mean)}
+        for test in one.tests:
+            row = dict(vars(test))
+            yield common | {"group": "all", "what": row.pop("name"), **row}
+
+
+def _level_row(group: Group, level: Level) -> dict[str, Any]:
+    share = level.share
+    return {
+        "arm": group.arm,
+        "group": group.name,
+        "what": "share of a level",
+        "level": level.code,
+        "count": level.count,
+        "n": group.n,
+        "value": share.value,
+        "low": share.low,
+        "high": share.high,
+        "method": share.method,
+        "reason": share.reason or "",
+    }
