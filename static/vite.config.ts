@@ -27,6 +27,7 @@ export default defineConfig({
         "src/display-check/main.ts",
         "src/intake/main.ts",
         "src/builder/main.ts",
+        "src/builder/full.ts",
         "src/styles/reader.css",
         "src/styles/staff.css",
       ],

@@ -6,4 +6,10 @@ class ReadingConfig(AppConfig):
     label = "reading"
 
     def ready(self) -> None:
-        from readerstudy.reading import checks, deviating, records, reminding  # noqa: F401 register themselves
+        from readerstudy.reading import (  # noqa: F401 register themselves
+            checks,
+            deviating,
+            draft_preview,
+            records,
+            reminding,
+        )

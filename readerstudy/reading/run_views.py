@@ -17,6 +17,7 @@ from readerstudy.reading import (
     amending,
     announcing,
     attempts,
+    draft_preview,
     opening_early,
     previewing,
     reminding,
@@ -241,16 +242,41 @@ class ReplaceReaderPage(ReaderAction):
 
 
 class PreviewPage(StudyAction):
-    """Begin or go on with a preview as a reader."""
+    """Begin or go on with a preview as a reader; of a draft with a few of its cases."""
 
     action = Action.PREVIEW
     template_name = "reading/preview.html"
     form_class = ConfirmForm
 
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        user = self.request.user
+        preview = draft_preview.open_preview(self.study, user) if self.is_draft else None
+        return super().get_context_data(
+            preview=preview,
+            job=draft_preview.job_of(preview) if preview else None,
+            stale=preview is not None and draft_preview.is_stale(preview, self.study),
+            **kwargs,
+        )
+
+    @property
+    def is_draft(self) -> bool:
+        return bool(self.study.state == Study.State.DRAFT)
+
     def act(self, data: dict[str, Any]) -> HttpResponse:
         del data
+        if self.is_draft:
+            return self.act_on_draft()
         preview = previewing.begin_preview(study=self.study, user=self.request.user)
         return redirect("read", preview.token)
+
+    def act_on_draft(self) -> HttpResponse:
+        where = {"study": self.study, "user": self.request.user}
+        if self.request.POST.get("step") == "end":
+            draft_preview.end_draft_preview(**where)
+            messages.success(self.request, "The preview is thrown away.")
+        else:
+            draft_preview.begin_draft_preview(**where)
+        return redirect("study-preview", self.study.pk)
 
 
 class AnnouncePage(StudyAction):

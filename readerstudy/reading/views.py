@@ -6,6 +6,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
@@ -72,7 +73,15 @@ def read(request: HttpRequest, enrolment: str) -> HttpResponse:
     reads = found.kind == Enrolment.Kind.READER
     if reads and not validity.may_read(user=request.user, device=device):
         return redirect(start_address(goal=request.path))
-    return render(request, "reading/reading.html", {"enrolment": found})
+    return render(request, "reading/reading.html", {"enrolment": found, "home": _home_of(found)})
+
+
+def _home_of(enrolment: Enrolment) -> str:
+    """Return where the reading page leads back to: a preview to the study it belongs to."""
+    if enrolment.kind != Enrolment.Kind.PREVIEW:
+        return reverse("reader-home")
+    study = enrolment.study
+    return reverse("study-preview", args=[study.rehearsal_of_id or study.pk])
 
 
 @require_safe

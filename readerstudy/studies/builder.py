@@ -8,7 +8,7 @@ from typing import Any
 from readerstudy.core.errors import ReaderStudyError
 from readerstudy.studies import analysis_plan
 from readerstudy.studies.analysis_plan import ENDPOINTS
-from readerstudy.studies.asking import arms_of, shown_question
+from readerstudy.studies.asking import arms_of, questions_in, shown_question, slots_in
 from readerstudy.studies.fitting import warnings_of
 from readerstudy.studies.models import Study
 from readerstudy.studies.question_form import kind_line, presets
@@ -36,6 +36,20 @@ def page_of(study: Study, open_code: str) -> dict[str, Any]:
         "gaps": analysis_plan.gaps(study.analyses, questions=codes, arms=arms),
         "endpoints": ENDPOINTS,
     }
+
+
+def full_page_of(study: Study, arm: str) -> dict[str, Any]:
+    """Return what the page-sized preview of one arm shows: its questions and its panes."""
+    beside = {"places": study.display.places}
+    slots = [{"role": s.code, "label": s.label, "place": s.place} for s in slots_in(study, arm)]
+    document = {
+        "slots": slots,
+        "tools": list(study.display.tools),
+        "questions": [shown_question(one) | beside for one in questions_in(study, arm)],
+        "hanging": study.display.initial,
+        "title": study.reader_title,
+    }
+    return {"preview": json.dumps(document), "arm": arm, "arms": list(study.arms.all())}
 
 
 def preview_of(study: Study) -> dict[str, Any]:

@@ -8,11 +8,12 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.utils import timezone
-from django.views.generic import View
+from django.views.generic import TemplateView, View
 
 from readerstudy.core.errors import NotAllowed, ReaderStudyError
 from readerstudy.studies import examples, planning_analysis, questioning
-from readerstudy.studies.builder import page_of, source_named
+from readerstudy.studies.asking import arms_of
+from readerstudy.studies.builder import full_page_of, page_of, source_named
 from readerstudy.studies.models import Question
 from readerstudy.studies.pages import StudyAction, StudyPage
 from readerstudy.studies.permissions import Action
@@ -82,6 +83,19 @@ class QuestionsPage(StudyAction):
             errors = {name: " ".join(found) for name, found in form.errors.items()}
             return JsonResponse({"errors": errors}, status=status)
         return super().refused(form, status=status)
+
+
+class FullPreviewPage(StudyPage, TemplateView):
+    """The question column as large as on the reading page, beside empty panes."""
+
+    action = Action.DESIGN
+    template_name = "studies/full_preview.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        arms = arms_of(self.study)
+        wanted = self.request.GET.get("arm", "")
+        arm = wanted if wanted in arms else arms[0]
+        return super().get_context_data(**full_page_of(self.study, arm), **kwargs)
 
 
 class QuestionAction(StudyPage):

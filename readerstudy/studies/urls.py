@@ -36,6 +36,11 @@ urlpatterns = [
         name="study-question-add",
     ),
     path(
+        f"{QUESTIONS}full/",
+        builder_views.FullPreviewPage.as_view(),
+        name="study-questions-full",
+    ),
+    path(
         f"{QUESTIONS}analysis/<slug:entry>/",
         analysis_views.AnalysisPage.as_view(),
         name="study-analysis",

@@ -46,9 +46,10 @@ def may_see_truth(user: Any, case: Case) -> bool:
 
 
 def reads_somewhere(user: Any) -> bool:
-    """Is this user a reader of a study that is not unblinded?"""
+    """Is this user a reader of a study that is not unblinded? A preview reads nothing."""
     open_studies = Enrolment.objects.exclude(study__state=Study.State.UNBLINDED)
-    return open_studies.filter(reader=user).exists()
+    reads = open_studies.exclude(kind=Enrolment.Kind.PREVIEW)
+    return reads.filter(reader=user).exists()
 
 
 def is_kept_blind(user: Any) -> bool:

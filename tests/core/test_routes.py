@@ -74,6 +74,7 @@ ROUTES: dict[str, tuple[Any, ...]] = {
     "study-member-change": (SIGN_IN, 404, 404, 405),
     "study-cases": OWN_STUDY,
     "study-questions": OWN_STUDY,
+    "study-questions-full": OWN_STUDY,
     "study-question": OWN_STUDY,
     "study-question-add": (SIGN_IN, 404, 404, 405),
     "study-question-act": (SIGN_IN, 404, 404, 405),

@@ -1,7 +1,17 @@
 /** The reader's own question column, fed with the draft. Answers given here go nowhere. */
 import type { Layout } from "../viewer/layout";
 import type { Question } from "../reading/contract";
-import { choose, type Form, give, newForm, setRegion, toggleNotEvaluable } from "../reading/form";
+import {
+  activate,
+  choose,
+  chooseByDigit,
+  type Form,
+  give,
+  neighbour,
+  newForm,
+  setRegion,
+  toggleNotEvaluable,
+} from "../reading/form";
 import { QuestionList } from "../reading/views/questions";
 
 export interface Shown {
@@ -42,6 +52,25 @@ export class Preview {
     );
     this.place.replaceChildren(this.list.element);
     this.list.show(this.form, true);
+  }
+
+  /** A key as on the reading page; false if it means nothing here. */
+  press(key: string, shift = false): boolean {
+    const { active } = this.form;
+    if (/^\d$/.test(key)) this.change(chooseByDigit(this.form, key));
+    else if (key.toLowerCase() === "n") this.change(toggleNotEvaluable(this.form, active));
+    else if (key.toLowerCase() === "h") this.list?.toggleHelp(active);
+    else if (key === "Tab") return this.step(shift ? -1 : 1);
+    else return false;
+    return true;
+  }
+
+  private step(by: 1 | -1): boolean {
+    const next = neighbour(this.form, by);
+    if (next === null) return false;
+    this.change(activate(this.form, next));
+    this.list?.reveal(next);
+    return true;
   }
 
   private activate(question: number): void {
