@@ -44,6 +44,7 @@ class EncoderDecoderConfig(TranslationConfig):
     """
 
     inference: ClassVar[str] = "volume"
+    own_scores: ClassVar[tuple[str, ...]] = ("wang2023",)
 
     inputs: tuple[str, ...] = INPUTS
     target: str = "cbv"

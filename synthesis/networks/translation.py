@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -26,6 +26,8 @@ class TranslationConfig:
         None: the target is predicted as z-scores. A number: the target has a physical unit (CBV
         in mL/100 g) and is predicted in multiples of it, so that the result keeps its unit.
     """
+
+    own_scores: ClassVar[tuple[str, ...]] = ()  # further presets by which it was published
 
     inputs: tuple[str, ...] = ("t1", "t2", "flair")
     target: str = "t1c"

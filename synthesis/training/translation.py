@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterable
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -40,6 +40,8 @@ _SCORES = (
     ("ssim", "brasyn/1", "brain"),
     ("psnr", "brasyn/1", "brain"),
 )
+_OWN_SCORES = {"wang2023": ("ssim_wang", "wang2023/1", "brain")}
+_UNITS = {"psnr": "dB", "ssim_wang": "%"}
 
 
 class TranslationLearner(Learner):
@@ -165,10 +167,11 @@ class TranslationLearner(Learner):
         """Score the averaged generator beside the do-nothing prediction."""
         predicted = {s.name: self._scores(s, self._predict(s)) for s in self.validation}
         scores = []
-        for metric, preset, region in _SCORES:
-            unit = self._unit if preset == "plain/1" else "dB" if metric == "psnr" else ""
+        for metric, preset, region in (*_SCORES, *self._own_scores):
+            unit = self._unit if preset == "plain/1" else _UNITS.get(metric, "")
             value, nothing = _mean(predicted, metric), _mean(self.do_nothing, metric)
-            scores.append(Score(metric, preset, region, unit, value, nothing))
+            better: Literal["lower", "higher"] = "lower" if preset == "plain/1" else "higher"
+            scores.append(Score(metric, preset, region, unit, value, nothing, better))
         return Validation(tuple(scores), predicted)
 
     def sheet(self) -> bytes:
@@ -268,12 +271,21 @@ class TranslationLearner(Learner):
         mapping = output_mapping(self.shape)
         shown, real = (mapping.apply(values, mask) for values in (prediction, truth))
         similarity = compare_with_reasons(shown, real, mask, preset="brasyn/1").values
+        own = {
+            metric: compare_with_reasons(shown, real, mask, preset=preset).values["ssim"]
+            for metric, preset, _ in self._own_scores
+        }
         return {
+            **own,
             "mae": _mae(prediction, truth, mask),
             "contrast_mae": _mae(prediction, truth, self._contrast(subject)),
             "ssim": similarity["ssim"],
             "psnr": similarity["psnr"],
         }
+
+    @property
+    def _own_scores(self) -> list[tuple[str, str, str]]:
+        return [_OWN_SCORES[name] for name in self.shape.own_scores]
 
     def _contrast(self, subject: Subject) -> Mask:
         """Return where the target, as z-scores, is far brighter than the baseline."""
