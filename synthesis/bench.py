@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
 from readerstudy.cases import canonical
 from readerstudy.cases.ingest import source_key
@@ -22,6 +23,7 @@ from readerstudy.truth.register import declare_trained_on
 from synthesis.data.subjects import brain_mask, zscore
 from synthesis.folders import run_folder
 from synthesis.generate import SPLIT_FILE, ZSCORE_MAPPING, Generator, load_generator
+from synthesis.launching import train_together
 from synthesis.manifest import GenerationRecord, ImageRecord, environment, image_record
 from synthesis.metrics import compare_with_reasons
 from synthesis.models import Checkpoint, GenerationRun, Score, TrainingSubject
@@ -46,38 +48,88 @@ class TrainingOrder:
     seed: int
     overrides: tuple[str, ...]
     device: str
-    start_from: str = ""
+    processes: int = 1
+    start_from: Path | None = None
 
 
-def train_checkpoint(order: TrainingOrder, *, job: Job | None, progress: Progress) -> Checkpoint:
-    """Train a network, or go on with its run, and store the checkpoint with its model card."""
+def train_checkpoint(
+    order: TrainingOrder,
+    *,
+    job: Job | None,
+    progress: Progress,
+    should_stop: Callable[[], bool] = lambda: False,
+    keys: Mapping[str, str] | None = None,
+) -> Checkpoint | None:
+    """Train a network, or go on with its run, and store the checkpoint with its model card.
+
+    Returns
+    -------
+    Checkpoint or None
+        None if it was asked to stop before its end; the state is saved.
+    """
     config = _settings(order)
     folder = RunFolder(run_folder(order.run))
-    train(
-        config,
-        order.data,
+    if order.processes > 1:
+        _train_together(order, config, folder, progress, should_stop)
+    else:
+        train(
+            config,
+            order.data,
+            folder.path,
+            resume=folder.config.exists(),
+            start_from=order.start_from,
+            on_progress=lambda step, of, message, _: progress(step, of, message),
+            should_stop=should_stop,
+        )
+    if not folder.weights.exists():
+        return None
+    return store_checkpoint(order.run, job=job, keys=keys)
+
+
+def _train_together(
+    order: TrainingOrder,
+    config: TrainingConfig,
+    folder: RunFolder,
+    progress: Progress,
+    should_stop: Callable[[], bool],
+) -> None:
+    if order.start_from is not None:
+        raise ReaderStudyError("A run from other weights is trained by one process.")
+    places = ["--data", str(order.data), "--run-dir", str(folder.path), "--device", config.device]
+    resume = ["--resume"] if folder.config.exists() else []
+    train_together(
+        [order.preset, *places, "--seed", str(order.seed), *resume, *order.overrides],
         folder.path,
-        resume=folder.config.exists(),
-        start_from=run_folder(order.start_from) if order.start_from else None,
-        on_progress=lambda step, of, message, _: progress(step, of, message),
+        processes=order.processes,
+        tell=progress,
+        should_stop=should_stop,
     )
-    return store_checkpoint(order.run, job=job)
 
 
 def _settings(order: TrainingOrder) -> TrainingConfig:
+    """Return the settings; "auto" is decided here once, and kept by a run that goes on."""
+    device = order.device
+    if device == "auto":
+        folder = RunFolder(run_folder(order.run))
+        known = read_json(folder.config)["device"] if folder.config.exists() else None
+        device = known or ("cuda" if torch.cuda.is_available() else "cpu")
     try:
-        return TrainingConfig.parse(
-            order.preset, order.overrides, seed=order.seed, device=order.device
-        )
+        return TrainingConfig.parse(order.preset, order.overrides, seed=order.seed, device=device)
     except ValueError as error:
         raise ReaderStudyError(str(error)) from error
 
 
-def store_checkpoint(run: str, *, job: Job | None) -> Checkpoint:
-    """Put a finished run on record: weights, data manifest and the subjects that trained it."""
+def store_checkpoint(
+    run: str, *, job: Job | None, keys: Mapping[str, str] | None = None
+) -> Checkpoint:
+    """Put a finished run on record: weights, data manifest and the subjects that trained it.
+
+    ``keys`` gives the digest of a subject whose folder is not named as at the source.
+    """
     folder = run_folder(run)
     card, split = read_json(folder / "model_card.json"), read_json(folder / SPLIT_FILE)
     generator = load_generator(folder)
+    known = keys or {}
     with write_transaction():
         checkpoint, new = Checkpoint.objects.get_or_create(
             run_folder=run,
@@ -93,9 +145,10 @@ def store_checkpoint(run: str, *, job: Job | None) -> Checkpoint:
         if not new and checkpoint.weights_sha256 != generator.weights_sha256:
             raise Conflict(f"Run {run} was trained again; give the new run another name.")
         if new:
+            names = [subject["name"] for subject in split["subjects"]]
             TrainingSubject.objects.bulk_create(
-                TrainingSubject(checkpoint=checkpoint, source_key=source_key(subject["name"]))
-                for subject in split["subjects"]
+                TrainingSubject(checkpoint=checkpoint, source_key=key)
+                for key in sorted({known.get(name) or source_key(name) for name in names})
             )
             audit.record(
                 actor=job.created_by if job else None,

@@ -14,6 +14,10 @@ from readerstudy.core.models import Job
 Say = Callable[[str], None]
 
 
+def silent(_line: str) -> None:
+    """Say nothing: what is printed is for a program."""
+
+
 def do(kind: str, *, title: str, arguments: dict[str, Any], queue: bool, say: Say) -> Job:
     """Have a job done and return it.
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import random
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +12,8 @@ from typing import Any
 
 from readerstudy.core.errors import ReaderStudyError
 from readerstudy.core.jobs import JobContext, handles
+from synthesis.folders import run_folder
+from synthesis.models import Checkpoint, TrainingRun
 
 
 @handles("make_phantoms")
@@ -39,19 +43,68 @@ def train(
     seed: int,
     overrides: list[str],
     device: str = "cpu",
+    processes: int = 1,
     start_from: str = "",
 ) -> dict[str, Any]:
     """Train a generator; a run that was interrupted goes on from its last saved state."""
-    from synthesis import bench
+    from synthesis import bench, ordering
+    from synthesis.case_data import keys_of, write_cases
 
-    order = bench.TrainingOrder(preset, Path(data), run, seed, tuple(overrides), device, start_from)
+    record = ordering.record_of(
+        job=context.job,
+        preset=preset,
+        data=data,
+        name=run,
+        seed=seed,
+        overrides=overrides,
+        device=device,
+        processes=processes,
+    )
+    folder = write_cases(record.cases, record.sequences) if record.cases else Path(data)
+    parent = _weights_of(start_from) if start_from else None
+    order = bench.TrainingOrder(
+        preset, folder, run, seed, tuple(overrides), device, processes, parent
+    )
     with _in_words():
-        checkpoint = bench.train_checkpoint(order, job=context.job, progress=context.progress)
+        checkpoint = bench.train_checkpoint(
+            order,
+            job=context.job,
+            progress=context.progress,
+            should_stop=StopWatch(record.pk),
+            keys=keys_of(record.cases),
+        )
+    if checkpoint is None:
+        return {"stopped": True, "training": str(record.pk)}
     scores = checkpoint.card["validation"]["scores"]
     return {
         "checkpoint": str(checkpoint.pk),
+        "training": str(record.pk),
         "metrics": {score["metric"]: score["value"] for score in scores},
     }
+
+
+class StopWatch:
+    """Says whether somebody asked a run to stop; looks once a second at most."""
+
+    _SECONDS = 1.0
+
+    def __init__(self, training: Any) -> None:
+        self.training = training
+        self.looked_at = -math.inf
+        self.asked = False
+
+    def __call__(self) -> bool:
+        now = time.monotonic()
+        if not self.asked and now - self.looked_at >= self._SECONDS:
+            self.looked_at = now
+            wanted = TrainingRun.objects.filter(pk=self.training, stop_asked_at__isnull=False)
+            self.asked = wanted.exists()
+        return self.asked
+
+
+def _weights_of(checkpoint: str) -> Path:
+    stored = Checkpoint.objects.get(pk=checkpoint)
+    return run_folder(stored.run_folder)
 
 
 @handles("generate", queue="gpu")

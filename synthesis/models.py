@@ -132,9 +132,7 @@ class Score(models.Model):
     """
 
     run = models.ForeignKey(GenerationRun, on_delete=models.PROTECT, related_name="scores")
-    scoring = models.ForeignKey(
-        Scoring, null=True, on_delete=models.PROTECT, related_name="scores"
-    )
+    scoring = models.ForeignKey(Scoring, null=True, on_delete=models.PROTECT, related_name="scores")
     case_code = models.CharField(max_length=16, blank=True)
     candidate = models.CharField(max_length=32, help_text="synthetic, or a baseline")
     region = models.CharField(max_length=16, default="brain")

@@ -1,9 +1,36 @@
 from django.urls import path
 
-from synthesis import drawing_views, views
+from synthesis import drawing_views, training_views, views
 
 urlpatterns = [
     path("staff/generators/", views.generators, name="generators"),
+    path("staff/generators/train/", training_views.choose_preset, name="train"),
+    path(
+        "staff/generators/train/<slug:preset>/",
+        training_views.TrainView.as_view(),
+        name="train-preset",
+    ),
+    path("staff/generators/trainings/<uuid:pk>/", training_views.training, name="training"),
+    path(
+        "staff/generators/trainings/<uuid:pk>/samples.png",
+        training_views.training_samples,
+        name="training-samples",
+    ),
+    path(
+        "staff/generators/trainings/<uuid:pk>/stop/",
+        training_views.training_stop,
+        name="training-stop",
+    ),
+    path(
+        "staff/generators/trainings/<uuid:pk>/resume/",
+        training_views.training_resume,
+        name="training-resume",
+    ),
+    path(
+        "staff/generators/trainings/<uuid:pk>/<str:name>",
+        training_views.training_curve,
+        name="training-curve",
+    ),
     path("staff/generators/runs/<uuid:pk>/", views.generation_run, name="generation-run"),
     path("staff/generators/<uuid:pk>/", views.checkpoint, name="checkpoint"),
     path("staff/generators/<uuid:pk>/samples.png", views.samples, name="checkpoint-samples"),

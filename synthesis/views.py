@@ -16,12 +16,12 @@ from readerstudy.core.access import require_coordinator
 from readerstudy.core.errors import NotFound
 from readerstudy.core.models import Job
 from readerstudy.core.pages import ActionView, CoordinatorPage
-from synthesis import summaries
+from synthesis import following, summaries
 from synthesis.drawing_views import forms_of
 from synthesis.folders import run_folder
 from synthesis.forms import GenerateForm
 from synthesis.looking import look_at_run
-from synthesis.models import Checkpoint, GenerationRun
+from synthesis.models import Checkpoint, GenerationRun, TrainingRun
 
 KINDS = ("make_phantoms", "import_cases", "train", "generate", "draw", "cut_slices", "film")
 
@@ -30,6 +30,7 @@ def generators(request: HttpRequest) -> HttpResponse:
     require_coordinator(request.user)
     context = {
         "jobs": Job.objects.filter(kind__in=KINDS)[:12],
+        "trainings": [following.follow(one) for one in TrainingRun.objects.all()[:12]],
         "checkpoints": [summaries.of(one) for one in Checkpoint.objects.all()],
     }
     return render(request, "synthesis/generators.html", context)

@@ -11,6 +11,9 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 VAR = Path(environment.text("READERSTUDY_VAR", str(ROOT / "var"))).resolve()
 MEDIA_ROOT = VAR / "media"
 WORK_ROOT = VAR / "work"  # runs of generators, uploads on their way in
+# Folders whose subfolders (of subjects) may be chosen for training, separated by colons.
+_TRAINING = environment.text("READERSTUDY_TRAINING_DATA", "")
+TRAINING_ROOTS = [*filter(None, _TRAINING.split(":")), VAR / "training", WORK_ROOT / "demo"]
 
 INSTALLED_APPS = [
     "django.contrib.auth",

@@ -37,9 +37,10 @@ from synthesis.training.learner import Learner, TrainingDivergedError, Validatio
 from synthesis.training.objectives import OBJECTIVES
 from synthesis.training.runs import RunFolder, open_run, settle_split, stored_state
 from synthesis.training.schedule import Clock, rate_factor
-from synthesis.training.speed import Pace, duration
+from synthesis.training.speed import Pace
 from synthesis.training.stopping import EarlyStop
 from synthesis.training.transfer import adopt_weights, parent_sha256
+from synthesis.training.words import duration
 
 _GIB = 2**30
 

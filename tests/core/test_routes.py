@@ -157,6 +157,13 @@ ROUTES: dict[str, tuple[Any, ...]] = {
     "case-compare": COORDINATORS,  # of two cases in no blinded study
     "native-image": COORDINATORS,
     "generators": COORDINATORS,
+    "train": COORDINATORS,
+    "train-preset": COORDINATORS,
+    "training": (SIGN_IN, 403, 404, 404),
+    "training-samples": (SIGN_IN, 403, 404, 404),
+    "training-curve": (SIGN_IN, 403, 404, 404),
+    "training-stop": (SIGN_IN, 405, 405, 405),
+    "training-resume": (SIGN_IN, 405, 405, 405),
     "checkpoint": (SIGN_IN, 403, 404, 404),
     "checkpoint-samples": (SIGN_IN, 403, 404, 404),
     "generate": (SIGN_IN, 403, 404, 404),
@@ -261,6 +268,11 @@ def arguments(study) -> dict[str, tuple[Any, ...]]:
         "case-compare": (real_case(roles=["t1c"]).pk, real_case(roles=["t1c"]).pk),
         "native-image": native_address(real_case(roles=["t1c"])),
         "series-thumbnail": (case.series.first().pk,),
+        "train-preset": ("unet2d-t1c",),
+        "training-curve": (uuid.uuid4(), "loss.svg"),
+        **dict.fromkeys(
+            ("training", "training-samples", "training-stop", "training-resume"), (uuid.uuid4(),)
+        ),
         **dict.fromkeys(
             (
                 *("checkpoint", "checkpoint-samples", "generate", "generation-run"),

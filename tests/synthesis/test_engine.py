@@ -25,8 +25,9 @@ from synthesis.training.learner import Score, TrainingDivergedError, Validation
 from synthesis.training.loop import TrainingResult, train
 from synthesis.training.regression import RegressionLearner
 from synthesis.training.runs import RunFolder
-from synthesis.training.speed import Pace, accelerated, duration
+from synthesis.training.speed import Pace, accelerated
 from synthesis.training.stopping import EarlyStop
+from synthesis.training.words import duration
 
 from .conftest import tiny_config
 

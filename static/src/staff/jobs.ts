@@ -10,6 +10,7 @@ export interface JobStatus {
 
 const INTERVAL_MS = 1000;
 const LONGEST_INTERVAL_MS = 15_000;
+const REFRESH_MS = 10_000;
 
 /** Follows each element with data-job-url until its job has finished. */
 export function watchJobs(root: ParentNode): void {
@@ -22,10 +23,15 @@ export function watchJobs(root: ParentNode): void {
 
 async function watch(element: HTMLElement): Promise<void> {
   let interval = INTERVAL_MS;
+  let refreshed = Date.now();
   while (element.isConnected) {
     const status = await ask(element.dataset.jobUrl as string);
     if (status) showStatus(element, status);
     if (status?.finished) return reload(element.dataset.jobReload);
+    if (element.dataset.jobRefresh && Date.now() - refreshed >= REFRESH_MS) {
+      refreshed = Date.now();
+      await replace(element.dataset.jobRefresh);
+    }
     interval = status ? INTERVAL_MS : Math.min(LONGEST_INTERVAL_MS, interval * 2);
     await new Promise((resolve) => setTimeout(resolve, interval));
   }
@@ -49,14 +55,20 @@ export function showStatus(element: HTMLElement, status: JobStatus): void {
 
 /** Replaces a part of the page by its present state, or loads the whole page again. */
 async function reload(selector: string | undefined): Promise<void> {
-  const old = selector ? document.querySelector(selector) : null;
-  if (!selector || !old) return window.location.reload();
+  if (!selector || !(await replace(selector))) window.location.reload();
+}
+
+/** Replaces a part of the page by its present state; false if that cannot be had. */
+async function replace(selector: string): Promise<boolean> {
+  const old = document.querySelector(selector);
+  if (!old) return false;
   const response = await fetch(window.location.href, { cache: "no-store" }).catch(() => null);
-  if (!response?.ok) return window.location.reload();
+  if (!response?.ok) return false;
   const page = new DOMParser().parseFromString(await response.text(), "text/html");
   const fresh = page.querySelector(selector);
-  if (!fresh) return window.location.reload();
+  if (!fresh) return false;
   old.replaceWith(fresh);
   localTimes(fresh);
   watchJobs(fresh);
+  return true;
 }

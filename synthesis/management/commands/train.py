@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from synthesis import follow
+from synthesis.finding import find_checkpoint
 from synthesis.folders import run_folder
 
 
@@ -18,7 +20,10 @@ class Command(BaseCommand):
         parser.add_argument("preset", help="for example unet2d-t1c")
         parser.add_argument("--data", type=Path, required=True, help="<subject>/<sequence>.nii.gz")
         parser.add_argument("--run", required=True, help="name or folder of the run")
-        parser.add_argument("--device", default="cpu", help="cpu or cuda")
+        parser.add_argument("--device", default="cpu", help="cpu, cuda, or auto")
+        parser.add_argument("--processes", type=int, default=1, help="one for each GPU (torchrun)")
+        parser.add_argument("--from", dest="start_from", default="", help="a checkpoint's weights")
+        parser.add_argument("--json", action="store_true", help="print the outcome as JSON alone")
         parser.add_argument("--seed", type=int, default=0)
         parser.add_argument("--start-from", default="", help="run whose weights it starts from")
         parser.add_argument("--resume", action="store_true", help="go on with a stopped run")
@@ -37,13 +42,20 @@ class Command(BaseCommand):
             raise CommandError(
                 f"Run {options['run']} exists. Add --resume to go on with it, or name another."
             )
-        names = ("preset", "run", "seed", "device", "overrides", "start_from")
+        names = ("preset", "run", "seed", "device", "overrides", "processes")
         arguments = {name: options[name] for name in names}
+        if options["start_from"]:
+            arguments["start_from"] = str(find_checkpoint(options["start_from"]).pk)
         job = follow.do(
             "train",
             title=f"Train {options['preset']}",
             arguments={**arguments, "data": str(options["data"].resolve())},
             queue=options["queue"],
-            say=self.stdout.write,
+            say=follow.silent if options["json"] else self.stdout.write,
         )
-        self.stdout.write(f"Checkpoint {job.result['checkpoint']}")
+        if options["json"]:
+            self.stdout.write(json.dumps(job.result))
+        elif job.result.get("stopped"):
+            self.stdout.write("Stopped; go on with --resume")
+        else:
+            self.stdout.write(f"Checkpoint {job.result['checkpoint']}")

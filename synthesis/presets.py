@@ -1,0 +1,74 @@
+"""The presets for the pages, asked of a process of its own: PyTorch stays out of the web."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from readerstudy.core.errors import NotFound, ReaderStudyError
+
+_CODE = Path(__file__).resolve().parent
+_LONGEST_SECONDS = 120
+
+
+def presets() -> list[dict[str, Any]]:
+    """Return every preset with its settings; see `synthesis.training.catalogue`."""
+    found: list[dict[str, Any]] = json.loads(_ask("list", state=_state_of_code()))
+    return found
+
+
+def find(name: str) -> dict[str, Any]:
+    """Return one preset.
+
+    Raises
+    ------
+    NotFound
+    """
+    for preset in presets():
+        if preset["name"] == name:
+            return preset
+    raise NotFound(f"There is no preset {name}.")
+
+
+def check(preset: str, overrides: list[str]) -> list[str]:
+    """Return the sequences that a preset with these settings needs.
+
+    Raises
+    ------
+    ReaderStudyError
+        What is wrong with the settings, in words.
+    """
+    found = json.loads(_ask("check", preset, *overrides, state=_state_of_code()))
+    if "error" in found:
+        raise ReaderStudyError(found["error"])
+    sequences: list[str] = found["sequences"]
+    return sequences
+
+
+def _state_of_code() -> float:
+    """The date of the newest file: after an update the presets are asked for again."""
+    files = (path for part in ("networks", "training") for path in (_CODE / part).glob("*.py"))
+    return max(path.stat().st_mtime for path in files)
+
+
+@lru_cache(maxsize=256)
+def _ask(*arguments: str, state: float) -> str:
+    del state  # part of the key
+    command = [sys.executable, "-m", "synthesis.training.catalogue", *arguments]
+    done = subprocess.run(  # noqa: S603 - no shell; each argument is one word
+        command,
+        cwd=_CODE.parent,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=_LONGEST_SECONDS,
+    )
+    if done.returncode != 0:
+        raise ReaderStudyError(
+            "The presets could not be read: " + (done.stderr.strip().splitlines() or [""])[-1]
+        )
+    return done.stdout
