@@ -7,8 +7,11 @@ from readerstudy.settings.base import *  # noqa: F403
 
 DEBUG = False
 SECRET_KEY = environment.text("READERSTUDY_SECRET_KEY")
-if len(SECRET_KEY) < 40:
-    raise ImproperlyConfigured("READERSTUDY_SECRET_KEY must have at least 40 characters.")
+if len(SECRET_KEY) < 40 or len(set(SECRET_KEY)) < 10:
+    raise ImproperlyConfigured(
+        "READERSTUDY_SECRET_KEY must have at least 40 random characters, such as those that "
+        "python -c 'import secrets; print(secrets.token_urlsafe(50))' prints."
+    )
 ALLOWED_HOSTS = environment.words("READERSTUDY_HOSTS")
 if not ALLOWED_HOSTS or "*" in ALLOWED_HOSTS:
     raise ImproperlyConfigured("READERSTUDY_HOSTS must name the host names of this server.")
