@@ -15,6 +15,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812 - the name every PyTorch reader expects
 
+from synthesis.training import parallel
+
 MAX_TURN = math.radians(15.0)
 ZOOM_OCTAVES, MAX_SHIFT = 0.1, 0.05
 BRIGHTNESS, CONTRAST_OCTAVES, GAMMA_OCTAVES, MAX_NOISE = 0.1, 0.3, 0.3, 0.05
@@ -49,36 +51,41 @@ class _Draw:
 
     def __init__(self, rng: torch.Generator, probability: Tensor, images: Tensor) -> None:
         self.rng, self.probability, self.images = rng, probability, images
-        self.batch, self.channels = images.shape[:2]
+        self.whole, self.channels = len(images) * parallel.size(), images.shape[1]
+        self.mine = parallel.share(self.whole)
 
     def uniform(self, *shape: int) -> Tensor:
-        """Draw from U(-1, 1), or 0."""
-        values = torch.rand(shape, generator=self.rng, device=self.rng.device)
-        return (2 * values - 1) * self.used(*shape)
+        """Draw from U(-1, 1), or 0, for each image."""
+        return (2 * self._rand(shape) - 1) * self.used(*shape)
 
     def normal(self, *shape: int) -> Tensor:
-        """Draw from N(0, 1), or 0."""
-        values = torch.randn(shape, generator=self.rng, device=self.rng.device)
-        return values * self.used(*shape)
+        """Draw from N(0, 1), or 0, for each image."""
+        return self._randn(shape) * self.used(*shape)
 
     def used(self, *shape: int) -> Tensor:
-        """Draw 1 with the probability of a transform, else 0."""
-        chance = torch.rand(shape, generator=self.rng, device=self.rng.device)
-        return (chance < self.probability).float()
+        """Draw 1 with the probability of a transform, else 0, for each image."""
+        return (self._rand(shape) < self.probability).float()
 
     def noise(self, images: Tensor) -> Tensor:
         """Add noise of a random level."""
-        level = MAX_NOISE * self.normal(self.batch, 1, 1, 1).abs()
-        grains = torch.randn(images.shape, generator=self.rng, device=self.rng.device)
-        return images + level * grains
+        level = MAX_NOISE * self.normal(1, 1, 1).abs()
+        return images + level * self._randn(images.shape[1:])
+
+    def _rand(self, shape: tuple[int, ...]) -> Tensor:
+        whole = (self.whole, *shape)
+        return torch.rand(whole, generator=self.rng, device=self.rng.device)[self.mine]
+
+    def _randn(self, shape: tuple[int, ...]) -> Tensor:
+        whole = (self.whole, *shape)
+        return torch.randn(whole, generator=self.rng, device=self.rng.device)[self.mine]
 
 
 def _move(images: Tensor, draw: _Draw, *, mirror: bool) -> Tensor:
     """Turn, zoom, shift and mirror; what comes in from outside is background."""
-    turn = MAX_TURN * draw.uniform(draw.batch)
-    zoom = torch.exp2(ZOOM_OCTAVES * draw.normal(draw.batch))
-    shift = 2 * MAX_SHIFT * draw.uniform(draw.batch, 2)
-    flip = 1 - 2 * (draw.used(draw.batch) * (draw.normal(draw.batch) > 0)) if mirror else 1.0
+    turn = MAX_TURN * draw.uniform()
+    zoom = torch.exp2(ZOOM_OCTAVES * draw.normal())
+    shift = 2 * MAX_SHIFT * draw.uniform(2)
+    flip = 1 - 2 * (draw.used() * (draw.normal() > 0)) if mirror else 1.0
     cosine, sine = zoom * torch.cos(turn), zoom * torch.sin(turn)
     rows = [
         torch.stack([flip * cosine, -sine, shift[:, 0]], dim=1),
@@ -91,7 +98,7 @@ def _move(images: Tensor, draw: _Draw, *, mirror: bool) -> Tensor:
 
 def _shade(images: Tensor, draw: _Draw) -> Tensor:
     """Change brightness, contrast and gamma of each channel by itself."""
-    shape = (draw.batch, draw.channels, 1, 1)
+    shape = (draw.channels, 1, 1)
     level = (images + 1) / 2
     positive = level.clamp(min=_DARKEST)
     gamma = torch.exp2(GAMMA_OCTAVES * draw.normal(*shape))
@@ -124,8 +131,8 @@ class AdaptiveProbability:
     @torch.no_grad()
     def see(self, real: Tensor, step: int) -> None:
         """Take in the logits of the real images of step number ``step`` (from 0)."""
-        self.signs += real.float().sign().sum()
-        self.images += real.numel()
+        self.signs += parallel.total(real.float().sign().sum())
+        self.images += real.numel() * parallel.size()
         if (step + 1) % self.every == 0:
             direction = (self.signs / self.images - self.target).sign()
             self.value.add_(direction * self.images / (1000 * self.speed)).clamp_(0.0, 1.0)

@@ -28,12 +28,12 @@ class DcganLearner(GanLearner):
         peak = self.config.learning_rate
         real = self.real_batch(step)
         with self.precision():
-            fake = self.generator(self.latents(step))
-            judged = self.discriminator(real), self.discriminator(fake.detach())
+            fake = self.make(self.latents(step))
+            judged = self.judge(real), self.judge(fake.detach())
         loss = logistic_discriminator(judged[0].float(), judged[1].float())
         self.descend(self.discriminator_optimiser, loss, rate=rate, peak=peak)
         with held_fixed(self.discriminator), self.precision():
-            fooled = logistic_generator(self.discriminator(fake).float())
+            fooled = logistic_generator(self.judge(fake).float())
         length = self.descend(self.generator_optimiser, fooled, rate=rate, peak=peak)
         self.ema.update(self.generator, step + 1)
         return {

@@ -18,12 +18,14 @@ from synthesis.data.splits import Part
 from synthesis.data.subjects import Subject
 from synthesis.generate import on_device
 from synthesis.networks.images import ImageConfig, ImageGenerator
+from synthesis.training import parallel
 from synthesis.training.config import ConfigError, TrainingConfig
 from synthesis.training.contact_sheet import contact_sheet
 from synthesis.training.ema import Ema
 from synthesis.training.gan_settings import SliceSettings
 from synthesis.training.learner import Learner, Score, Validation
 from synthesis.training.slice_scores import PRESET, diversity, grey_distance, sliced_distance
+from synthesis.training.speed import accelerated
 
 _AT_ONCE, _COLUMNS = 16, 8
 _SCORING, _REAL, _LATENT, _NOISE = 1_000_003, 0, 1, 2
@@ -55,6 +57,8 @@ class GanLearner(Learner):
         self.discriminator = on_device(networks["discriminator"], self.device)
         self._freeze(self.settings.freeze)
         self.ema = Ema(self.generator, config.ema_half_life)
+        self.make = accelerated(self.generator, config)
+        self.judge = accelerated(self.discriminator, config)
         self.generator_optimiser, self.discriminator_optimiser = self.optimisers()
         self.training: list[SubjectSlices] = []
         self.held_out: list[SubjectSlices] = []
@@ -115,18 +119,21 @@ class GanLearner(Learner):
     def real_batch(self, step: int, part: int = 0, batch: int | None = None) -> Tensor:
         """Return a batch of training slices that belongs to a step and a part of it."""
         numbers = (self.config.seed, _REAL, step, part)
-        images = self.store.draw(batch or self.config.batch, numbers)
+        whole = batch or self.config.batch
+        images = self.store.draw(whole, numbers)[parallel.share(whole)]
         return images.contiguous(memory_format=torch.channels_last)
 
     def latents(self, step: int, part: int = 0, batch: int | None = None) -> Tensor:
         """Return latents that belong to a step and a part of it."""
-        rng = self.rng(_LATENT, step, part)
-        return self.generator.draw_latent(rng, batch or self.config.batch)
+        whole = batch or self.config.batch
+        latents = self.generator.draw_latent(self.rng(_LATENT, step, part), whole)
+        return latents[parallel.share(whole)]
 
     def noises(self, step: int, part: int = 0, batch: int | None = None) -> Tensor:
         """Return the noise of a step and a part of it."""
-        rng = self.rng(_NOISE, step, part)
-        return self.generator.draw_noise(rng, batch or self.config.batch)
+        whole = batch or self.config.batch
+        noises = self.generator.draw_noise(self.rng(_NOISE, step, part), whole)
+        return noises[parallel.share(whole)]
 
     @contextmanager
     def precision(self) -> Iterator[None]:
@@ -138,15 +145,23 @@ class GanLearner(Learner):
     def descend(
         self, optimiser: torch.optim.Optimizer, loss: Tensor, *, rate: float, peak: float
     ) -> float:
-        """Take one step of an optimiser; return the length of the gradient."""
+        """Take one step of an optimiser; return the length of the gradient.
+
+        ``loss`` is a mean over this process's share of the batch.
+        """
         optimiser.zero_grad(set_to_none=True)
-        torch.autograd.backward(loss)
+        torch.autograd.backward(loss / parallel.size())
         weights = [weight for group in optimiser.param_groups for weight in group["params"]]
+        parallel.add_gradients(weights)
         length = nn.utils.clip_grad_norm_(weights, self.config.clip_norm)
         for group in optimiser.param_groups:
             group["lr"] = peak * rate
         optimiser.step()
         return float(length)
+
+    def whole_mean(self, value: Tensor) -> float:
+        """Return the mean over all processes of a mean over the share of this one."""
+        return parallel.total(value).item() / parallel.size()
 
     def drawn(self, count: int) -> Tensor:
         """Return images of the averaged generator by fixed seeds, on the processor, no empties."""

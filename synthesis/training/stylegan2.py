@@ -8,12 +8,14 @@ A penalty computed every k steps is multiplied by k, and Adam gets ``lr c, beta^
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 
 from synthesis.networks.stylegan2 import StyleGan2Generator
+from synthesis.training import parallel
 from synthesis.training.adversarial import (
     logistic_discriminator,
     logistic_generator,
@@ -21,9 +23,10 @@ from synthesis.training.adversarial import (
     relativistic_generator,
 )
 from synthesis.training.augmentation import AdaptiveProbability, augment
-from synthesis.training.config import TrainingConfig
+from synthesis.training.config import ConfigError, TrainingConfig
 from synthesis.training.gan import GanLearner, held_fixed
 from synthesis.training.penalties import path_lengths, squared_gradient
+from synthesis.training.speed import accelerated
 
 _FOR_GENERATOR, _FOR_DISCRIMINATOR, _FOR_PATH, _FOR_PENALTY = range(4)
 _MIXING, _AUGMENT, _DIRECTION = 4, 5, 6
@@ -37,8 +40,13 @@ def lazy_factor(every: int) -> float:
 class StyleGan2Learner(GanLearner):
     """StyleGAN2 with its penalties."""
 
+    data_parallel = True
+
     def __init__(self, config: TrainingConfig, networks: dict[str, nn.Module]) -> None:
         super().__init__(config, networks)
+        self._check_share()
+        self.squared_slope = accelerated(partial(squared_gradient, self.discriminator), config)
+        self.lengths = accelerated(partial(path_lengths, self.generator), config)
         self.path_mean = torch.zeros((), device=self.device)
         self.path_length = 0.0
         self.probability = AdaptiveProbability(
@@ -48,6 +56,16 @@ class StyleGan2Learner(GanLearner):
             every=self.settings.augment_every,
             device=self.device,
         )
+
+    def _check_share(self) -> None:
+        """Refuse batches that several processes cannot share without changing a group of images."""
+        processes, group = parallel.size(), self._g.config.group
+        part = max(1, self.config.batch // self.settings.path_shrink)
+        if processes > 1 and (self.config.batch % (processes * group) or part % processes):
+            raise ConfigError(
+                f"{processes} processes need a batch that is a multiple of {processes * group}, "
+                f"and of {processes} after path_shrink; got {self.config.batch}."
+            )
 
     @property
     def _g(self) -> StyleGan2Generator:
@@ -97,7 +115,7 @@ class StyleGan2Learner(GanLearner):
     def _generator_step(self, step: int, rate: float) -> float:
         with held_fixed(self.discriminator), self.precision():
             ws = self._styles(step, _FOR_GENERATOR)
-            fake = self._g(ws, self.noises(step, _FOR_GENERATOR))
+            fake = self.make(ws, self.noises(step, _FOR_GENERATOR))
             judged = self._judge(fake, step, 0)
             if self.settings.loss == "relativistic":
                 real = self._judge(self.real_batch(step, _FOR_GENERATOR), step, 1)
@@ -106,7 +124,7 @@ class StyleGan2Learner(GanLearner):
                 loss = logistic_generator(judged)
         self._descend(0, loss, rate)
         self._follow_styles(ws)
-        return loss.item()
+        return self.whole_mean(loss)
 
     def _path_step(self, step: int, rate: float) -> None:
         batch = max(1, self.config.batch // self.settings.path_shrink)
@@ -118,24 +136,25 @@ class StyleGan2Learner(GanLearner):
             generator=self.rng(_DIRECTION, step),
             device=self.device,
         )
-        lengths = path_lengths(self.generator, ws, noise, direction)
+        lengths = self.lengths(ws, noise, direction[parallel.share(batch)])
         with torch.no_grad():
-            self.path_mean.lerp_(lengths.mean(), self.settings.path_decay)
-            self.path_length = float(lengths.mean())
+            mean = parallel.total(lengths.sum()) / batch
+            self.path_mean.lerp_(mean, self.settings.path_decay)
+            self.path_length = mean.item()
         penalty = (lengths - self.path_mean).square().mean()
         self._descend(0, self.settings.path_every * self.settings.path_weight * penalty, rate)
 
     def _discriminator_step(self, step: int, rate: float) -> float:
         real, fake = self._seen(step, _FOR_DISCRIMINATOR)
         with self.precision():
-            judged = self.discriminator(real).float(), self.discriminator(fake).float()
+            judged = self.judge(real).float(), self.judge(fake).float()
         relativistic = self.settings.loss == "relativistic"
         loss = (relativistic_discriminator if relativistic else logistic_discriminator)(*judged)
         total = loss + self._penalty(real, fake) if self._joined else loss
         self._descend(1, total, rate)
         if self.settings.augment == "adaptive":
             self.probability.see(judged[0], step)
-        return loss.item()
+        return self.whole_mean(loss)
 
     def _penalty_step(self, step: int, rate: float) -> None:
         penalty = self._penalty(*self._seen(step, _FOR_PENALTY))
@@ -145,21 +164,21 @@ class StyleGan2Learner(GanLearner):
         total = torch.zeros((), device=self.device)
         for weight, images in ((self.settings.r1, real), (self.settings.r2, fake)):
             if weight:
-                total = total + weight / 2 * squared_gradient(self.discriminator, images)
+                total = total + weight / 2 * self.squared_slope(images)
         return total
 
     def _seen(self, step: int, purpose: int) -> tuple[Tensor, Tensor]:
         """Return real and generated images as the discriminator gets them, detached."""
         with torch.no_grad(), self.precision():
             ws = self._styles(step, purpose)
-            fake = self._g(ws, self.noises(step, purpose)).float()
+            fake = self.make(ws, self.noises(step, purpose)).float()
             real = self.real_batch(step, purpose)
             return self._augmented(real, step, 2 * purpose), self._augmented(
                 fake, step, 2 * purpose + 1
             )
 
     def _judge(self, images: Tensor, step: int, part: int) -> Tensor:
-        logits: Tensor = self.discriminator(self._augmented(images, step, part))
+        logits: Tensor = self.judge(self._augmented(images, step, part))
         return logits.float()
 
     def _augmented(self, images: Tensor, step: int, part: int) -> Tensor:
@@ -175,13 +194,15 @@ class StyleGan2Learner(GanLearner):
             return self._g.styles(z)
         rng = self.rng(_MIXING, step, purpose)
         layers = self._g.config.styles
-        cut = torch.randint(1, layers, (len(z),), generator=rng, device=self.device)
-        mixed = torch.rand(len(z), generator=rng, device=self.device) < self.settings.mixing
-        return self._g.styles(z, other, torch.where(mixed, cut, layers))
+        whole = batch or self.config.batch
+        cut = torch.randint(1, layers, (whole,), generator=rng, device=self.device)
+        mixed = torch.rand(whole, generator=rng, device=self.device) < self.settings.mixing
+        mine = parallel.share(whole)
+        return self._g.styles(z, other, torch.where(mixed, cut, layers)[mine])
 
     @torch.no_grad()
     def _follow_styles(self, ws: Tensor) -> None:
-        mean = ws[:, 0].float().mean(dim=0)
+        mean = parallel.total(ws[:, 0].float().mean(dim=0)) / parallel.size()
         self._g.mean_style.lerp_(mean, 1 - self.settings.style_decay)
 
     def _descend(self, which: int, loss: Tensor, rate: float) -> None:

@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from synthesis.training.adversarial import wasserstein_critic, wasserstein_generator
+from synthesis.training.config import TrainingConfig
 from synthesis.training.gan import GanLearner, held_fixed
 from synthesis.training.penalties import gradient_penalty
+from synthesis.training.speed import accelerated
 
 _SHARE = 3
 
 
 class WganLearner(GanLearner):
     """One step is ``critic_steps`` of the critic on fresh batches, then one of the generator."""
+
+    def __init__(self, config: TrainingConfig, networks: dict[str, nn.Module]) -> None:
+        super().__init__(config, networks)
+        self.penalise = accelerated(partial(gradient_penalty, self.discriminator), config)
+
+    @property
+    def images_per_step(self) -> int:
+        """Real images that the critic sees in a step."""
+        return self.config.batch * int(self.settings.critic_steps)
 
     def optimisers(self) -> tuple[torch.optim.Optimizer, torch.optim.Optimizer]:
         """Return RMSprop or Adam twice."""
@@ -33,8 +46,8 @@ class WganLearner(GanLearner):
         for part in range(self.settings.critic_steps):
             distance = self._criticise(step, part, rate)
         with held_fixed(self.discriminator), self.precision():
-            fake = self.generator(self.latents(step, self.settings.critic_steps))
-            loss = wasserstein_generator(self.discriminator(fake).float())
+            fake = self.make(self.latents(step, self.settings.critic_steps))
+            loss = wasserstein_generator(self.judge(fake).float())
         length = self.descend(self.generator_optimiser, loss, rate=rate, peak=peak)
         self.ema.update(self.generator, step + 1)
         return {"generator_loss": loss.item(), "wasserstein": distance, "gradient": length}
@@ -44,8 +57,8 @@ class WganLearner(GanLearner):
         real = self.real_batch(step, part)
         with self.precision():
             with torch.no_grad():
-                fake = self.generator(self.latents(step, part))
-            judged = self.discriminator(real), self.discriminator(fake)
+                fake = self.make(self.latents(step, part))
+            judged = self.judge(real), self.judge(fake)
         loss = wasserstein_critic(judged[0].float(), judged[1].float())
         total = loss + self._penalty(real, fake.float(), step, part)
         self.descend(self.discriminator_optimiser, total, rate=rate, peak=self.config.learning_rate)
@@ -58,7 +71,7 @@ class WganLearner(GanLearner):
             return torch.zeros((), device=self.device)
         rng = self.rng(_SHARE, step, part)
         share = torch.rand(len(real), generator=rng, device=self.device)
-        penalty = gradient_penalty(self.discriminator, real, fake, share)
+        penalty = self.penalise(real, fake, share)
         return float(self.settings.penalty) * penalty
 
     @torch.no_grad()
