@@ -16,9 +16,10 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.test import Client
-from django.urls import NoReverseMatch, reverse
+from django.urls import NoReverseMatch, URLResolver, get_resolver, reverse
 from django.utils import timezone
 
+import synthesis.urls
 from readerstudy.adjudication.opening import open_round
 from readerstudy.cases import bulk, bulk_actions
 from readerstudy.core.models import Job
@@ -50,10 +51,11 @@ OWN_OR_SHARED = {
     *(name for name in ROUTES if name.startswith("display-check")),
     *("studies", "study-new", "home", "reader-home", "api-preferences", "readers", "audit"),
     *("cases", "cases-columns", "cases-select", "imports", "import-new", "api-imports"),
-    *("dicomweb", "dicomweb-series", "manifest-template", "generators", "preparations"),
+    *("dicomweb", "dicomweb-series", "manifest-template", "preparations"),
     # the store of cases is one for all; tests/cases and tests/truth say who may do what in it
     *("case", "case-truth", "case-viewer", "case-compare", "case-preparation", "native-image"),
-    *("checkpoint", "checkpoint-samples", "generate", "generation-run", "series-thumbnail"),
+    "series-thumbnail",
+    *(pattern.name for pattern in synthesis.urls.urlpatterns),  # generators are for all as well
     *("preparation", "preparation-accept", "preparation-reject", "preparation-picture"),
 }
 # Who may send what beside the coordinator.
@@ -62,7 +64,7 @@ MAY_SEND = {
     **dict.fromkeys(("study-members", "study-member-change"), frozenset({"administrator"})),
     **dict.fromkeys(("study-readers", "study-reader-link", "study-letters"), BLINDED),
     **dict.fromkeys(("study-remind", "study-open-early", "study-attempt"), BLINDED),
-    **dict.fromkeys(("study-preview", "study-deviations"), BLINDED),
+    **dict.fromkeys(("study-preview", "study-deviations", "study-announce"), BLINDED),
 }
 # Everything that any form asks for; a form takes what it knows.
 FILLED: dict[str, Any] = {
@@ -76,6 +78,21 @@ FILLED: dict[str, Any] = {
     **{"subspecialty": "Neuroradiology", "years_of_experience": "9", "institution": "university"},
     **{"new_password1": "a quiet dim room", "new_password2": "a quiet dim room", "next": "/"},
 }
+
+
+def addresses(patterns: list[Any], prefix: str = "") -> dict[str, str]:
+    """Return the pattern of every address by its name."""
+    found: dict[str, str] = {}
+    for one in patterns:
+        route = f"{prefix}{one.pattern}"
+        if isinstance(one, URLResolver):
+            found |= addresses(one.url_patterns, route)
+        else:
+            found[one.name] = route
+    return found
+
+
+ADDRESSES = addresses(get_resolver().url_patterns)
 
 
 @dataclass
@@ -93,8 +110,22 @@ class World:
         if route in self.more:
             return reverse(route, args=self.more[route])
         if route.startswith("study"):
-            return reverse(route, args=(self.study.pk,))
+            return reverse(route, kwargs=self._arguments(ADDRESSES[route]))
         return None
+
+    def _arguments(self, pattern: str) -> dict[str, Any]:
+        """Fill an address below a study with what this study has."""
+        known = {
+            "pk": self.study.pk,
+            "code": "R1" if "readers/" in pattern else "origin",
+            "option": "real",
+            "entry": self.study.analyses[0].code,
+            "number": 1,
+            "name": "everything.zip",
+        }
+        names = re.findall(r"<\w+:(\w+)>", pattern)
+        assert set(names) <= set(known), f"say in this test how to fill {pattern}"
+        return {name: known[name] for name in names}
 
     @property
     def reading_token(self) -> str:
@@ -160,7 +191,7 @@ def _with_addresses(world: World) -> World:
     """Add a dry run, a deviation, a failed job, an upload, a preview and what leads to them."""
     study, actor = world.study, world.owner
     Membership.objects.create(study=study, user=UserFactory(), role="adjudicator")
-    run = starting.note_rehearsal(study=study, readers=2, actor=actor)
+    starting.note_rehearsal(study=study, readers=2, actor=actor)
     today = timezone.now().date()
     deviations.record_deviation(
         study=study, text="A lamp failed", happened_on=today, code="", reason="", actor=actor
@@ -173,14 +204,7 @@ def _with_addresses(world: World) -> World:
     reading = readings.order_by("position").last()
     token = reading.token if reading else "none"
     image = reading.images.first().token if reading else "none"
-    one_reader = (study.pk, enrolment.code)
     world.more = {
-        **dict.fromkeys(("study-question", "study-question-act"), (study.pk, "origin")),
-        "study-example": (study.pk, "origin", "real"),
-        "study-reader-link": one_reader,
-        **dict.fromkeys(("study-open-early", "study-attempt", "study-remind"), one_reader),
-        **dict.fromkeys(("study-dry-run-discard", "study-dry-run-export"), (study.pk, run.number)),
-        "study-export": (study.pk, "everything.zip"),
         **dict.fromkeys(("read", "read-changes", "read-calendar"), (enrolment.token,)),
         **dict.fromkeys(("api-state", "api-pause", "api-resume"), (enrolment.token,)),
         **dict.fromkeys(("api-answers", "api-undo", "api-draft"), (enrolment.token, token)),
