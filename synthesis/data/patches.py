@@ -59,6 +59,12 @@ class VolumeBatch:
     truth: Tensor
     mask: Tensor
 
+    def to(self, device: torch.device) -> VolumeBatch:
+        """Return the batch on a device."""
+        parts = (self.inputs, self.truth, self.mask)
+        inputs, truth, mask = (part.to(device, non_blocking=True) for part in parts)
+        return VolumeBatch(inputs, truth, mask)
+
 
 def region_of(
     wanted: Mask, image: tuple[int, ...], *, least: Sizes | None = None

@@ -32,28 +32,38 @@ class FlowLearner(TranslationLearner):
 
     def learn(self, batch: VolumeBatch, step: int, rate: float) -> dict[str, float]:
         """Take one Adam step on paths drawn for this step."""
-        inputs, target = self._arranged(batch)
-        noise, t = (part.to(self.device) for part in self._drawn(target.shape, step))
-        noise = noise * self.shape.noise
-        moved = self.scheduler.add_noise(target, noise, t * TIMES)
-        with self.reduced():
-            velocity = self.forward(moved, t, inputs)
-        loss = F.mse_loss(velocity.float(), target - noise)
+        loss = self.loss(batch, step)
         length = self.descend(loss, self.generator, self.optimiser, rate)
         return {"loss": self.told(loss), "gradient": length}
 
-    def _arranged(self, batch: VolumeBatch) -> tuple[Tensor, Tensor]:
-        """Return inputs and target of the path; slices as samples of their own in 2-D."""
+    def loss(self, batch: VolumeBatch, step: int) -> Tensor:
+        """Return the mean squared error of the velocity at times and noise of this step."""
         start = self.shape.residual(batch.inputs)
         target = batch.truth if start is None else batch.truth - start
-        if self.shape.dims == 3:
-            return batch.inputs, target
-        return tuple(part.transpose(1, 2).flatten(0, 1) for part in (batch.inputs, target))  # type: ignore[return-value]
+        noise, t = self._drawn(target.shape, step)
+        inputs, target, noise = (
+            self._as_samples(part) for part in (batch.inputs, target, noise.to(self.device))
+        )
+        t = t.flatten().to(self.device)
+        moved = self.scheduler.add_noise(target, noise, t * TIMES)
+        with self.reduced():
+            velocity = self.forward(moved, t, inputs)
+        return F.mse_loss(velocity.float(), target - noise)
+
+    def _as_samples(self, part: Tensor) -> Tensor:
+        """Make slices samples of their own where the network works on slices."""
+        return part if self.shape.dims == 3 else part.transpose(1, 2).flatten(0, 1)
 
     def _drawn(self, shape: torch.Size, step: int) -> tuple[Tensor, Tensor]:
-        """Draw noise and times, the same for the same step whatever was drawn before."""
-        (seed,) = np.random.SeedSequence(
-            [self.config.seed, 2, step, parallel.rank()]
-        ).generate_state(1, np.uint64)
-        rng = torch.Generator().manual_seed(int(seed >> np.uint64(1)))
-        return torch.randn(shape, generator=rng), torch.rand(shape[0], generator=rng)
+        """Draw noise and a time for every sample, the same for the same step.
+
+        Drawn for the whole batch, of which each process takes its share: so several processes
+        walk the paths that one would have walked.
+        """
+        seeds = np.random.SeedSequence([self.config.seed, 2, step])
+        rng = torch.Generator().manual_seed(int(seeds.generate_state(1)[0]))
+        whole = (self.config.batch, *shape[1:])
+        samples = 1 if self.shape.dims == 3 else shape[2]
+        mine = parallel.share(self.config.batch)
+        noise = torch.randn(whole, generator=rng)[mine] * self.shape.noise
+        return noise, torch.rand((self.config.batch, samples), generator=rng)[mine]

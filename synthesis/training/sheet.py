@@ -51,10 +51,13 @@ def sample_sheet(examples: Sequence[Example], *, target: str) -> bytes:
     rows = [(e.name, row) for e in examples for row in _rows(e)]
     titles = [*examples[0].inputs, f"{target} real", f"{target} SYNTHETIC", "error"]
     cell_height = max(cell.shape[0] for _, row in rows for cell in row) + _LINE
+    font = ImageFont.load_default(12)
     cell_width = max(cell.shape[1] for _, row in rows for cell in row) + _MARGIN
+    widest = max(int(font.getlength(title)) for title in titles) + 2 * _MARGIN
+    cell_width = max(cell_width, widest)
     size = (cell_width * len(titles) + _MARGIN, cell_height * len(rows) + 4 * _LINE)
     sheet = Image.new("L", size, 0)
-    pen, font = ImageDraw.Draw(sheet), ImageFont.load_default(12)
+    pen = ImageDraw.Draw(sheet)
     for column, title in enumerate(titles):
         pen.text((column * cell_width + _MARGIN, 2), title, fill=255, font=font)
     for number, (name, row) in enumerate(rows):

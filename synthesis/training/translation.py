@@ -26,13 +26,14 @@ from synthesis.data.subjects import DataError, FloatVolume, Mask, Subject
 from synthesis.generate import on_device, output_mapping, predict
 from synthesis.metrics.presets import compare_with_reasons
 from synthesis.training import parallel
-from synthesis.training.config import ConfigError, TrainingConfig
+from synthesis.training.config import TrainingConfig
 from synthesis.training.ema import Ema
 from synthesis.training.learner import Learner, Score, Validation
 from synthesis.training.sheet import Example, sample_sheet
 from synthesis.training.speed import accelerated
 
 _SHEET_SUBJECTS = 2
+_SHARE_FOR_IMAGES = 0.5
 _SEED = 0
 _SCORES = (
     ("mae", "plain/1", "brain"),
@@ -57,10 +58,6 @@ class TranslationLearner(Learner):
     data_parallel = True
 
     def __init__(self, config: TrainingConfig, networks: dict[str, nn.Module]) -> None:
-        if config.batch % parallel.size():
-            raise ConfigError(
-                f"batch must be a multiple of the {parallel.size()} processes, got {config.batch}"
-            )
         self.config = config
         self.shape = config.network_config()
         self.settings = config.objective_settings()
@@ -128,13 +125,19 @@ class TranslationLearner(Learner):
         return sum(held.layers.nbytes for held in self.held)
 
     def prepare(self) -> None:
-        """Bring the images to the device, and score the baseline passed off as the target."""
-        self.held = [
-            HeldVolume(held.layers.to(self.device), held.corners, held.spacing_mm)
-            for held in self.held
-        ]
+        """Bring the images to the device if they fit, and score the do-nothing prediction."""
+        if self._fits_on_device():
+            self.held = [
+                HeldVolume(held.layers.to(self.device), held.corners, held.spacing_mm)
+                for held in self.held
+            ]
         for subject in self.validation:
             self.do_nothing[subject.name] = self._scores(subject, self._baseline(subject))
+
+    def _fits_on_device(self) -> bool:
+        if self.device.type != "cuda":
+            return False
+        return self.held_bytes < _SHARE_FOR_IMAGES * torch.cuda.mem_get_info(self.device)[0]
 
     @cached_property
     def sampler(self) -> PatchSampler:
@@ -155,7 +158,7 @@ class TranslationLearner(Learner):
     def step(self, step: int, rate: float) -> dict[str, float]:
         """Take a step on batch number ``step`` and update the average."""
         mine = self.sampler.draw(step, parallel.share(self.config.batch))
-        losses = self.learn(mine, step, rate * self.config.learning_rate)
+        losses = self.learn(mine.to(self.device), step, rate * self.config.learning_rate)
         self.ema.update(self.generator, step + 1)
         return losses
 

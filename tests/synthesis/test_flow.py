@@ -10,9 +10,11 @@ import pytest
 import torch
 from torch import nn
 
+from synthesis.data.patches import VolumeBatch
 from synthesis.generate import load_generator, predict
 from synthesis.networks.flow import FlowConfig, by_flow
 from synthesis.networks.registry import build, network_config
+from synthesis.training import parallel
 from synthesis.training.config import TrainingConfig
 from synthesis.training.flow import FlowLearner
 from synthesis.training.loop import train
@@ -96,6 +98,27 @@ def test_the_path_of_the_lesson_is_the_path_of_the_sample() -> None:
     torch.testing.assert_close(at_noise, noise)
     torch.testing.assert_close(at_target, target)
     torch.testing.assert_close(half[1], 0.75 * target[1] + 0.25 * noise[1])
+
+
+@pytest.mark.parametrize("changes", [{}, {"dims": 3}])
+def test_two_processes_walk_the_paths_of_one(
+    changes: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = {**TINY, "patch": [4, 8, 8], "batch": 4, **changes}
+    config = volume_config("flow-matching", **settings)
+    learner = FlowLearner(config, {"generator": noisy_network(**config.network)})
+    batch = VolumeBatch(*(torch.randn(4, n, 4, 8, 8) for n in (3, 1, 1)))
+    with torch.no_grad():
+        whole = learner.loss(batch, 5)
+        shares = []
+        for rank in range(2):
+            monkeypatch.setattr(parallel, "rank", lambda rank=rank: rank)
+            monkeypatch.setattr(parallel, "size", lambda: 2)
+            mine = parallel.share(4)
+            part = VolumeBatch(batch.inputs[mine], batch.truth[mine], batch.mask[mine])
+            shares.append(learner.loss(part, 5))
+    torch.testing.assert_close(torch.stack(shares).mean(), whole)
+    assert not torch.equal(shares[0], shares[1])
 
 
 @pytest.mark.parametrize("changes", [{}, {"dims": 3, "patch": [8, 16, 16], "tile": [8, 16, 16]}])
