@@ -67,7 +67,7 @@ class Part:
 def part_of(enrolment: Enrolment, current: Reading | None, times: Times | None = None) -> Part:
     """Return the part of the present case; without one, that of the last answer."""
     period = current.period if current else _last_period(enrolment)
-    cases = enrolment.readings.filter(is_planned(), period=period, stage=1)
+    cases = _cases_of(enrolment, period)
     last = enrolment.readings.aggregate(last=Max("period"))["last"] or 1
     return Part(
         period=period,
@@ -92,8 +92,15 @@ def document_of(part: Part) -> dict[str, Any]:
 
 def number_done(reading: Reading) -> int:
     """Return the number that the case of a reader's last answer had."""
-    cases = reading.enrolment.readings.filter(is_planned(), period=reading.period, stage=1)
-    return cases.filter(MADE).count()
+    return _cases_of(reading.enrolment, reading.period).filter(MADE).count()
+
+
+def _cases_of(enrolment: Enrolment, period: int) -> QuerySet[Reading]:
+    """Return one reading for each case of a part; of practice, the cases of the last attempt."""
+    cases = enrolment.readings.filter(is_planned(), period=period, stage=1)
+    if period != TRAINING_PERIOD:
+        return cases
+    return cases.filter(repeat=cases.aggregate(last=Max("repeat"))["last"] or 0)
 
 
 def _counted(readings: QuerySet[Reading]) -> dict[str, int]:

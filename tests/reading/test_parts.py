@@ -11,6 +11,7 @@ from django.utils import timezone
 from readerstudy.cases.withdrawing import withdraw
 from readerstudy.core.errors import NotFound
 from readerstudy.reading import calendars, parts
+from readerstudy.reading.attempts import allow_attempt
 from readerstudy.reading.models import PeriodOpening, Reading
 from readerstudy.reading.practice import practice_of
 from readerstudy.reading.progress import state_of
@@ -226,3 +227,17 @@ def test_no_reading_is_lost_between_the_numbers():
         answer(enrolment)
     assert seen == [(case, stage) for case in range(1, 7) for stage in (1, 2)]
     assert Reading.objects.filter(enrolment=enrolment, completed_at=None).count() == 0
+
+
+def test_another_attempt_at_the_practice_counts_from_one():
+    made = training_study(qualification=0.9)
+    enrolment = made.enrolment()
+    answer(enrolment, origin="synthetic")
+    answer(enrolment, origin="synthetic")
+    allow_attempt(enrolment=enrolment, reason="asked to try again", actor=made.coordinator)
+    assert numbers(enrolment) == (1, 2)
+    answer(enrolment, origin="real")
+    assert numbers(enrolment) == (2, 2)
+    answer(enrolment, origin="real")
+    told = state_of(enrolment)
+    assert (told["reading"]["number"], told["progress"]["part"]["total"]) == (1, 4)

@@ -169,7 +169,12 @@ function finished(session: Session, { home, undo }: CurtainContext): CurtainMode
   const title = total === 1 ? "The case is read" : `All ${total} cases are read`;
   return {
     title,
-    lines: [...keptLines(session), ...noticeLine(session), ...undoLine(session)],
+    lines: [
+      "There is nothing more to do here. The people who run the study see that you are done.",
+      ...keptLines(session),
+      ...noticeLine(session),
+      ...undoLine(session),
+    ],
     ...undoParts(session, undo),
     link: { label: BACK, href: home },
   };

@@ -33,6 +33,14 @@ export function misfits(form: Form): readonly Misfit[] {
   return judgedForm(form).misfits;
 }
 
+/** Required questions that are asked as soon as the answer they speak of is given. */
+export function questionsToCome(form: Form): number {
+  const { asked, values } = judgedForm(form);
+  const opens = ({ bound_to: to, show_if: rule }: Question) =>
+    to !== undefined && asked.has(to) && !(to in values) && !rule?.all && !rule?.any;
+  return form.questions.filter((one) => one.required && !asked.has(one.code) && opens(one)).length;
+}
+
 export function isComplete(form: Form): boolean {
   return misfits(form).length === 0;
 }

@@ -1,7 +1,7 @@
 /** What the views show, from the state of the session. */
 import { isNotEvaluable } from "./answers";
 import type { FormSpec, Told, Value } from "./contract";
-import { type Form, misfits } from "./form";
+import { type Form, misfits, questionsToCome } from "./form";
 import type { Session } from "./session";
 import type { FeedbackRow } from "./views/feedback";
 import type { Notice } from "./views/notices";
@@ -131,7 +131,8 @@ function goOnText({ server, feedback }: Session): string {
 function saveStep(session: Session): SaveStep {
   if (session.current?.leadsOn) return "stage";
   if (session.current?.reading.training) return "answer";
-  return session.isLast ? "finish" : "next";
+  if (session.isLast) return "finish";
+  return session.endsPart ? "part" : "next";
 }
 
 function saveButtonText(session: Session, form: Form): string {
@@ -141,7 +142,7 @@ function saveButtonText(session: Session, form: Form): string {
   const left = misfits(form);
   if (left.length === 0 && !current.shown) return "The image is still loading";
   const missing = left.filter((misfit) => misfit.missing).length;
-  return saveText(missing, left.length - missing, saveStep(session));
+  return saveText(missing + questionsToCome(form), left.length - missing, saveStep(session));
 }
 
 function hint(session: Session): string {

@@ -170,12 +170,18 @@ export class Session implements SenderEvents {
     return server.reading?.token === current.token ? server.reading.number : current.number;
   }
 
-  /** No case comes after this one, in any part of the study. */
-  get isLast(): boolean {
+  /** No case comes after this one in this part of the study. */
+  get endsPart(): boolean {
     const { current, server } = this;
     const { part } = server.progress;
     if (!current || current.leadsOn || part.training) return false;
-    return part.number >= part.of && (this.number ?? 0) >= part.total;
+    return (this.number ?? 0) >= part.total;
+  }
+
+  /** No case comes after this one, in any part of the study. */
+  get isLast(): boolean {
+    const { number, of } = this.server.progress.part;
+    return this.endsPart && number >= of;
   }
 
   undoOffer(): UndoOffer | null {

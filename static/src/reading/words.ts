@@ -40,10 +40,11 @@ export function readingGoesTo(current: number | null, nextLoaded: number | null)
 }
 
 /** What Enter does with the case on screen. */
-export type SaveStep = "next" | "finish" | "stage" | "answer";
+export type SaveStep = "next" | "part" | "finish" | "stage" | "answer";
 
 const SAVE: Readonly<Record<SaveStep, string>> = {
   next: "Save and next case",
+  part: "Save and end this part",
   finish: "Save and finish",
   stage: "Save and seal this step",
   answer: "Save and see the answer",

@@ -43,6 +43,11 @@ export function optionLayout({ options, kind }: Question): string {
   return choice ? "options--2 options--choice" : "options--2";
 }
 
+/** Levels with words stand as on a rating sheet, the highest first. */
+function standsHighestFirst({ kind }: Question, look: string): boolean {
+  return look === "options--rows" && (kind === "ordinal" || kind === "confidence");
+}
+
 /** Where the example image of an option is, if it has one. */
 export function exampleAddress({ example }: Option): string | null {
   return typeof example === "string" && example !== "" ? `${EXAMPLES}${example}` : null;
@@ -86,10 +91,12 @@ class ChoiceField implements Field {
   ) {
     const place = question.kind === "place";
     const look = place ? "options--2 options--choice" : optionLayout(question);
+    const shown = [...choices(question, layout)];
+    if (standsHighestFirst(question, look)) shown.reverse();
     this.element = h(
       "div",
       { class: `options ${look}` },
-      ...choices(question, layout).map((choice, at) => this.option(choice, at, look)),
+      ...shown.map((choice, at) => this.option(choice, at, look)),
     );
   }
 
