@@ -12,6 +12,7 @@ from django.db.models import Count, Max, Q, QuerySet
 from django.utils import timezone
 
 from readerstudy.readers.models import DisplayCheck
+from readerstudy.reading import training
 from readerstudy.reading.models import ReadingSession, Submission
 from readerstudy.reading.planned import is_planned
 from readerstudy.studies.models import Enrolment, Study
@@ -189,11 +190,15 @@ def _counted(enrolments: QuerySet[Enrolment]) -> QuerySet[Any]:
 def reading_times(study: Study) -> dict[int, list[float]]:
     """Return each reader's seconds a case, load and look, in the order of answering.
 
-    Only the clock of a stored answer is read. A correction does not count again.
+    Only the clock of a stored answer is read. A correction does not count again, and practice
+    says nothing about the study.
     """
     clocks = (
         Submission.objects.filter(
-            reading__enrolment__study=study, outcome=ACCEPTED, supersedes__isnull=True
+            reading__enrolment__study=study,
+            reading__period__gt=training.TRAINING_PERIOD,
+            outcome=ACCEPTED,
+            supersedes__isnull=True,
         )
         .order_by("received_at")
         .values_list("reading__enrolment", "body__clock__load_ms", "body__clock__look_ms")

@@ -16,6 +16,7 @@ from readerstudy.reading.models import Reading, ReadingSession
 from readerstudy.studies import lifecycle
 from readerstudy.studies.models import Study
 from tests.factories import StudyFactory, body, locked_study, running_study
+from tests.reading.test_designs import training_study
 
 pytestmark = pytest.mark.django_db
 
@@ -85,6 +86,13 @@ def test_a_correction_does_not_count_again(study):
     answer(enrolment, [90.0])
     assert row(study, "R1").times == [30.0]
     assert board.board_of(study).done == 1
+
+
+def test_practice_does_not_count_as_time_of_the_study():
+    made = training_study()
+    enrolment = made.enrolment()
+    answer(enrolment, [300.0, 300.0, 20.0])
+    assert board.reading_times(made.study)[enrolment.pk] == [20.0]
 
 
 def test_late_answers_are_counted_apart(study):
