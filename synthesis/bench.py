@@ -22,7 +22,13 @@ from readerstudy.imaging.geometry import Volume
 from readerstudy.truth.register import declare_trained_on
 from synthesis.data.subjects import brain_mask, zscore
 from synthesis.folders import run_folder
-from synthesis.generate import SPLIT_FILE, ZSCORE_MAPPING, Generator, load_generator
+from synthesis.generate import (
+    SPLIT_FILE,
+    ZSCORE_MAPPING,
+    Generator,
+    load_generator,
+    output_mapping,
+)
 from synthesis.launching import train_together
 from synthesis.manifest import GenerationRecord, ImageRecord, environment, image_record
 from synthesis.metrics import compare_with_reasons
@@ -235,7 +241,10 @@ def _generate_one(run: GenerationRun, generator: Generator, source: Case) -> Non
         )
         run.record["cases"][image.uuid] = {"source": source.code, "case": case.code}
         run.save(update_fields=("record",))
-        _store_scores(run, source, pixels, inputs, case)
+        made = pixels
+        if output_mapping(generator.config) != ZSCORE_MAPPING:  # stored truths have lost their unit
+            made = _on_one_scale(pixels, brain_mask(inputs.values()))
+        _store_scores(run, source, made, inputs, case)
 
 
 def _is_made(run: GenerationRun, source: Case) -> bool:
@@ -292,14 +301,15 @@ def to_ras(array: Array) -> Array:
 def _store_scores(
     run: GenerationRun, source: Case, pixels: Array, inputs: dict[str, Array], case: Case
 ) -> None:
-    """Score the image against the acquired one, beside doing nothing (the T1 as it is)."""
+    """Score the image against the acquired one, beside doing nothing: T1, or another input."""
     real = source.series.filter(role=run.role).first()
     if real is None or tuple(real.shape) != pixels.shape:
         return
     truth = to_ras(canonical.load_array(real))
     mask = brain_mask(inputs.values())
     shown = _on_one_scale(truth, mask)
-    candidates = {"synthetic": pixels, "do nothing": _on_one_scale(inputs["t1"], mask)}
+    nothing = inputs["t1"] if "t1" in inputs else next(iter(inputs.values()))
+    candidates = {"synthetic": pixels, "do nothing": _on_one_scale(nothing, mask)}
     for candidate, image in candidates.items():
         for preset in METRIC_PRESETS:
             comparison = compare_with_reasons(image, shown, mask, preset=preset)
