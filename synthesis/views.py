@@ -52,8 +52,13 @@ def generation_run(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         raise NotFound("There is no such generation run.")
     look = look_at_run(run=run, actor=request.user)
     return render(
-        request, "synthesis/run.html", {"run": run, "look": look, "label": label(run.role)}
+        request, "synthesis/run.html", {"run": run, "look": look, "label": _labels(run.role)}
     )
+
+
+def _labels(roles: str) -> str:
+    """Return the names of the sequences of a run, which "+" joins where there are several."""
+    return " and ".join(label(role) for role in roles.split("+"))
 
 
 def samples(request: HttpRequest, pk: uuid.UUID) -> HttpResponseBase:

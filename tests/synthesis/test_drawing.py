@@ -225,7 +225,9 @@ def test_the_page_takes_orders(page: Client, style: Checkpoint, sources: list[Ca
     assert film["Content-Type"] == "video/mp4"
     with av.open(io.BytesIO(b"".join(film.streaming_content))) as played:
         assert sum(1 for _ in played.decode(video=0)) == 100
-    assert "film.mp4" in page.get(address).content.decode()
+    shown_again = page.get(address)
+    assert "film.mp4" in shown_again.content.decode()
+    assert "media-src 'self'" in shown_again["Content-Security-Policy"]
     run = text_of(page.get(reverse("generation-run", args=[GenerationRun.objects.get().pk])))
     assert "Drawn from seeds" in run
     for entry in GenerationRun.objects.get().record["cases"].values():
