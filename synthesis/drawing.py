@@ -21,7 +21,6 @@ from readerstudy.core import audit
 from readerstudy.core.db import write_transaction
 from readerstudy.core.errors import Conflict, NotFound, ReaderStudyError
 from readerstudy.core.models import Job
-from readerstudy.imaging import flags
 from readerstudy.imaging.geometry import Volume
 from readerstudy.truth.register import (
     Generated,
@@ -139,10 +138,7 @@ def _register_batch(run: GenerationRun, start: int, made: Sequence[Drawn]) -> No
         manifest = manifest.with_images([one.record for one in made])
         for one in made:
             case = _case_of(
-                new_subject(one.record.uuid),
-                one.pixels,
-                manifest.generator["sequences"],
-                manifest.generator["pixel_mm"],
+                new_subject(one.record.uuid), one.pixels, _Form.of_record(manifest.generator)
             )
             generated = Generated(
                 generator=str(run.checkpoint),
@@ -156,30 +152,50 @@ def _register_batch(run: GenerationRun, start: int, made: Sequence[Drawn]) -> No
         run.save(update_fields=("record",))
 
 
-def _case_of(
-    subject: Subject, pixels: Pixels, sequences: Sequence[str], pixel: Sequence[float]
-) -> Case:
+@dataclass(frozen=True)
+class _Form:
+    """What all slices of a generator have in common: sequences, plane, height and width in mm."""
+
+    sequences: tuple[str, ...]
+    plane: str
+    pixel_mm: tuple[float, float]
+
+    @classmethod
+    def of_record(cls, generator: dict[str, Any]) -> _Form:
+        """Read it from the record of a generator."""
+        height, width = generator["pixel_mm"]
+        plane = generator["network"]["plane"]
+        return cls(tuple(generator["sequences"]), plane, (height, width))
+
+
+def _case_of(subject: Subject, pixels: Pixels, form: _Form) -> Case:
     """Make the case of one picture, real or drawn: one series of one slice per sequence."""
     case = new_case(subject)
-    height, width = pixel
-    for sequence, image in zip(sequences, pixels, strict=True):
-        picture = np.ascontiguousarray(image[None])
-        volume = Volume(
-            array=picture,
-            affine_lps=np.diag([width, height, 1.0, 1.0]),
-            kind="png",
-            facts={"two_dimensional": True},
-            source_sha256=content_sha256(picture),
-        )
+    for sequence, image in zip(form.sequences, pixels, strict=True):
+        volume = _placed(image, form)
         Series.objects.create(
-            case=case,
-            role=sequence,
-            source_orientation="LPS",
-            source_kind="png",
-            flags=[flags.POSITION_UNKNOWN],
-            **canonical.store_volume(volume),
+            case=case, role=sequence, source_orientation="LPS", **canonical.store_volume(volume)
         )
     return case
+
+
+def _placed(image: Pixels, form: _Form) -> Volume:
+    """Put a slice, as it is looked at, into its plane of the LPS axes, one millimetre thick."""
+    height, width = form.pixel_mm
+    if form.plane == "axial":
+        array, spacing = image[None], (width, height, 1.0)
+    elif form.plane == "coronal":
+        array, spacing = image[::-1, None, :], (width, 1.0, height)
+    else:
+        array, spacing = image[::-1, :, None], (1.0, width, height)
+    array = np.ascontiguousarray(array)
+    return Volume(
+        array=array,
+        affine_lps=np.diag([*spacing, 1.0]),
+        kind="nifti",
+        facts={},
+        source_sha256=content_sha256(array),
+    )
 
 
 def cut_real_slices(
@@ -227,8 +243,9 @@ def _cut_one(stored: Checkpoint, generator: Generator, source: Case, rng: random
     image = slices.images[rng.randrange(len(slices.images))]
     if shape.pooled:
         image = image[[rng.randrange(len(shape.roles))]]
-    pixel = pixel_mm(image_generator(generator))
-    return _case_of(source.subject, finished(image.astype(np.float32)), shape.outputs, pixel)
+    height, width = pixel_mm(image_generator(generator))
+    form = _Form(shape.outputs, shape.plane, (height, width))
+    return _case_of(source.subject, finished(image.astype(np.float32)), form)
 
 
 def slice_rule(checkpoint: Checkpoint) -> SliceRule:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+from django.db.models import Q
+
 from readerstudy.cases.models import Case
 from readerstudy.truth.models import Origin
 from synthesis.folders import run_folder
@@ -36,7 +38,8 @@ def free_for_slices(checkpoint: Checkpoint) -> list[str]:
     cases = cases.exclude(subject__source_key__in=names)
     cases = cases.exclude(series__source_sha256__in=_trained_files(checkpoint))
     real = Origin.objects.filter(case__in=cases, kind=Origin.Kind.REAL)
-    flat = set(Case.objects.filter(series__shape__0=1).values_list("code", flat=True))
+    thin = Q(series__shape__0=1) | Q(series__shape__1=1) | Q(series__shape__2=1)
+    flat = set(Case.objects.filter(thin).values_list("code", flat=True))
     return sorted(set(real.values_list("case__code", flat=True)) - flat)
 
 

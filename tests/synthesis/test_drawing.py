@@ -20,6 +20,7 @@ from readerstudy.cases.ingest import import_folder
 from readerstudy.cases.models import Case
 from readerstudy.core import jobs
 from readerstudy.core.models import Job
+from readerstudy.imaging.frames import to_plane
 from readerstudy.truth.models import Origin
 from synthesis import bench, drawing
 from synthesis.drawing_kinds import free_for_slices
@@ -63,8 +64,10 @@ def order(checkpoint: Checkpoint, count: int = 3, **changes: Any) -> drawing.Dra
     return drawing.DrawOrder(str(checkpoint.pk), **settings)
 
 
-def pictures(case: Case) -> dict[str, Any]:
-    return {one.role: canonical.load_array(one) for one in case.series.all()}
+def pictures(case: Case, plane: str = "axial") -> dict[str, Any]:
+    """The slices of a case as the reading page shows them."""
+    arrays = {one.role: canonical.load_array(one) for one in case.series.all()}
+    return {role: to_plane(array, plane) for role, array in arrays.items()}
 
 
 def test_drawn_images_are_cases_of_one_picture_per_sequence(style: Checkpoint) -> None:
@@ -95,6 +98,17 @@ def test_every_case_can_be_made_again_from_the_record_of_its_run(style: Checkpoi
         assert verify_sample(manifest, image.uuid, generator, pixels=pixels).exact
         digest = Origin.objects.get(case=case).record_sha256
         assert digest == manifest.alone(image).sha256
+
+
+@pytest.mark.parametrize("plane", ["axial", "coronal", "sagittal"])
+def test_a_slice_is_shown_in_its_plane_the_right_way_up(plane: str) -> None:
+    image = np.arange(1, 65, dtype=np.int16).reshape(8, 8)
+    volume = drawing._placed(image, drawing._Form(("t1",), plane, (2.0, 3.0)))
+    np.testing.assert_array_equal(to_plane(volume.array, plane)[0], image)
+    thin = {"axial": 0, "coronal": 1, "sagittal": 2}[plane]
+    spacing = [3.0 if axis == 2 or (axis, thin) == (1, 2) else 2.0 for axis in range(3)]
+    spacing[thin] = 1.0
+    assert volume.spacing_mm == tuple(spacing)
 
 
 def test_a_draw_that_was_cut_short_goes_on(style: Checkpoint) -> None:
@@ -142,7 +156,10 @@ def test_real_slices_have_the_form_of_drawn_ones(
     real, synthetic = form(made[0]), form(drawn.pop())
     assert real == synthetic
     for case in made:
-        for picture in pictures(case).values():
+        for picture in pictures(
+            case, checkpoint.card["architecture"]["settings"]["plane"]
+        ).values():
+            assert picture.shape == (1, 16, 16)
             assert picture.max() > 1000
             assert picture.min() == 0
     assert free_for_slices(checkpoint) == codes, "cut slices are not cut again"
