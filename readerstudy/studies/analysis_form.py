@@ -48,10 +48,16 @@ class AnalysisForm(forms.Form):
         required=False, widget=forms.CheckboxSelectMultiple, label="Arms that are compared"
     )
     margin = forms.FloatField(
-        required=False, label="Margin, points", help_text="Of equivalence or non-inferiority."
+        required=False,
+        min_value=0.1,
+        max_value=99.9,
+        label="Margin, points",
+        help_text="Of equivalence or non-inferiority.",
     )
     stop_below = forms.FloatField(
         required=False,
+        min_value=0.1,
+        max_value=99.9,
         label="Sessions end below, % right",
         help_text="Of a study that is repeated while a generator is trained.",
     )
@@ -105,7 +111,7 @@ def _methods(entry: PlannedAnalysis) -> list[tuple[str, str]]:
 def described(method: str) -> str:
     """Return the first line of a method's own description."""
     text = inspect.getdoc(getattr(stats, method)) or method
-    return text.splitlines()[0].rstrip(".")
+    return text.splitlines()[0].rstrip(".").replace("`", "")
 
 
 def initial_of(entry: PlannedAnalysis) -> dict[str, Any]:

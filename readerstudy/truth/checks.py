@@ -10,6 +10,8 @@ from readerstudy.studies.models import Question, Study, StudyCase
 from readerstudy.truth import feedback
 from readerstudy.truth.models import Origin
 
+NAMED = 5
+
 
 @adds_checks
 def origin_checks(study: Study) -> Iterable[Check]:
@@ -56,9 +58,12 @@ def answer_checks(study: Study) -> Iterable[Check]:
     ]
     for question in questions:
         yield _truth_check(question, [answers for _, answers in found])
-    yield from _training_check(
-        questions, [answers for phase, answers in found if phase == StudyCase.Phase.TRAINING]
-    )
+    training = {
+        item: answers
+        for item, (phase, answers) in zip(items, found, strict=True)
+        if phase == StudyCase.Phase.TRAINING
+    }
+    yield from _training_check(questions, training)
 
 
 def _truth_check(question: Question, found: list[dict[str, Any]]) -> Check:
@@ -82,15 +87,38 @@ def _truth_check(question: Question, found: list[dict[str, Any]]) -> Check:
     )
 
 
-def _training_check(questions: list[Question], found: list[dict[str, Any]]) -> Iterable[Check]:
+def _training_check(questions: list[Question], found: dict[str, Any]) -> Iterable[Check]:
+    """Name the training cases that cannot tell what is right; readers are told it of the others."""
     if not found:
         return
-    silent = sum(not answers for answers in found)
-    yield Check(
-        "Protocol",
-        f"{silent} training cases without feedback" if silent else "Training gives feedback",
-        "No right answer is known for them"
-        if silent
-        else f"On {len(questions)} questions, for all {len(found)} cases",
-        BLOCKS if silent else PASSED,
-    )
+    silent = sorted(item for item, answers in found.items() if not answers)
+    partly = {
+        question.text: sorted(
+            item for item, answers in found.items() if answers and question.code not in answers
+        )
+        for question in questions
+    }
+    gaps = [f"“{text}”: {_cases(items)}" for text, items in partly.items() if items]
+    if silent:
+        yield Check(
+            "Protocol",
+            f"{len(silent)} training cases without feedback",
+            f"No right answer is known for {_cases(silent)}. Record what is right, or choose "
+            "other training cases",
+            BLOCKS,
+        )
+    if gaps:
+        yield Check(
+            "Protocol",
+            "Training cases without a known right answer",
+            f"No feedback on {'; '.join(gaps)}",
+            LOOK,
+        )
+    if not silent and not gaps:
+        evidence = f"On {len(questions)} questions, for all {len(found)} cases"
+        yield Check("Protocol", "Training gives feedback", evidence)
+
+
+def _cases(codes: list[str]) -> str:
+    more = f" and {len(codes) - NAMED} more" if len(codes) > NAMED else ""
+    return f"case {', '.join(codes[:NAMED])}{more}"

@@ -136,7 +136,7 @@ def test_a_refusal_stands_in_the_form_with_what_was_typed(client, study):
     response = client.post(page(study, entry), sent(study, entry, title="Mine", margin="120"))
     assert response.status_code == 400
     text = response.content.decode()
-    assert "margin must lie between 0 and 1" in text
+    assert "less than or equal to 99.9" in text
     assert 'value="Mine"' in text
     assert first(study) == entry
 

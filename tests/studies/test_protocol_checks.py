@@ -105,3 +105,20 @@ def test_what_is_ready_can_be_locked(study):
     stored = scheduling.lock_and_allocate(study=study, actor=study.created_by)
     assert stored.table_hash
     assert point(Study.objects.get(pk=study.pk), "Allocation drawn").status == PASSED
+
+
+def test_training_cases_that_cannot_tell_what_is_right_are_named(study):
+    grade = {"source": "reference", "endpoint": "who_grade", "values": {"4": "synthetic"}}
+    Question.objects.filter(study=study, code="cues").update(truth=grade)
+    told, silent = study.study_cases.all()[:2]
+    study.study_cases.filter(pk__in=(told.pk, silent.pk)).update(phase="training")
+    partly = point(study, "Training cases without a known right answer")
+    assert partly.status == LOOK
+    assert f"case {', '.join(sorted((told.item, silent.item)))}" in partly.evidence
+    assert "“What decided it?”" in partly.evidence
+    record_reference(case=told.case, endpoint="who_grade", value="4", method="", actor=None)
+    Origin.objects.filter(case=silent.case).delete()
+    check = point(study, "1 training cases without feedback")
+    assert check.status == BLOCKS
+    assert f"case {silent.item}." in check.evidence
+    assert told.item not in check.evidence
