@@ -223,6 +223,7 @@ def _staff_paths(made) -> list[str]:
         "str:code": "R1",
         "str:form": "csv",
         "slug:code": "origin",
+        "slug:entry": "turing_accuracy",
         "slug:option": "real",
         "slug:role": "t1c",
         "slug:which": "before",
