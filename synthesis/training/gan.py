@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import numpy as np
 import torch
@@ -29,10 +29,10 @@ from synthesis.training.speed import accelerated
 
 _AT_ONCE, _COLUMNS = 16, 8
 _SCORING, _REAL, _LATENT, _NOISE = 1_000_003, 0, 1, 2
-_METRICS = (
-    ("sliced_distance", "slices, 16 x 16", ""),
-    ("grey_distance", "inside the head", "half the grey range"),
-    ("diversity", "slices, 16 x 16", "times that of real slices"),
+_METRICS: tuple[tuple[str, str, str, Literal["lower", "higher"]], ...] = (
+    ("sliced_distance", "slices, 16 x 16", "", "lower"),
+    ("grey_distance", "inside the head", "half the grey range", "lower"),
+    ("diversity", "slices, 16 x 16", "times that of real slices", "higher"),
 )
 
 
@@ -179,8 +179,8 @@ class GanLearner(Learner):
         """Score the averaged generator beside the untrained one and beside real slices."""
         now = self._scores(self.drawn(self.settings.scored))
         scores = [
-            Score(name, PRESET, region, unit, now[name], self.untrained[name])
-            for name, region, unit in _METRICS
+            Score(name, PRESET, region, unit, now[name], self.untrained[name], better)
+            for name, region, unit, better in _METRICS
         ]
         scores += [
             replace(score, metric=f"{score.metric}_of_real", value=value)
