@@ -225,6 +225,7 @@ def _staff_paths(made) -> list[str]:
         "slug:code": "origin",
         "slug:entry": "turing_accuracy",
         "slug:option": "real",
+        "slug:preset": "flow-matching",
         "slug:role": "t1c",
         "slug:which": "before",
         "int:number": "1",
