@@ -47,7 +47,7 @@ check: .venv/.dev ## format, lint, types, import rules
 	scripts/check.sh
 
 soak: setup .venv/.dev ## the full dose of kills, cuts and damaged files (an hour or so)
-	READERSTUDY_KILLS=100 READERSTUDY_CASES=700 READERSTUDY_CUTS=200 $(BIN)/python -m pytest -q tests/durability
+	READERSTUDY_KILLS=100 READERSTUDY_CASES=500 READERSTUDY_CUTS=200 $(BIN)/python -m pytest -q tests/durability
 	READERSTUDY_MUTANTS=100000 $(BIN)/python -m pytest -q -m slow tests/imaging
 
 bench: setup .venv/.dev ## benchmarks, each as ratios to a named peer in one run

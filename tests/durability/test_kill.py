@@ -98,7 +98,7 @@ def test_no_acknowledged_answer_is_lost_or_doubled(tmp_path):
     try:
         for number in range(1, KILLS + 1):
             server.wait()
-            time.sleep(rng.uniform(0.05, 1.2))
+            time.sleep(rng.uniform(0.02, 0.4))  # far less than all reading takes
             assert any(reader.is_alive() for reader in readers), f"all is read at kill {number}"
             server.kill()
             server.start()
