@@ -80,7 +80,7 @@ export function submission(key: string, answer = "a"): Submission {
     key,
     answers: { q1: answer },
     clock: {
-      rule: "reading-times/2",
+      rule: "reading-times/3",
       shown_at: "2026-11-20T12:00:00.000Z",
       submitted_at: "2026-11-20T12:00:10.000Z",
       load_ms: 100,

@@ -12,6 +12,7 @@ import {
   newForm,
   nextMisfit,
   nudge,
+  questionsToCome,
   sentAnswers,
   takeBack,
   toggleNotEvaluable,
@@ -51,6 +52,23 @@ describe("choosing", () => {
   it("does nothing for a digit without an option", () => {
     const form = newForm([question("q1")]);
     expect(chooseByDigit(form, "7")).toBe(form);
+  });
+});
+
+describe("questions to come", () => {
+  const sure = question("sure", { kind: "confidence", bound_to: "q1" });
+
+  it("are those about an answer that is not given yet", () => {
+    const form = newForm([question("q1", { may_be_not_evaluable: true }), sure]);
+    expect(questionsToCome(form)).toBe(1);
+    expect(questionsToCome(choose(form, 0, "a")), "it is asked now").toBe(0);
+    expect(questionsToCome(toggleNotEvaluable(form, 0)), "it will not be asked").toBe(0);
+  });
+
+  it("leave out what may be skipped and what depends on the answer", () => {
+    const skipped = question("skipped", { bound_to: "q1", required: false });
+    const ruled = question("ruled", { show_if: { all: [{ question: "q1", is: ["a"] }] } });
+    expect(questionsToCome(newForm([question("q1"), skipped, ruled]))).toBe(0);
   });
 });
 

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { choose } from "../src/reading/form";
 import { type Api, NoConnection, ServerError } from "../src/reading/api";
-import type { StudyState, SubmissionReply } from "../src/reading/contract";
+import type { StudyState, Submission, SubmissionReply } from "../src/reading/contract";
 import { Drafts } from "../src/reading/drafts";
 import { AnswerQueue, memoryStore } from "../src/reading/queue";
 import { Sender } from "../src/reading/sender";
@@ -120,6 +120,15 @@ describe("going on", () => {
     expect(unseen.canSave).toBe(false);
   });
 
+  it("ends a part after its last case, where another part follows", async () => {
+    const before = state(4);
+    const { total } = before.progress.part;
+    const progress = { done: 4, total: 2 * total, part: part(4, total, { number: 1, of: 2 }) };
+    server = { ...before, progress };
+    const { session } = await begin();
+    expect([session.endsPart, session.isLast]).toEqual([true, false]);
+  });
+
   it("ends after the last case", async () => {
     server = state(4);
     const { session } = await begin();
@@ -191,7 +200,13 @@ describe("without a connection", () => {
     await settled();
     expect(queue.held).not.toBeNull();
     await read(session, "b");
-    expect(api.submit.mock.calls.at(-1)?.at(1)).toMatchObject({ answers: { q1: "b" } });
+    const sent = api.submit.mock.calls.at(-1)?.at(1) as unknown as Submission;
+    expect(sent.answers).toEqual({ q1: "b" });
+    const happened = sent.clock.events.map(([, what]) => what);
+    expect(happened.filter((what) => what === "saved" || what === "undone")).toEqual([
+      "saved",
+      "undone",
+    ]);
     expect(queue.all).toEqual([]);
     expect(session.current?.number).toBe(2);
   });

@@ -59,6 +59,25 @@ describe("question list", () => {
     expect(active).toEqual([false, true]);
   });
 
+  it("shows levels with words highest first, and keeps the order of a scale in one row", () => {
+    const codes = ["0", "1", "2"];
+    const rows = question("rows", {
+      kind: "ordinal",
+      options: codes.map((code) => ({ code, label: code, anchor: `level ${code}` })),
+    });
+    const scale = question("scale", {
+      kind: "ordinal",
+      options: codes.map((code) => ({ code, label: code, anchor: "" })),
+    });
+    const { element } = new QuestionList([rows, scale], hooks);
+    const shown = (name: string) =>
+      [...element.querySelectorAll<HTMLInputElement>(`input[name="${name}"]`)].map(
+        ({ value }) => value,
+      );
+    expect(shown("rows")).toEqual(["2", "1", "0"]);
+    expect(shown("scale")).toEqual(codes);
+  });
+
   it("treats text as text", () => {
     const hostile = question("q", { text: "<img src=x onerror=alert(1)>" });
     const { element } = new QuestionList([hostile], hooks);

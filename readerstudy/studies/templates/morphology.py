@@ -71,7 +71,7 @@ QUESTIONS = (
         "Margin of non-enhancing lesion",
         "The border of the high signal on FLAIR towards normal brain.",
         *options(
-            ("clear", "Clear", "can be traced around most of the lesion"),
+            ("clear", "Clear", "can be traced around most of it"),
             ("indistinct", "Indistinct", "fades into normal brain"),
         ),
     ),
