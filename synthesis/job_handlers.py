@@ -160,6 +160,20 @@ def film(
         return drawing.film_of(checkpoint, seed=seed, stops=stops, truncation=truncation)
 
 
+@handles("score")
+def score(context: JobContext, *, run: str, order: dict[str, Any]) -> dict[str, Any]:
+    """Score a generation run; images that are scored are left."""
+    from synthesis import scoring
+    from synthesis.models import GenerationRun
+    from synthesis.score_orders import ScoreOrder
+
+    found = GenerationRun.objects.select_related("checkpoint").get(pk=run)
+    done = scoring.score_run(
+        found, ScoreOrder.from_dict(order), job=context.job, progress=context.progress
+    )
+    return {"scoring": str(done.pk), "scores": done.record["scores"]}
+
+
 @contextmanager
 def _in_words() -> Iterator[None]:
     """Show the engine's own errors as the sentences they are."""

@@ -61,6 +61,12 @@ def look_at_run(*, run: GenerationRun, actor: Any) -> Look:
     )
 
 
+def why_closed(run: GenerationRun, actor: Any) -> str:
+    """Return why a user may not see the images of a run; empty if they may."""
+    reasons = (why_hidden(actor, case) for pair in _pairs(run) for case in pair)
+    return next((reason for reason in reasons if reason), "")
+
+
 def _pairs(run: GenerationRun) -> list[tuple[Case, Case]]:
     entries = [entry for entry in run.record.get("cases", {}).values() if entry["source"]]
     codes = {code for entry in entries for code in (entry["source"], entry["case"])}

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from synthesis import drawing_views, training_views, views
+from synthesis import drawing_views, score_views, training_views, views
 
 urlpatterns = [
     path("staff/generators/", views.generators, name="generators"),
@@ -30,6 +30,33 @@ urlpatterns = [
         "staff/generators/trainings/<uuid:pk>/<str:name>",
         training_views.training_curve,
         name="training-curve",
+    ),
+    path("staff/generators/scores/", score_views.generator_scores, name="generator-scores"),
+    path(
+        "staff/generators/scores.csv",
+        score_views.generator_scores_csv,
+        name="generator-scores-csv",
+    ),
+    path(
+        "staff/generators/scores.svg",
+        score_views.generator_scores_figure,
+        name="generator-scores-figure",
+    ),
+    path(
+        "staff/generators/runs/<uuid:pk>/scores/",
+        score_views.RunScores.as_view(),
+        name="run-scores",
+    ),
+    path(
+        "staff/generators/runs/<uuid:pk>/agreement.svg",
+        score_views.run_agreement,
+        name="run-agreement",
+    ),
+    path("staff/generators/runs/<uuid:pk>/copies/", score_views.run_copies, name="run-copies"),
+    path(
+        "staff/generators/runs/<uuid:pk>/copies/<slug:measure>-<int:place>-<slug:kind>.png",
+        score_views.run_copy,
+        name="run-copy",
     ),
     path("staff/generators/runs/<uuid:pk>/", views.generation_run, name="generation-run"),
     path("staff/generators/<uuid:pk>/", views.checkpoint, name="checkpoint"),

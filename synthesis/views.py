@@ -23,7 +23,16 @@ from synthesis.forms import GenerateForm
 from synthesis.looking import look_at_run
 from synthesis.models import Checkpoint, GenerationRun, TrainingRun
 
-KINDS = ("make_phantoms", "import_cases", "train", "generate", "draw", "cut_slices", "film")
+KINDS = (
+    "make_phantoms",
+    "import_cases",
+    "train",
+    "generate",
+    "draw",
+    "cut_slices",
+    "film",
+    "score",
+)
 
 
 def generators(request: HttpRequest) -> HttpResponse:

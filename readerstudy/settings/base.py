@@ -187,6 +187,10 @@ DISPLAY_CHECK_DAYS = environment.number("READERSTUDY_DISPLAY_CHECK_DAYS", 30)
 BRAIN_MASK_COMMAND = environment.text("READERSTUDY_BRAIN_MASK_COMMAND", "")
 BRAIN_MASK_SECONDS = environment.number("READERSTUDY_BRAIN_MASK_SECONDS", 900)
 
+# Scores: a program of the operator's that segments tumours; no web user can set it.
+SEGMENTATION_COMMAND = environment.text("READERSTUDY_SEGMENTATION_COMMAND", "")
+SEGMENTATION_SECONDS = environment.number("READERSTUDY_SEGMENTATION_SECONDS", 900)
+
 # What the reading of one file of unknown origin may cost (docs/how-to/hostile-files.md).
 READING_LIMITS = {
     "memory_mb": environment.number("READERSTUDY_READING_MEMORY_MB", 352),

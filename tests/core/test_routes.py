@@ -169,6 +169,13 @@ ROUTES: dict[str, tuple[Any, ...]] = {
     "generate": (SIGN_IN, 403, 404, 404),
     **dict.fromkeys(("draw", "cut-slices", "film", "film-file"), (SIGN_IN, 403, 404, 404)),
     "generation-run": (SIGN_IN, 403, 404, 404),
+    "run-scores": (SIGN_IN, 403, 404, 404),
+    "run-agreement": (SIGN_IN, 403, 404, 404),
+    "run-copies": (SIGN_IN, 403, 404, 404),
+    "run-copy": (SIGN_IN, 403, 404, 404),
+    "generator-scores": COORDINATORS,
+    "generator-scores-csv": COORDINATORS,
+    "generator-scores-figure": (SIGN_IN, 403, 404, 404),  # nothing is scored here
     "readers": COORDINATORS,
     "audit": COORDINATORS,
     "job": COORDINATORS,
@@ -280,6 +287,8 @@ def arguments(study) -> dict[str, tuple[Any, ...]]:
             ),
             (uuid.uuid4(),),
         ),
+        **dict.fromkeys(("run-scores", "run-agreement", "run-copies"), (uuid.uuid4(),)),
+        "run-copy": (uuid.uuid4(), "pixels", 0, "made"),
         **dict.fromkeys(("job", "job-retry"), (make_job().pk,)),
     }
 

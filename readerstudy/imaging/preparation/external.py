@@ -101,6 +101,32 @@ def run(command: str, volume: Volume, *, timeout_s: float = TIMEOUT_S) -> Volume
         return _result(target, volume, Path(words[0]).name)
 
 
+def run_on_folder(
+    command: str, images: Path, *, like: Volume, timeout_s: float = TIMEOUT_S
+) -> Volume:
+    """Run a command on a folder of images of one grid, and read the image that it wrote.
+
+    Parameters
+    ----------
+    command : str
+        With {input}, the folder, and {output}, a file; no shell interprets it.
+    images : Path
+    like : Volume
+        One of the images, LPS order.
+    timeout_s : float
+
+    Raises
+    ------
+    PreparationError
+        As `run`.
+    """
+    with tempfile.TemporaryDirectory(prefix="readerstudy-") as name:
+        target = Path(name) / "output.nii.gz"
+        words = arguments_of(command, images, target)
+        _execute(words, Path(name), timeout_s)
+        return _result(target, like, Path(words[0]).name)
+
+
 def _execute(words: list[str], folder: Path, timeout_s: float) -> None:
     program = Path(words[0]).name
     settings = {key: os.environ[key] for key in _SETTINGS if key in os.environ}

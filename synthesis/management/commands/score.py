@@ -1,0 +1,108 @@
+"""``manage.py score RUN``: score what a generation run made."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from readerstudy.core.errors import ReaderStudyError
+from synthesis import follow, score_tables
+from synthesis.models import GenerationRun, Score, Scoring
+from synthesis.score_orders import DEFAULT_PRESETS, MOST_IMAGES, ScoreOrder
+
+
+class Command(BaseCommand):
+    help = (
+        "Score a generation run: each image against the acquired one, and with --extractor the "
+        "whole set. The same order given twice scores nothing twice."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("run", help="identifier of the generation run, or its beginning")
+        parser.add_argument("--preset", nargs="*", default=list(DEFAULT_PRESETS), metavar="NAME")
+        parser.add_argument("--regions", nargs="+", default=["brain"], metavar="REGION")
+        parser.add_argument("--labels", default="auto", help="numbers of the label maps")
+        parser.add_argument(
+            "--segmentations", default="", help="folder of label maps by case code, or: command"
+        )
+        parser.add_argument("--unpaired", action="store_true", help="score the set, not images")
+        parser.add_argument("--extractor", default="", help="for scores of the set, such as self")
+        parser.add_argument("--training", default="", help="folder of the training subjects")
+        parser.add_argument("--images", type=int, default=MOST_IMAGES, help="slices of a kind")
+        parser.add_argument("--every", type=int, default=4, help="take every such slice")
+        parser.add_argument("--seed", type=int, default=0)
+        parser.add_argument("--json", action="store_true", help="print scores as JSON")
+        parser.add_argument("--queue", action="store_true", help="leave the work to a worker")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        del args
+        run = self._run(options["run"])
+        if options["unpaired"] and not options["extractor"]:
+            raise CommandError("Name the --extractor of unpaired scores: manage.py extractor list")
+        try:
+            order = ScoreOrder(
+                presets=() if options["unpaired"] else tuple(options["preset"]),
+                regions=tuple(options["regions"]),
+                scheme=options["labels"],
+                segmenter=options["segmentations"],
+                extractor=options["extractor"],
+                training=options["training"],
+                images=options["images"],
+                every=options["every"],
+                seed=options["seed"],
+            ).checked()
+        except ReaderStudyError as error:
+            raise CommandError(error.message) from error
+        job = follow.do(
+            "score",
+            title=f"Score run {str(run.pk)[:8]}",
+            arguments={"run": str(run.pk), "order": order.to_dict()},
+            queue=options["queue"],
+            say=self.stderr.write if options["json"] else self.stdout.write,
+        )
+        scoring = Scoring.objects.get(pk=job.result["scoring"])
+        if options["json"]:
+            self.stdout.write(json.dumps(as_json(scoring), indent=1))
+        else:
+            self._tell(scoring)
+
+    def _run(self, name: str) -> GenerationRun:
+        found = [run for run in GenerationRun.objects.all() if str(run.pk).startswith(name)]
+        if len(found) != 1:
+            what = "no" if not found else "more than one"
+            raise CommandError(f"There is {what} generation run {name}.")
+        return found[0]
+
+    def _tell(self, scoring: Scoring) -> None:
+        for line in score_tables.lines_of([scoring.run]):
+            one, base = line.synthetic, line.baseline
+            beside = f"  {line.baseline_name} {base.value:.4g}" if base else ""
+            words = f"  {line.undefined} undefined: {line.reason}" if line.undefined else ""
+            self.stdout.write(
+                f"{line.preset:18} {line.region:10} {line.metric:16} {one.value:.4g} "
+                f"({one.low:.4g} to {one.high:.4g}, n = {one.images}){beside}{words}"
+            )
+        for score in Score.objects.filter(run=scoring.run, case_code="").order_by("pk"):
+            value = "undefined" if score.value is None else f"{score.value:.4g}"
+            between = "" if score.low is None else f" ({score.low:.4g} to {score.high:.4g})"
+            self.stdout.write(
+                f"{score.preset:18} {score.candidate:10} {score.metric:20} {value}{between} "
+                f"{score.reason}"
+            )
+        self.stdout.write(f"Scoring {uuid.UUID(str(scoring.pk))}")
+
+
+def as_json(scoring: Scoring) -> dict[str, Any]:
+    """Return the scores of a run with what they were made with."""
+    names = ("case_code", "candidate", "region", "preset", "metric", "value", "low", "high", "n",
+             "reason")  # fmt: skip
+    return {
+        "run": str(scoring.run_id),
+        "scoring": str(scoring.pk),
+        "settings": scoring.settings,
+        "record": scoring.record,
+        "scores": list(Score.objects.filter(run=scoring.run).order_by("pk").values(*names)),
+    }

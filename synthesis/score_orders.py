@@ -1,0 +1,96 @@
+"""What may be asked of a scoring; light, so that pages can import it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from readerstudy.core.errors import ReaderStudyError
+from synthesis.folders import extractors_folder
+from synthesis.metrics.presets import PRESETS, find_preset
+from synthesis.metrics.regions import BRAIN, REGIONS, SCHEMES, LabelScheme, parse_scheme
+
+DEFAULT_PRESETS = ("plain", "brasyn", "calabrese2021")
+MOST_IMAGES = 1000
+
+
+@dataclass(frozen=True)
+class ScoreOrder:
+    """An order to score a generation run.
+
+    Attributes
+    ----------
+    presets : tuple of str
+        Of the paired scores; none for no paired scores.
+    regions : tuple of str
+    scheme : str
+        "auto", a known scheme, or such as "necrosis=1 oedema=2 enhancing=4".
+    segmenter : str
+        "" for none, "command" for the operator's program, or a folder of label maps.
+    extractor : str
+        For scores of sets; "" for none.
+    training : str
+        Folder of the training subjects; "" to look where they are known to be.
+    images, every : int
+        At most so many slices of a kind, and every such slice of a volume.
+    seed : int
+    """
+
+    presets: tuple[str, ...] = DEFAULT_PRESETS
+    regions: tuple[str, ...] = (BRAIN,)
+    scheme: str = "auto"
+    segmenter: str = ""
+    extractor: str = ""
+    training: str = ""
+    images: int = MOST_IMAGES
+    every: int = 4
+    seed: int = 0
+    draws: int = field(default=50)
+
+    def checked(self) -> ScoreOrder:
+        """Return the order with names and versions of presets.
+
+        Raises
+        ------
+        ReaderStudyError
+            If a preset, a region or the scheme is unknown, or nothing is asked for.
+        """
+        if unknown := [name for name in self.regions if name not in REGIONS]:
+            raise ReaderStudyError(
+                f"Unknown region {', '.join(unknown)}. Known: {', '.join(REGIONS)}."
+            )
+        if not (self.presets or self.extractor or self.segmenter):
+            raise ReaderStudyError(
+                f"Nothing to score. Name presets ({', '.join(PRESETS)}), an extractor for scores "
+                "of the whole set, or where segmentations come from."
+            )
+        if min(self.images, self.every, self.draws) < 1:
+            raise ReaderStudyError("Numbers of images, steps and draws must be at least 1.")
+        try:
+            self.label_scheme()
+            labels = tuple(dict.fromkeys(find_preset(name).label for name in self.presets))
+        except ValueError as error:
+            raise ReaderStudyError(str(error)) from error
+        return ScoreOrder(**{**self.to_dict(), "presets": labels, "regions": self.regions})
+
+    def label_scheme(self) -> LabelScheme | None:
+        """Return the scheme; None for "auto"."""
+        if self.scheme == "auto":
+            return None
+        return SCHEMES.get(self.scheme) or parse_scheme(self.scheme)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain settings."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, settings: dict[str, Any]) -> ScoreOrder:
+        """Read `to_dict` back from JSON."""
+        lists = {name: tuple(settings[name]) for name in ("presets", "regions") if name in settings}
+        return cls(**{**settings, **lists})
+
+
+def extractor_names() -> list[str]:
+    """Return the extractors that can be chosen; "self" is trained when it is first used."""
+    found = {path.parent.name for path in extractors_folder().glob("*/extractor.json")}
+    return ["self", *sorted(found - {"self"})]
