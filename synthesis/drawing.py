@@ -239,7 +239,7 @@ def cut_real_slices(
 
 def _cut_one(stored: Checkpoint, generator: Generator, source: Case, rng: random.Random) -> Case:
     shape = network_of(generator)
-    slices = cut_slices(_images_of(source, shape.roles), shape.roles, slice_rule(stored))
+    slices = cut_slices(images_of(source, shape.roles), shape.roles, slice_rule(stored))
     image = slices.images[rng.randrange(len(slices.images))]
     if shape.pooled:
         image = image[[rng.randrange(len(shape.roles))]]
@@ -255,7 +255,7 @@ def slice_rule(checkpoint: Checkpoint) -> SliceRule:
     return rule
 
 
-def _images_of(case: Case, roles: Sequence[str]) -> Images:
+def images_of(case: Case, roles: Sequence[str]) -> Images:
     """Return a case as the training reads subjects from files."""
     series = inputs_of(case, roles)
     raw = {role: network_input(one) for role, one in series.items()}

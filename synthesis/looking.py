@@ -43,7 +43,9 @@ def look_at_run(*, run: GenerationRun, actor: Any) -> Look:
     reasons = {case.code: why_hidden(actor, case) for case in shown}
     open_pairs = [pair for pair in pairs if not any(reasons[case.code] for case in pair)]
     open_drawn = [case for case in drawn if not reasons[case.code]]
-    scores = list(Score.objects.filter(run=run, candidate=SYNTHETIC))
+    scores = list(
+        Score.objects.filter(run=run, candidate=SYNTHETIC, region="brain").exclude(case_code="")
+    )
     measures = sorted({(one.preset, one.metric) for one in scores})
     if open_pairs or open_drawn:
         with write_transaction():
@@ -63,7 +65,8 @@ def look_at_run(*, run: GenerationRun, actor: Any) -> Look:
 
 def why_closed(run: GenerationRun, actor: Any) -> str:
     """Return why a user may not see the images of a run; empty if they may."""
-    reasons = (why_hidden(actor, case) for pair in _pairs(run) for case in pair)
+    shown = [*(case for pair in _pairs(run) for case in pair), *_drawn(run)]
+    reasons = (why_hidden(actor, case) for case in shown)
     return next((reason for reason in reasons if reason), "")
 
 

@@ -17,12 +17,13 @@ import numpy.typing as npt
 from readerstudy.cases import canonical
 from readerstudy.cases.models import Case, Series
 from readerstudy.core.errors import ReaderStudyError
-from readerstudy.truth.models import Origin
+from synthesis import drawn_images
 from synthesis.data.subjects import brain_mask, find_subjects, load_volume, zscore
 from synthesis.folders import run_folder
 from synthesis.generate import SPLIT_FILE, ZSCORE_MAPPING, OutputMapping
 from synthesis.metrics.imagesets import NamedVolume
 from synthesis.models import GenerationRun, TrainingRun
+from synthesis.networks.images import POOLED_ROLE
 from synthesis.training.checkpoints import read_json
 
 Array = npt.NDArray[Any]
@@ -144,54 +145,72 @@ def _labels(mask: Series | None) -> tuple[Array | None, str]:
 # Sets of images
 
 
-def made_volumes(run: GenerationRun) -> Iterator[NamedVolume]:
+def roles_of(run: GenerationRun) -> tuple[str, ...]:
+    """Return the sequences that a run made, each scored as a set of its own."""
+    if not is_drawn(run):
+        return (run.role,)
+    settings = run.checkpoint.card["architecture"]["settings"]
+    return (POOLED_ROLE,) if settings.get("pooled") else tuple(settings["roles"])
+
+
+def is_drawn(run: GenerationRun) -> bool:
+    """Tell whether the images of a run were drawn from nothing, without a source."""
+    return "samples" in run.record
+
+
+def made_volumes(run: GenerationRun, role: str) -> Iterator[NamedVolume]:
     """Yield every image of a run."""
     codes = [entry["case"] for entry in run.record.get("cases", {}).values()]
     sources = {case.code: source for source, case in pairs_of(run)}
-    for series in _series(run.role, Case.objects.filter(code__in=codes)):
+    for series in _series(role, Case.objects.filter(code__in=codes)):
         source = sources.get(series.case.code)
         patient = source.subject.code if source else series.case.code
         yield NamedVolume(ras(series), patient, series.case.code)
 
 
-def real_volumes(run: GenerationRun) -> Iterator[NamedVolume]:
-    """Yield the acquired counterparts of a run's images; without any, all real unseen ones."""
-    pairs = pairs_of(run)
-    trained = set(run.checkpoint.training_subjects.values_list("source_key", flat=True))
-    real = Origin.objects.filter(kind=Origin.Kind.REAL).values_list("case__code", flat=True)
-    codes = [source.code for source, _ in pairs] or list(real)
-    cases = Case.objects.available().filter(code__in=codes)
-    for series in _series(run.role, cases.exclude(subject__source_key__in=trained)):
+def real_volumes(run: GenerationRun, role: str) -> Iterator[NamedVolume]:
+    """Yield the acquired counterparts of a run's images; of drawn ones, unseen real slices."""
+    if is_drawn(run):
+        yield from drawn_images.real_slices(run, role)
+        return
+    codes = [source.code for source, _ in pairs_of(run)]
+    for series in _series(role, Case.objects.filter(code__in=codes)):
         yield _on_scale(run, ras(series), series.case.subject.code, series.case.code)
 
 
-def before_volumes(run: GenerationRun) -> Iterator[NamedVolume]:
+def before_volumes(run: GenerationRun, role: str) -> Iterator[NamedVolume]:
     """Yield the images before contrast of a run's sources, on its grey scale."""
-    role = BEFORE_CONTRAST.get(run.role)
+    before = BEFORE_CONTRAST.get(role)
     codes = [source.code for source, _ in pairs_of(run)]
-    if role:
-        for series in _series(role, Case.objects.filter(code__in=codes)):
+    if before and not is_drawn(run):
+        for series in _series(before, Case.objects.filter(code__in=codes)):
             yield _on_scale(run, ras(series), series.case.subject.code, series.case.code)
 
 
-def training_volumes(run: GenerationRun, folder: Path | None = None) -> Iterator[NamedVolume]:
+def training_volumes(
+    run: GenerationRun, role: str, folder: Path | None = None
+) -> Iterator[NamedVolume]:
     """Yield the images that trained the generator: imported cases, or from the training folder.
 
     Parameters
     ----------
     run : GenerationRun
+    role : str
     folder : Path, optional
         Of subjects; without it that of the order to train, where it is still there.
     """
+    place = folder or _ordered_folder(run)
+    if is_drawn(run):
+        yield from drawn_images.training_slices(run, role, place)
+        return
     keys = run.checkpoint.training_subjects.values_list("source_key", flat=True)
     cases = Case.objects.filter(subject__source_key__in=set(keys))
     found = False
-    for series in _series(run.role, cases):
+    for series in _series(role, cases):
         found = True
         yield _on_scale(run, ras(series), series.case.subject.code, series.case.code)
-    place = folder or _ordered_folder(run)
     if not found and place is not None:
-        yield from _from_folder(run, place)
+        yield from _from_folder(run, role, place)
 
 
 def _ordered_folder(run: GenerationRun) -> Path | None:
@@ -200,13 +219,13 @@ def _ordered_folder(run: GenerationRun) -> Path | None:
     return place if place and place.is_dir() else None
 
 
-def _from_folder(run: GenerationRun, folder: Path) -> Iterator[NamedVolume]:
+def _from_folder(run: GenerationRun, role: str, folder: Path) -> Iterator[NamedVolume]:
     split = run_folder(run.checkpoint.run_folder) / SPLIT_FILE
     subjects = read_json(split)["subjects"] if split.exists() else []
     training = {one["name"] for one in subjects if one["part"] == "train"}
-    for number, files in enumerate(find_subjects(folder, [run.role]).subjects, start=1):
+    for number, files in enumerate(find_subjects(folder, [role]).subjects, start=1):
         if not training or files.name in training:
-            values = load_volume(files.paths[run.role]).values
+            values = load_volume(files.paths[role]).values
             name = f"training subject {number}"
             yield _on_scale(run, values, name, name)
 

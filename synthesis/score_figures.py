@@ -87,11 +87,11 @@ def points_of(checkpoints: Sequence[Checkpoint], metric: str) -> dict[str, list[
     found: dict[str, list[Point]] = {}
     for checkpoint in checkpoints:
         steps = checkpoint.card.get("training", {}).get("steps")
-        for (preset, name), score in newest_set_scores(checkpoint).items():
+        for (preset, region, name), score in newest_set_scores(checkpoint).items():
             if name == metric and score.value is not None and steps is not None:
                 limits = [math.nan if v is None else v for v in (score.low, score.high)]
                 point = Point(steps, score.value, *limits, checkpoint.run_folder)
-                found.setdefault(f"{checkpoint.preset}, {preset}", []).append(point)
+                found.setdefault(f"{checkpoint.preset}, {preset}, {region}", []).append(point)
     return found
 
 

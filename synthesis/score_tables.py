@@ -166,6 +166,7 @@ class SetLine:
     """One score of a whole run, beside that of doing nothing."""
 
     preset: str
+    region: str
     metric: str
     synthetic: Score | None
     baseline: Score | None
@@ -173,19 +174,19 @@ class SetLine:
 
 def set_lines(run: GenerationRun) -> list[SetLine]:
     """Return the scores of a run as a set, in the order in which they were made."""
-    groups: dict[tuple[str, str], dict[str, Score]] = {}
+    groups: dict[tuple[str, str, str], dict[str, Score]] = {}
     for score in Score.objects.filter(run=run, case_code="").order_by("pk"):
-        groups.setdefault((score.preset, score.metric), {})[score.candidate] = score
+        groups.setdefault((score.preset, score.region, score.metric), {})[score.candidate] = score
     return [
         SetLine(*key, found.get(SYNTHETIC), found.get("do nothing"))
         for key, found in groups.items()
     ]
 
 
-def newest_set_scores(checkpoint: Checkpoint) -> dict[tuple[str, str], Score]:
-    """Return the set scores of the newest run of a checkpoint that has them, by preset, metric."""
+def newest_set_scores(checkpoint: Checkpoint) -> dict[tuple[str, str, str], Score]:
+    """Return set scores of the newest run that has them, by preset, region and metric."""
     rows = Score.objects.filter(run__checkpoint=checkpoint, case_code="", candidate=SYNTHETIC)
-    return {(s.preset, s.metric): s for s in rows.order_by("run__created_at", "pk")}
+    return {(s.preset, s.region, s.metric): s for s in rows.order_by("run__created_at", "pk")}
 
 
 @dataclass(frozen=True)
@@ -224,8 +225,8 @@ def _cells(checkpoint: Checkpoint) -> dict[tuple[str, str, str], dict[str, Any]]
             "reason": line.reason or one.reason,
             "nothing": nothing.value if nothing and line.baseline_name == "do nothing" else None,
         }
-    for (preset, metric), score in newest_set_scores(checkpoint).items():
-        cells[preset, score.region, metric] = {
+    for key, score in newest_set_scores(checkpoint).items():
+        cells[key] = {
             "value": math.nan if score.value is None else score.value,
             "low": math.nan if score.low is None else score.low,
             "high": math.nan if score.high is None else score.high,

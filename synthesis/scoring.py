@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import shutil
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -22,7 +21,6 @@ from synthesis.manifest import environment
 from synthesis.metrics.agreement import mean_inside
 from synthesis.metrics.presets import find_preset
 from synthesis.metrics.regions import (
-    BRAIN,
     DO_NOTHING,
     ENHANCING,
     SYNTHETIC,
@@ -277,22 +275,16 @@ def _segmentation_rows(
 
 
 def _score_sets(run: GenerationRun, scoring: Scoring, order: ScoreOrder) -> None:
-    folder, found = set_scoring.score(run, scoring.pk, order)
+    found = set_scoring.score(run, scoring.pk, order)
     rows = [
         Row(
-            candidate, BRAIN, preset, one.metric, one.value, one.reason,
+            candidate, region, preset, one.metric, one.value, one.reason,
             one.images, one.low, one.high,
         )
-        for candidate, preset, one in found.scores
+        for candidate, region, preset, one in found.scores
     ]  # fmt: skip
-    if folder.exists() and not found.pairs:
-        shutil.rmtree(folder)
-    scoring.record = {
-        **scoring.record,
-        "extractor": found.extractor,
-        "copies": found.pairs,
-        "sets": found.sizes,
-    }
+    told = {"extractor": found.extractor, "copies": found.pairs, "sets": found.sizes}
+    scoring.record = {**scoring.record, **told}
     with write_transaction():
         scoring.save(update_fields=("record",))
         _store(run, scoring, "", rows)

@@ -28,7 +28,7 @@ from synthesis.metrics.extractors import (
 from synthesis.metrics.imagesets import ImageSet, Levels, NamedVolume, levels_of, slices_of
 from synthesis.metrics.memorisation import Memorisation
 from synthesis.metrics.paired import UndefinedMetricError
-from synthesis.metrics.regions import DO_NOTHING, SYNTHETIC
+from synthesis.metrics.regions import BRAIN, DO_NOTHING, SYNTHETIC
 from synthesis.metrics.unpaired import (
     PRESET,
     CopySearch,
@@ -38,11 +38,19 @@ from synthesis.metrics.unpaired import (
     search_copies,
 )
 from synthesis.models import GenerationRun
-from synthesis.run_images import before_volumes, made_volumes, real_volumes, training_volumes
+from synthesis.run_images import (
+    before_volumes,
+    is_drawn,
+    made_volumes,
+    real_volumes,
+    roles_of,
+    training_volumes,
+)
 from synthesis.score_orders import ScoreOrder
 from synthesis.training.checkpoints import write_atomically
 
 COPIES = "copies/1"
+Sets = tuple[ImageSet, ImageSet, ImageSet | None, ImageSet | None]
 
 
 @dataclass(frozen=True)
@@ -51,24 +59,25 @@ class SetScores:
 
     Attributes
     ----------
-    scores : list of (candidate, preset, SetScore)
+    scores : list of (candidate, region, preset, SetScore)
+        The region is the sequence where a run made several, else the brain.
     extractor : dict
         See `Extractor.describe`.
     pairs : dict
         By measure of likeness: the limit, the tests, and the most alike pairs, whose pictures
         lie in the folder of the scoring.
-    sizes : dict of str to int
-        Slices of each set.
+    sizes : dict
+        Slices of each set, by sequence.
     """
 
-    scores: list[tuple[str, str, SetScore]]
+    scores: list[tuple[str, str, str, SetScore]]
     extractor: dict[str, Any]
     pairs: dict[str, Any]
-    sizes: dict[str, int]
+    sizes: dict[str, dict[str, int]]
 
 
-def score(run: GenerationRun, scoring: UUID, order: ScoreOrder) -> tuple[Path, SetScores]:
-    """Score a run as a set; return where the pictures of pairs lie, and the scores.
+def score(run: GenerationRun, scoring: UUID, order: ScoreOrder) -> SetScores:
+    """Score a run as a set, each sequence that it made alone.
 
     Raises
     ------
@@ -76,24 +85,39 @@ def score(run: GenerationRun, scoring: UUID, order: ScoreOrder) -> tuple[Path, S
         If the extractor is missing, or there are no images.
     """
     extractor = _extractor(run, order)
-    try:
-        real, made, before, train = _sets(run, order)
-    except UndefinedMetricError as error:
-        raise ReaderStudyError(f"The sets cannot be compared: {error}.") from error
-    preset = f"{PRESET} {extractor.label}"
+    scores: list[tuple[str, str, str, SetScore]] = []
+    pairs: dict[str, Any] = {}
+    sizes: dict[str, dict[str, int]] = {}
+    for role in roles_of(run):
+        try:
+            sets = _sets(run, role, order)
+        except UndefinedMetricError as error:
+            raise ReaderStudyError(f"The sets cannot be compared: {error}.") from error
+        region = role if is_drawn(run) else BRAIN
+        found, copies = _scores_of(sets, extractor, order)
+        scores += [(name, region, preset, one) for name, preset, one in found]
+        if copies:
+            pairs |= _pictures(copies, scoring_folder(scoring), f"{role} " * is_drawn(run))
+        real, made, _, train = sets
+        sizes[role] = {
+            "real": len(real), "synthetic": len(made), "training": len(train) if train else 0
+        }  # fmt: skip
+    return SetScores(scores, extractor.describe(), pairs, sizes)
+
+
+def _scores_of(
+    sets: Sets, extractor: Extractor, order: ScoreOrder
+) -> tuple[list[tuple[str, str, SetScore]], CopySearch | None]:
+    """Return candidate, preset and score of one sequence, and the search for copies."""
+    real, made, before, train = sets
+    preset, label = f"{PRESET} {extractor.label}", f"{COPIES} {extractor.label}"
     found = _compared(real, made, before, extractor, order)
     scores = [(candidate, preset, one) for candidate, one in found]
-    folder = scoring_folder(scoring)
     search, reason = _copies(made, train, real, extractor)
-    label = f"{COPIES} {extractor.label}"
-    if search is None:
-        undefined = SetScore("copies_pixels", float("nan"), reason=reason)
-        scores.append((SYNTHETIC, label, undefined))
-    else:
-        scores += [(SYNTHETIC, label, one) for one in search.scores()]
-    sizes = {"real": len(real), "synthetic": len(made), "training": len(train) if train else 0}
-    pairs = _pictures(search, folder) if search else {}
-    return folder, SetScores(scores, extractor.describe(), pairs, sizes)
+    of_copies = (
+        search.scores() if search else [SetScore("copies_pixels", float("nan"), reason=reason)]
+    )
+    return scores + [(SYNTHETIC, label, one) for one in of_copies], search
 
 
 def _extractor(run: GenerationRun, order: ScoreOrder) -> Extractor:
@@ -102,7 +126,7 @@ def _extractor(run: GenerationRun, order: ScoreOrder) -> Extractor:
     folder = Path(order.training) if order.training else None
     try:
         if order.extractor == SELF and SELF not in installed(home):
-            volumes = list(training_volumes(run, folder))
+            volumes = list(training_volumes(run, roles_of(run)[0], folder))
             if volumes:
                 train_own(run, volumes, every=max(1, order.every // 2))
         return load_extractor(order.extractor, home)
@@ -127,17 +151,17 @@ def train_own(
     )
 
 
-def _sets(
-    run: GenerationRun, order: ScoreOrder
-) -> tuple[ImageSet, ImageSet, ImageSet | None, ImageSet | None]:
+def _sets(run: GenerationRun, role: str, order: ScoreOrder) -> Sets:
     """Return real, synthetic, before contrast and training slices on one grey scale."""
-    levels = levels_of(real_volumes(run))
-    real = slices_of(real_volumes(run), levels, every=order.every)
+    acquired = list(real_volumes(run, role))
+    levels = levels_of(acquired)
+    every = 1 if is_drawn(run) else order.every
+    real = slices_of(acquired, levels, every=every)
     side = real.images.shape[-1]
-    made = slices_of(made_volumes(run), levels, every=order.every, side=side)
+    made = slices_of(made_volumes(run, role), levels, every=every, side=side)
     folder = Path(order.training) if order.training else None
-    before = _perhaps(before_volumes(run), levels, order.every, side)
-    train = _perhaps(training_volumes(run, folder), levels, order.every, side)
+    before = _perhaps(before_volumes(run, role), levels, every, side)
+    train = _perhaps(training_volumes(run, role, folder), levels, every, side)
     return (
         real.at_most(order.images, seed=order.seed),
         made.at_most(order.images, seed=order.seed),
@@ -182,10 +206,13 @@ def _copies(
         return None, str(undefined)
 
 
-def _pictures(search: CopySearch, folder: Path) -> dict[str, Any]:
+def _pictures(search: CopySearch, folder: Path, prefix: str) -> dict[str, Any]:
     folder.mkdir(parents=True, exist_ok=True)
     return {
-        measure: _measured(measure, found, search, folder) for measure, found in search.by.items()
+        f"{prefix}{measure}".replace(" ", "-"): _measured(
+            f"{prefix}{measure}".replace(" ", "-"), found, search, folder
+        )
+        for measure, found in search.by.items()
     }
 
 
@@ -195,10 +222,8 @@ def _measured(
     pairs = []
     for place, row in enumerate(found.top):
         twin = int(found.made.index[row])
-        for kind, image in (
-            ("made", search.made.images[row]),
-            ("train", search.train.images[twin]),
-        ):
+        images = {"made": search.made.images[row], "train": search.train.images[twin]}
+        for kind, image in images.items():
             write_atomically(folder / f"{measure}-{place}-{kind}.png", png(image))
         pairs.append(
             {

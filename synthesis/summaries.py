@@ -53,7 +53,8 @@ def _of_images(checkpoint: Checkpoint) -> dict[str, Any]:
 def mean_scores(checkpoint: Checkpoint) -> list[dict[str, Any]]:
     """Return the mean of each metric over the images made, beside doing nothing."""
     rows = (
-        Score.objects.filter(run__checkpoint=checkpoint, value__isnull=False)
+        Score.objects.filter(run__checkpoint=checkpoint, value__isnull=False, region="brain")
+        .exclude(case_code="")
         .values("preset", "metric", "candidate")
         .annotate(mean=Avg("value"), n=Count("id"))
     )

@@ -64,13 +64,13 @@ class Command(BaseCommand):
     def _train(self, options: dict[str, Any]) -> None:
         from synthesis.metrics.encoder import EncoderSettings
         from synthesis.models import GenerationRun
-        from synthesis.run_images import training_volumes
+        from synthesis.run_images import roles_of, training_volumes
         from synthesis.set_scoring import train_own
 
         run = GenerationRun.objects.filter(pk=options["run"]).first()
         if run is None:
             raise CommandError(f"There is no generation run {options['run']}.")
-        volumes = list(training_volumes(run, options["training"]))
+        volumes = list(training_volumes(run, roles_of(run)[0], options["training"]))
         if not volumes:
             raise CommandError("The training images are not at hand. Name their --training folder.")
         found = train_own(
