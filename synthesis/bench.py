@@ -12,7 +12,6 @@ import numpy.typing as npt
 import torch
 
 from readerstudy.cases import canonical
-from readerstudy.cases.ingest import source_key
 from readerstudy.cases.models import Case, Series
 from readerstudy.core import audit
 from readerstudy.core.db import write_transaction
@@ -30,6 +29,7 @@ from synthesis.generate import (
     output_mapping,
 )
 from synthesis.launching import train_together
+from synthesis.lineage import keys_of, note_later_sources
 from synthesis.manifest import GenerationRecord, ImageRecord, environment, image_record
 from synthesis.metrics import compare_with_reasons
 from synthesis.models import Checkpoint, GenerationRun, Score, TrainingSubject
@@ -152,9 +152,11 @@ def store_checkpoint(
             raise Conflict(f"Run {run} was trained again; give the new run another name.")
         if new:
             names = [subject["name"] for subject in split["subjects"]]
+            own = {known[name] for name in names if name in known}
+            others = keys_of(name for name in names if name not in known)
             TrainingSubject.objects.bulk_create(
                 TrainingSubject(checkpoint=checkpoint, source_key=key)
-                for key in sorted({known.get(name) or source_key(name) for name in names})
+                for key in sorted(own | others)
             )
             audit.record(
                 actor=job.created_by if job else None,
@@ -175,6 +177,7 @@ def generate_run(
     generator = load_generator(run_folder(stored.run_folder))
     if generator.weights_sha256 != stored.weights_sha256:
         raise Conflict("The weights on disk are not those on record. Restore them from a backup.")
+    note_later_sources(stored, split_file=SPLIT_FILE)
     run = _open_run(stored, generator, seed, job)
     done = {entry["source"] for entry in run.record["cases"].values()}
     for number, code in enumerate(codes, start=1):

@@ -35,7 +35,8 @@ from synthesis.data.subjects import Subject as Images
 from synthesis.data.subjects import brain_mask
 from synthesis.drawing_kinds import FILM_FILE, draws_images, free_for_slices
 from synthesis.folders import run_folder
-from synthesis.generate import Generator, load_generator
+from synthesis.generate import SPLIT_FILE, Generator, load_generator
+from synthesis.lineage import note_later_sources
 from synthesis.manifest import Pixels
 from synthesis.models import Checkpoint, GenerationRun
 from synthesis.sampling import (
@@ -213,6 +214,7 @@ def cut_real_slices(
         If a case trained the generator, is not real or lacks a sequence.
     """
     stored, generator = open_generator(checkpoint)
+    note_later_sources(stored, split_file=SPLIT_FILE)
     refused = sorted(set(codes) - set(free_for_slices(stored)))
     if refused or not codes:
         raise ReaderStudyError(

@@ -388,3 +388,25 @@ def test_the_order_of_making_is_drawn_by_the_seed(checkpoint, sources, monkeypat
     assert {tuple(sorted(codes)) for codes in asked} == {tuple(codes_of(sources))}
     assert len(set(asked)) > 1
     assert asked[12] == asked[0]
+
+
+@pytest.mark.parametrize("named", ["before", "after"])
+def test_a_training_subject_imported_under_the_name_of_its_source_is_known(finished, cohort, named):
+    from readerstudy.cases.ingest import Source
+    from readerstudy.intake.models import Import
+    from readerstudy.truth import register
+
+    if named == "before":
+        Import.objects.create(kind=Import.Kind.choices[0][0], options={"label": "Hospital A"})
+    shutil.copytree(finished.run_dir, run_folder("toy"))
+    stored = bench.store_checkpoint("toy", job=None)
+    if named == "after":
+        Import.objects.create(kind=Import.Kind.choices[0][0], options={"label": "Hospital A"})
+    import_folder(cohort, source=Source(label="Hospital A"))
+    cases = list(Case.objects.all())
+    register.declare_real(cases=cases, actor=None)
+    assert cases[0].subject.source_key != source_key("case-0")
+    job = generate_job(stored, cases[:1])
+    assert job.state == Job.State.FAILED
+    assert "trained this network" in job.error
+    assert GenerationRun.objects.get().record["cases"] == {}
