@@ -89,14 +89,18 @@ def _asked(
 
 
 def choices_of(question: Question) -> list[Choice]:
-    """Return the options with their digits: codes that are single digits are their own keys."""
+    """Return the options as the reading page shows them, levels highest first, with their digits.
+
+    Codes that are single digits are their own keys.
+    """
     options = list(question.options.all())
     own = all(option.code.isdigit() and len(option.code) == 1 for option in options)
     digits = [option.code for option in options] if own else [*"1234567890"]
-    return [
+    shown = [
         Choice(option.code, digits[at] if at < len(digits) else "", option.label, option.anchor)
         for at, option in enumerate(options)
     ]
+    return shown[::-1] if question.kind == Question.Kind.ORDINAL else shown
 
 
 def viewer_data(reading: Reading) -> dict[str, Any]:

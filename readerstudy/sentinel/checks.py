@@ -53,7 +53,9 @@ def _result(run: SentinelRun) -> Iterable[Check]:
         worst = max(found, key=lambda row: row["auc"])
         named = ", ".join(dict.fromkeys(LABELS[row["family"]] for row in found))
         evidence = f"{named}: {standing.interval_of(worst)}. {ADVICE[worst['family']]}"
-        yield _point("A cue tells the classes apart", evidence, BLOCKS, SEE)
+        only_between = all(standing.is_between(row) for row in found)
+        apart = "generators" if only_between else "classes"
+        yield _point(f"A cue tells the {apart} apart", evidence, BLOCKS, SEE)
     elif run.verdict == SentinelRun.Verdict.UNDEFINED:
         evidence = (
             f"{run.n_cases} cases are too few to estimate how well a cue separates. "
@@ -63,6 +65,16 @@ def _result(run: SentinelRun) -> Iterable[Check]:
     elif not run.words:
         yield _point("No cue separates the classes", standing.highest(run), PASSED, SEE)
     yield from _varying(run)
+    yield from _between(run)
+
+
+def _between(run: SentinelRun) -> Iterable[Check]:
+    """Say where one generator could not be compared with another."""
+    rows = [row for row in run.results if standing.is_between(row)]
+    unsaid = [row for row in rows if row["verdict"] == "undefined"]
+    if unsaid and not standing.with_verdict(run, "found"):
+        evidence = f"{unsaid[0]['reason'].capitalize()}. Generators are not named here"
+        yield _point("The generators could not be compared", evidence, LOOK, SEE)
 
 
 def _varying(run: SentinelRun) -> Iterable[Check]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -14,6 +15,7 @@ from readerstudy.sentinel.separation import CueResult, Limits, separate
 
 SAME, CLEAN, FOUND, VARIES = "same", "clean", "found", "varies"
 UNDEFINED, INFORMATION = "undefined", "information"
+ORIGIN, GENERATORS = "origin", "generators"  # what is compared
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,7 @@ class Judged:
 
     ``verdict`` is "same" (never varies), "clean", "found" (blocks), "varies" (should be the same
     for all and is not, without a proven link to the classes), "undefined" or "information".
+    ``comparison`` is "origin" (real against synthetic) or "generators" (one against the others).
     """
 
     family: str
@@ -32,6 +35,7 @@ class Judged:
     p: float
     verdict: str
     reason: str = ""
+    comparison: str = ORIGIN
 
 
 def judge(
@@ -49,7 +53,8 @@ def judge(
     Parameters
     ----------
     found : sequence of Cue
-    labels : sequence of {0, 1}
+    labels : sequence of int
+        Number of the class of each case.
     subjects : sequence of str
     limits : Limits
     least_ms : float
@@ -89,7 +94,7 @@ def _verdict(
 def _gap(cue: Cue, labels: Sequence[int]) -> float:
     """Return the difference between the medians of the classes, without its sign."""
     values, truth = cue.values[:, 0], np.asarray(labels)
-    return float(abs(np.median(values[truth == 1]) - np.median(values[truth == 0])))
+    return float(np.ptp([np.median(values[truth == one]) for one in sorted(set(labels))]))
 
 
 def _judged(cue: Cue, result: CueResult, verdict: str, reason: str) -> Judged:
@@ -105,13 +110,66 @@ def _judged(cue: Cue, result: CueResult, verdict: str, reason: str) -> Judged:
     )
 
 
+def judge_generators(
+    found: Sequence[Cue],
+    generators: Sequence[str],
+    subjects: Sequence[str],
+    *,
+    limits: Limits,
+    least_ms: float,
+    content_blocks: bool,
+    seed: int,
+) -> list[Judged]:
+    """Judge every cue between generators; the generators are numbered and never named.
+
+    Parameters
+    ----------
+    found : sequence of Cue
+    generators : sequence of str
+        Of each case in the rows of the cues; empty for real cases, which are left out.
+    subjects, limits, least_ms, content_blocks, seed
+        As for `judge`.
+
+    Returns
+    -------
+    list of Judged
+        Empty with fewer than two generators. What varies without a link to them is told by
+        `judge` and not again.
+    """
+    names = sorted({name for name in generators if name})
+    if len(names) < 2:
+        return []
+    made = [row for row, name in enumerate(generators) if name]
+    labels = [names.index(generators[row]) for row in made]
+    judged = judge(
+        [replace(cue, values=cue.values[made]) for cue in found],
+        labels,
+        [subjects[row] for row in made],
+        limits=limits,
+        least_ms=least_ms,
+        content_blocks=content_blocks,
+        seed=seed,
+    )
+    weak = power_missing(labels, limits)
+    return [_between(one, weak) for one in judged]
+
+
+def _between(one: Judged, weak: str) -> Judged:
+    verdict = CLEAN if one.verdict == VARIES else one.verdict
+    if verdict == CLEAN and (weak or math.isnan(one.auc)):
+        reason = one.reason if math.isnan(one.auc) else weak
+        return replace(one, verdict=UNDEFINED, reason=reason, comparison=GENERATORS)
+    reason = "" if one.verdict == VARIES else one.reason
+    return replace(one, verdict=verdict, reason=reason, comparison=GENERATORS)
+
+
 def power_missing(labels: Sequence[int], limits: Limits) -> str:
     """Return why no cue at all could be proven with so few cases; empty if one could."""
-    n, ones = len(labels), sum(labels)
-    if not 0 < ones < n:
+    n, sizes = len(labels), Counter(labels).values()
+    if len(sizes) < 2:
         return "the study has one class only"
     # A classifier finds a difference in either direction, so that two relabellings reach it.
-    if 2 / math.comb(n, ones) >= limits.p:
+    if 2 / max(math.comb(n, size) for size in sizes) >= limits.p:
         return f"{n} cases are too few: even a perfect cue could be chance at p = {limits.p:g}"
     return ""
 
@@ -120,9 +178,13 @@ def simplified(judged: Sequence[Judged]) -> list[Judged]:
     """Join the cues of a family that never vary into one, so that a list stays readable."""
     kept: list[Judged] = []
     for one in judged:
-        last = next((k for k in kept if k.family == one.family and k.verdict == SAME), None)
+        last = next((k for k in kept if _alike(k, one) and k.verdict == SAME), None)
         if one.verdict == SAME and last is not None:
             kept[kept.index(last)] = replace(last, what=f"{last.what}; {one.what}")
         else:
             kept.append(one)
     return kept
+
+
+def _alike(one: Judged, other: Judged) -> bool:
+    return (one.comparison, one.family) == (other.comparison, other.family)

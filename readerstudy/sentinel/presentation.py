@@ -9,6 +9,7 @@ from readerstudy.sentinel import judging, running, standing
 from readerstudy.sentinel.advice import ADVICE, LABELS
 from readerstudy.sentinel.cues import CONTENT, FAMILIES
 from readerstudy.sentinel.models import SentinelRun
+from readerstudy.sentinel.standing import is_between
 from readerstudy.studies.models import Study
 
 LOW, HIGH = 0.3, 1.0
@@ -82,16 +83,25 @@ class Line:
     def stops(self) -> bool:
         return bool(self.row["verdict"] == judging.FOUND)
 
+    @property
+    def is_between(self) -> bool:
+        """Does it compare one generator with the others?"""
+        return is_between(self.row)
+
 
 def card_of(study: Study) -> dict[str, Any]:
     """Return the context of the card on the launch page: of each family what separates most."""
     context = page_of(study, CARD_WIDTH)
     worst: dict[str, Line] = {}
-    for line in context.get("judged", ()):
+    for line in (*context.get("judged", ()), *context.get("between", ())):
         best = worst.get(line.family)
-        if best is None or (line.row["auc"] or 0) > (best.row["auc"] or 0):
+        if best is None or _rank(line) > _rank(best):
             worst[line.family] = line
     return {**context, "families": list(worst.values())}
+
+
+def _rank(line: Line) -> tuple[bool, float]:
+    return line.stops, line.row["auc"] or 0
 
 
 def page_of(study: Study, width: float = PAGE_WIDTH) -> dict[str, Any]:
@@ -117,21 +127,36 @@ def shown(run: SentinelRun, width: float) -> dict[str, Any]:
     return {
         "run": run,
         "stale": standing.why_stale(run),
-        "judged": [line for line in lines if line.row["family"] not in CONTENT],
-        "content": [line for line in lines if line.row["family"] in CONTENT],
+        "judged": [line for line in lines if not _is_content(line) and not line.is_between],
+        "between": [line for line in lines if not _is_content(line) and line.is_between],
+        "content": [line for line in lines if _is_content(line)],
         "found": [line for line in lines if line.stops],
         "axis": axis,
         "highest": standing.highest(run),
     }
 
 
+def _is_content(line: Line) -> bool:
+    return line.row["family"] in CONTENT
+
+
 def lines_of(run: SentinelRun, axis: Axis) -> list[Line]:
     """Return the rows. What never varies is told only of a family in which nothing does."""
     judged = judging.simplified([judging.Judged(**row) for row in run.results])
-    vary = {one.family for one in judged if one.verdict != judging.SAME}
+    vary = {(one.comparison, one.family) for one in judged if one.verdict != judging.SAME}
     order = [*FAMILIES, *CONTENT]
-    kept = [one for one in judged if one.verdict != judging.SAME or one.family not in vary]
-    kept.sort(key=lambda one: (order.index(one.family), one.verdict != judging.FOUND))
+    kept = [
+        one
+        for one in judged
+        if one.verdict != judging.SAME or (one.comparison, one.family) not in vary
+    ]
+    kept.sort(
+        key=lambda one: (
+            order.index(one.family),
+            one.comparison != judging.ORIGIN,
+            one.verdict != judging.FOUND,
+        )
+    )
     few = run.verdict == SentinelRun.Verdict.UNDEFINED
     return [_line(vars(one), axis, few=few) for one in kept]
 
@@ -141,6 +166,8 @@ def _line(row: dict[str, Any], axis: Axis, *, few: bool) -> Line:
     if few and row["verdict"] == judging.CLEAN:
         icon, verdict = "look", "too few cases to say"
     what = "" if row["verdict"] == judging.SAME else row["what"]
+    if is_between(row) and row["family"] in CONTENT:
+        what = f"{what}, between generators".lstrip(", ")
     return Line(LABELS[row["family"]], what, row, _mark(row, axis), icon, verdict)
 
 

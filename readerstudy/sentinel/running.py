@@ -24,7 +24,14 @@ from readerstudy.sentinel.browser import Browser, InProcess, Live
 from readerstudy.sentinel.cues import cases_of, cues_of
 from readerstudy.sentinel.enrolling import enrol_robot, retire, sign_in
 from readerstudy.sentinel.grep import Search
-from readerstudy.sentinel.judging import FOUND, Judged, judge, power_missing
+from readerstudy.sentinel.judging import (
+    FOUND,
+    GENERATORS,
+    Judged,
+    judge,
+    judge_generators,
+    power_missing,
+)
 from readerstudy.sentinel.limiting import limits_of
 from readerstudy.sentinel.models import SentinelRun
 from readerstudy.sentinel.recorded import Presentation, Turn
@@ -92,7 +99,7 @@ def run(
         study=study,
         at=timezone.now(),
         seed=seed,
-        limits=_limits_document(study),
+        limits=_limits_document(study, judged),
         images_hash=prepared,
         software=software_version(),
         requests=requests,
@@ -183,20 +190,27 @@ def _judged(
     if len(known) < len(cases_of(walk)):
         raise Conflict("Not every case has an origin on record. Declare them, then run again.")
     labels = [int(kinds[case]) for case in known]
+    names = {str(pk): origin.generator for pk, origin in origins.items()}
+    generators = [names[case] for case in known]
     subjects = dict(Case.objects.filter(pk__in=known).values_list("pk", "subject__code"))
     by_text = {str(pk): code for pk, code in subjects.items()}
     blocking = limits_of(study)
-    limits = Limits(auc=blocking.auc, p=blocking.p, permutations=PERMUTATIONS)
-    judged = judge(
-        cues_of(walk, turns_of(study)),
-        labels,
-        [by_text[case] for case in known],
-        limits=limits,
-        least_ms=blocking.least_ms,
-        content_blocks=blocking.content_blocks,
-        seed=seed,
-    )
+    limits = Limits(auc=blocking.auc, p=level_of(blocking.p, generators), permutations=PERMUTATIONS)
+    rules: dict[str, Any] = {
+        "limits": limits,
+        "least_ms": blocking.least_ms,
+        "content_blocks": blocking.content_blocks,
+        "seed": seed,
+    }
+    cues, owners = cues_of(walk, turns_of(study)), [by_text[case] for case in known]
+    judged = judge(cues, labels, owners, **rules)
+    judged += judge_generators(cues, generators, owners, **rules)
     return judged, power_missing(labels, limits)
+
+
+def level_of(p: float, generators: Sequence[str]) -> float:
+    """Return the level of each comparison, so that an honest study is accused in ``p`` of runs."""
+    return p / 2 if len({name for name in generators if name}) > 1 else p
 
 
 def _verdict(judged: Sequence[Judged], search: Search, reason: str) -> str:
@@ -213,8 +227,17 @@ def software_version() -> str:
         return "not installed as a package"
 
 
-def _limits_document(study: Study) -> dict[str, Any]:
-    return {**asdict(limits_of(study)), "permutations": PERMUTATIONS, "level": Limits().level}
+def _limits_document(study: Study, judged: Sequence[Judged]) -> dict[str, Any]:
+    """Return the limits, with the level that each comparison was held to."""
+    limits = limits_of(study)
+    compared = any(one.comparison == GENERATORS for one in judged)
+    p_each = limits.p / 2 if compared else limits.p
+    return {
+        **asdict(limits),
+        "p_each": p_each,
+        "permutations": PERMUTATIONS,
+        "level": Limits().level,
+    }
 
 
 def _store(**columns: Any) -> SentinelRun:

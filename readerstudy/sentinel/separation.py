@@ -85,11 +85,15 @@ def separate(
 ) -> list[CueResult]:
     """Judge every cue.
 
+    With more than two classes each is set against all others, and a cue is told by the class that
+    stands out most; the permutation test covers all of them together.
+
     Parameters
     ----------
     cues : mapping of str to ndarray, shape (n, k)
         Features of each cue, one row per case.
-    labels : sequence of {0, 1}, length n
+    labels : sequence of int, length n
+        Number of the class of each case. Classes with few subjects only stand among the others.
     subjects : sequence of str, length n
         Cases of one subject are never split between training and test.
     limits : Limits
@@ -101,34 +105,46 @@ def separate(
     list of CueResult
         In the order of ``cues``.
     """
-    truth, groups = np.asarray(labels, dtype=int), np.asarray(subjects)
-    if reason := _too_few(truth, groups):
+    classes, groups = np.asarray(labels, dtype=int), np.asarray(subjects)
+    judged = judgeable(classes, groups)
+    if len(judged) < 2:
+        reason = f"fewer than {LEAST_PER_CLASS} subjects in a class"
         return [_undefined(name, values, reason) for name, values in cues.items()]
+    # Of two classes one says all: the other is its mirror image.
+    chosen = judged[-1:] if len(set(classes.tolist())) == 2 else judged
     folds = _folds(groups, seed)
     predictors = {
         name: _predictor(values, folds) for name, values in cues.items() if not is_constant(values)
     }
-    highest = _permuted_maxima(predictors, truth, limits.permutations, seed)
+    highest = _permuted_maxima(predictors, classes, chosen, limits.permutations, seed)
+    told = _Told(classes, chosen, groups, limits.level)
     return [
-        _judged(
-            _estimated(name, predictors[name] @ truth, truth, groups, limits.level), highest, limits
-        )
+        _judged(_estimated(name, predictors[name], told), highest, limits)
         if name in predictors
         else _unvarying(name)
         for name in cues
     ]
 
 
+@dataclass(frozen=True)
+class _Told:
+    """Who belongs to which class, and which classes are set against the others."""
+
+    classes: NDArray[Any]
+    chosen: Sequence[int]
+    groups: NDArray[Any]
+    level: float
+
+
+def judgeable(classes: NDArray[Any], groups: NDArray[Any]) -> list[int]:
+    """Return the classes with enough subjects to be told from the others, in order."""
+    names = sorted(set(classes.tolist()))
+    return [one for one in names if len(set(groups[classes == one])) >= LEAST_PER_CLASS]
+
+
 def is_constant(values: Features) -> bool:
     """Tell whether no feature varies between cases."""
     return bool(np.all(np.ptp(values, axis=0) <= CONSTANT))
-
-
-def _too_few(truth: NDArray[Any], groups: NDArray[Any]) -> str:
-    for label in (0, 1):
-        if len(set(groups[truth == label])) < LEAST_PER_CLASS:
-            return f"fewer than {LEAST_PER_CLASS} subjects in a class"
-    return ""
 
 
 def _undefined(cue: str, values: Features, reason: str) -> CueResult:
@@ -183,14 +199,20 @@ def _rank_auc(scores: NDArray[np.float64], truth: NDArray[Any]) -> NDArray[np.fl
 
 
 def _permuted_maxima(
-    predictors: Mapping[str, NDArray[np.float64]], truth: NDArray[Any], count: int, seed: int
+    predictors: Mapping[str, NDArray[np.float64]],
+    classes: NDArray[Any],
+    chosen: Sequence[int],
+    count: int,
+    seed: int,
 ) -> NDArray[np.float64]:
-    """Return the highest AUC over all cues for each relabelling (Westfall & Young 1993)."""
+    """Return for each relabelling the highest AUC over cues and classes (Westfall & Young 1993)."""
     random = np.random.default_rng(seed)
-    labels = np.stack([random.permutation(truth) for _ in range(count)], axis=1)
+    labels = np.stack([random.permutation(classes) for _ in range(count)], axis=1)
     highest = np.zeros(count)
-    for matrix in predictors.values():
-        highest = np.maximum(highest, _rank_auc(matrix @ labels, labels))
+    for one in chosen:
+        truth = (labels == one).astype(int)
+        for matrix in predictors.values():
+            highest = np.maximum(highest, _rank_auc(matrix @ truth, truth))
     return highest
 
 
@@ -199,11 +221,21 @@ def _judged(result: CueResult, highest: NDArray[np.float64], limits: Limits) -> 
     return replace(result, p=p, blocks=result.auc > limits.auc and p < limits.p)
 
 
-def _estimated(
-    cue: str, scores: NDArray[np.float64], truth: NDArray[Any], groups: NDArray[Any], level: float
-) -> CueResult:
-    found = clustered_auc(truth, np.round(scores, 12), groups.tolist(), level=level)
-    return CueResult(cue, found.value, found.low, found.high, float("nan"))
+def _estimated(cue: str, predictor: NDArray[np.float64], told: _Told) -> CueResult:
+    """Return the AUC of the class that stands out most."""
+    found = [
+        _against_others(predictor, (told.classes == one).astype(int), told.groups, told.level)
+        for one in told.chosen
+    ]
+    best = max(found, key=lambda one: one.value)
+    return CueResult(cue, best.value, best.low, best.high, float("nan"))
+
+
+def _against_others(
+    predictor: NDArray[np.float64], truth: NDArray[Any], groups: NDArray[Any], level: float
+) -> Any:
+    scores = np.round(predictor @ truth, 12)
+    return clustered_auc(truth, scores, groups.tolist(), level=level)
 
 
 def _unvarying(cue: str) -> CueResult:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from readerstudy.reading.models import Allocation
-from readerstudy.sentinel.judging import CLEAN, SAME
+from readerstudy.sentinel.judging import CLEAN, GENERATORS, SAME
 from readerstudy.sentinel.limiting import limits_of
 from readerstudy.sentinel.models import SentinelRun
 from readerstudy.sentinel.running import hash_of_images
@@ -36,6 +36,11 @@ def has_valid_run(study: Study) -> bool:
 def with_verdict(run: SentinelRun, *verdicts: str) -> list[Row]:
     """Return the cues of a run that have one of these verdicts."""
     return [row for row in run.results if row["verdict"] in verdicts]
+
+
+def is_between(row: Row) -> bool:
+    """Does a row compare one generator with the others? Older runs did not."""
+    return bool(row.get("comparison") == GENERATORS)
 
 
 def interval_of(row: Row) -> str:

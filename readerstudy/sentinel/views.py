@@ -16,7 +16,8 @@ from readerstudy.sentinel.forms import LimitsForm
 from readerstudy.sentinel.limiting import Blocking, limits_of, set_limits
 from readerstudy.sentinel.presentation import page_of
 from readerstudy.studies.pages import StudyAction, StudyPage
-from readerstudy.studies.permissions import Action
+from readerstudy.studies.permissions import Action, may
+from readerstudy.truth.unblinding import origins_of
 
 
 class SentinelPage(StudyPage, TemplateView):
@@ -26,7 +27,16 @@ class SentinelPage(StudyPage, TemplateView):
     template_name = "sentinel/sentinel.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(**page_of(self.study), **kwargs)
+        return super().get_context_data(
+            **page_of(self.study), generators=self._generators(), **kwargs
+        )
+
+    def _generators(self) -> list[str]:
+        """The names of the generators, for those who may know them now; the look is recorded."""
+        if not may(Action.RESULTS, study=self.study, role=self.role):
+            return []
+        origins = origins_of(self.study, actor=self.request.user).values()
+        return sorted({origin.generator for origin in origins if origin.generator})
 
 
 class RunSentinel(StudyAction):

@@ -278,3 +278,13 @@ def test_the_pages_open_a_round_and_lead_through_it(client, closed):
     assert AuditRecord.objects.filter(action="adjudication.final_vote").count() == 3
     assert {vote.comment for vote in Vote.objects.filter(stage="final")} == {"motion"}
     assert presentation.tally_of(closed.study) == []
+
+
+def test_levels_stand_highest_first_and_keep_their_keys(closed):
+    shown = presentation.choices_of(grade_of(closed))
+    assert [(one.code, one.digit) for one in shown] == [("high", "3"), ("mid", "2"), ("low", "1")]
+    Option.objects.filter(question=grade_of(closed), code="low").update(code="0")
+    Option.objects.filter(question=grade_of(closed), code="mid").update(code="1")
+    Option.objects.filter(question=grade_of(closed), code="high").update(code="2")
+    own = presentation.choices_of(closed.study.questions.get(code="grade"))
+    assert [one.digit for one in own] == ["2", "1", "0"]

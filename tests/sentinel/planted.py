@@ -84,6 +84,31 @@ def recode(made: scenario.Scenario, change: Change, *, padded: bool = True) -> N
         one.save()
 
 
+def answering_by_image(monkeypatch: Any, tamper: Callable[[Any, Any], None]) -> None:
+    """Let ``tamper(response, image)`` change every answer with an image."""
+    honest = images.chunk_response
+
+    def changed(**arguments: Any) -> Any:
+        response = honest(**arguments)
+        tamper(response, arguments["image"])
+        return response
+
+    monkeypatch.setattr(images, "chunk_response", changed)
+
+
+BETWEEN = {
+    "family": "length",
+    "what": "bytes sent, t1c, zstd",
+    "auc": 0.55,
+    "low": 0.4,
+    "high": 0.7,
+    "p": 0.5,
+    "verdict": "clean",
+    "reason": "",
+    "comparison": "generators",
+}
+
+
 def answering(monkeypatch: Any, tamper: Callable[[Any, bool, int], None]) -> None:
     """Let ``tamper(response, synthetic, count)`` change every answer with an image."""
     honest, counted = images.chunk_response, []

@@ -11,7 +11,7 @@ from django.utils.http import http_date
 
 from readerstudy.core.models import AuditRecord
 from readerstudy.reading import progress, scheduling
-from readerstudy.reading.models import Reading, ReadingImage
+from readerstudy.reading.models import ReadingImage
 from readerstudy.sentinel.models import SentinelRun
 from readerstudy.truth.models import Origin
 from tests import scenario
@@ -41,39 +41,24 @@ def named(run: SentinelRun, family: str) -> str:
     )
 
 
-def test_a_file_name_in_a_header(made, monkeypatch):
-    def tamper(response, synthetic, count):
-        name = f"{'pred' if synthetic else 'scan'}_n{count:04d}.nii.gz"
-        response["Content-Disposition"] = f'inline; filename="{name}"'
+def test_headers_of_files_dates_and_caches(made, monkeypatch):
+    """Four leaks at once; each must be named beside the others."""
 
-    planted.answering(monkeypatch, tamper)
-    run = planted.walked(made)
-    assert planted.found(run) == {"header"}
-    assert "Content-Disposition of image" in named(run, "header")
-    assert {w["kind"] for w in run.words} == {"a name of an image file"}
-    assert run.verdict == Verdict.FOUND
-
-
-@pytest.mark.parametrize("header", ["Last-Modified", "ETag"])
-def test_a_date_of_the_stored_file(made, monkeypatch, header):
     def tamper(response, synthetic, count):
         at = 1_700_000_000 + 400_000 * synthetic + 37 * count
-        response[header] = http_date(at) if header == "Last-Modified" else f'"{at:x}-{count:x}"'
-
-    planted.answering(monkeypatch, tamper)
-    run = planted.walked(made)
-    assert planted.found(run) == {"header"}
-    assert f"{header} of image" in named(run, "header")
-
-
-def test_a_header_of_a_cache(made, monkeypatch):
-    def tamper(response, synthetic, _count):
+        name = f"{'pred' if synthetic else 'scan'}_n{count:04d}.nii.gz"
+        response["Content-Disposition"] = f'inline; filename="{name}"'
+        response["Last-Modified"] = http_date(at)
+        response["ETag"] = f'"{at:x}-{count:x}"'
         response["X-Cache"] = "HIT" if synthetic else "MISS"
 
     planted.answering(monkeypatch, tamper)
     run = planted.walked(made)
     assert planted.found(run) == {"header"}
-    assert named(run, "header") == "X-Cache of image"
+    for header in ("Content-Disposition", "Last-Modified", "ETag", "X-Cache"):
+        assert f"{header} of image" in named(run, "header")
+    assert {w["kind"] for w in run.words} == {"a name of an image file"}
+    assert run.verdict == Verdict.FOUND
 
 
 def one_level_noisier(levels, synthetic):
@@ -108,51 +93,40 @@ def test_unpadded_lengths_of_images_that_differ():
     assert planted.found(planted.walked(made)) == {"length"}
 
 
-def test_all_real_cases_first(made):
+def test_all_real_cases_first_and_one_class_takes_longer(made, monkeypatch):
     planted.real_first(made)
-    run = planted.walked(made)
-    assert planted.found(run) == {"order"}
-    assert "of all readers" in named(run, "order")
 
-
-def test_one_class_takes_longer(made, monkeypatch):
     def tamper(_response, synthetic, _count):
         if synthetic:
             time.sleep(0.04)
 
     planted.answering(monkeypatch, tamper)
     run = planted.walked(made)
-    assert planted.found(run) == {"time"}
+    assert planted.found(run) == {"order", "time"}
+    assert "of all readers" in named(run, "order")
     assert "time to answer, images" in named(run, "time")
 
 
-def test_a_field_of_the_page(made, monkeypatch):
-    honest = progress._reading
+def test_a_field_of_the_page_and_the_beginning_of_a_token(made, monkeypatch):
+    honest, honest_rows = progress._reading, scheduling.store_rows
 
     def told(reading, number):
         shown = honest(reading, number)
         shown["batch"] = 7 if planted.is_synthetic(reading.case_id) else 4
         return shown
 
-    monkeypatch.setattr(progress, "_reading", told)
-    run = planted.walked(made)
-    assert planted.found(run) == {"fields"}
-    assert named(run, "fields") == "reading.batch"
-
-
-def test_the_beginning_of_a_token(made, monkeypatch):
-    honest = scheduling.store_rows
-
     def stored(*arguments):
-        readings = honest(*arguments)
+        readings = honest_rows(*arguments)
         for image in ReadingImage.objects.filter(reading__in=readings):
             image.token = ("q" if planted.is_synthetic(image.case_id) else "d") + image.token[1:]
             image.save()
         return readings
 
+    monkeypatch.setattr(progress, "_reading", told)
     monkeypatch.setattr(scheduling, "store_rows", stored)
     run = planted.walked(made)
-    assert planted.found(run) == {"address"}
+    assert planted.found(run) == {"fields", "address"}
+    assert named(run, "fields") == "reading.batch"
     assert named(run, "address") == "address of the image"
 
 
@@ -167,40 +141,40 @@ def test_another_background(made):
     assert "background" in planted.found(run)
 
 
-def test_a_missing_slice(made):
-    def drop(levels, synthetic):
-        changed = levels.astype("<i2")
+def test_a_missing_slice_and_a_comb_of_grey_levels(made):
+    def spoil(levels, synthetic):
+        changed = (levels // 2 * 2 if synthetic else levels).astype("<i2")
         changed[len(changed) // 2] *= not synthetic
         return changed
 
-    planted.recode(made, drop)
-    assert "slices" in planted.found(planted.walked(made))
-
-
-def test_a_comb_of_grey_levels(made):
-    planted.recode(made, lambda levels, syn: (levels // 2 * 2 if syn else levels).astype("<i2"))
+    planted.recode(made, spoil)
     run = planted.walked(made)
-    assert planted.found(run) == {"comb"}
+    assert planted.found(run) == {"comb", "slices"}
 
 
-@pytest.mark.parametrize("word", ["generator", "run", "case", "subject"])
-def test_a_word_of_truth_is_found_and_not_repeated(made, monkeypatch, word):
+WORDS = {
+    "a generator's name": lambda origin: origin.generator,
+    "a generation run": lambda origin: str(origin.generation_run),
+    "a case code": lambda origin: origin.case.code,
+    "a subject's code": lambda origin: origin.case.subject.code,
+}
+
+
+def test_words_of_truth_are_found_by_kind_and_not_repeated(monkeypatch):
+    made = planted.prepared(2, 2)
+    origin = Origin.objects.filter(kind="synthetic").select_related("case__subject").first()
+
     def tamper(response, _synthetic, _count):
-        origin = Origin.objects.filter(kind="synthetic").select_related("case__subject").first()
-        words = {
-            "generator": origin.generator,
-            "run": str(origin.generation_run),
-            "case": origin.case.code,
-            "subject": origin.case.subject.code,
-        }
-        response["X-Origin"] = f"from {words[word]}"
-        response.hidden = words[word]
+        response["X-Origin"] = "from " + ", ".join(word(origin) for word in WORDS.values())
 
     planted.answering(monkeypatch, tamper)
     run = planted.walked(made)
     assert run.verdict == Verdict.FOUND
-    assert [w["place"] for w in run.words] == ["headers of an image"]
-    assert "toy" not in str(run.words)
+    assert {(w["kind"], w["place"]) for w in run.words} == {
+        (kind, "headers of an image") for kind in WORDS
+    }
+    for word in WORDS.values():
+        assert word(origin) not in str(run.words)
 
 
 def test_an_honest_study_is_not_accused_and_leaves_no_truth_behind():
@@ -234,22 +208,19 @@ def test_few_cases_are_not_accused_and_said_to_be_few():
     assert (run.verdict, planted.found(run)) == (Verdict.UNDEFINED, set())
 
 
-def test_the_robot_reads_every_case_and_is_switched_off_afterwards(made):
-    planted.walked(made)
-    robot = made.study.enrolments.get(kind="robot")
-    assert robot.reader.is_active is False
-    assert robot.reader.has_usable_password() is False
-    readings = Reading.objects.filter(enrolment=robot)
-    assert readings.filter(completed_at__isnull=True).count() == 0
-    assert {r.case_id for r in readings} == set(made.study.cases.values_list("pk", flat=True))
-
-
-def test_a_run_of_another_seed_takes_another_order_and_another_robot(made):
+def test_robots_of_two_runs_read_every_case_in_two_orders_and_are_switched_off():
+    made = planted.prepared(5, 5)
+    cases = set(made.study.cases.values_list("pk", flat=True))
     orders = []
     for seed in (1, 2):
         planted.walked(made, seed=seed)
         robot = made.study.enrolments.filter(kind="robot").last()
-        orders.append([reading.item for reading in robot.readings.all()])
+        readings = list(robot.readings.all())
+        orders.append([reading.item for reading in readings])
+        assert all(reading.completed_at for reading in readings)
+        assert {reading.case_id for reading in readings} == cases
+        assert robot.reader.is_active is False
+        assert robot.reader.has_usable_password() is False
     assert orders[0] != orders[1]
     assert sorted(orders[0]) == sorted(orders[1])
     assert made.study.enrolments.filter(kind="robot").count() == 2

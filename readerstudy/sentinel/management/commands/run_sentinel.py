@@ -67,7 +67,9 @@ def text_of(run: SentinelRun) -> str:
     lines = [f"{run.get_verdict_display()}. {standing.highest(run)}."]
     for row in standing.with_verdict(run, "found"):
         label = LABELS[row["family"]]
-        lines.append(f"{label}, {row['what']}: {standing.interval_of(row)}, p = {row['p']:.3f}")
+        apart = " between generators" if standing.is_between(row) else ""
+        interval = standing.interval_of(row)
+        lines.append(f"{label}{apart}, {row['what']}: {interval}, p = {row['p']:.3f}")
         lines.append(f"  {ADVICE[row['family']]}")
     lines += [f"{word['kind']} in {word['place']}, {word['count']} times" for word in run.words]
     return "\n".join(lines)
