@@ -108,10 +108,10 @@ def test_all_real_cases_first_and_one_class_takes_longer(made, monkeypatch):
 
 
 def test_a_field_of_the_page_and_the_beginning_of_a_token(made, monkeypatch):
-    honest, honest_rows = progress._reading, scheduling.store_rows
+    honest, honest_rows = progress._Shown.reading, scheduling.store_rows
 
-    def told(reading, number):
-        shown = honest(reading, number)
+    def told(shared, reading, number):
+        shown = honest(shared, reading, number)
         shown["batch"] = 7 if planted.is_synthetic(reading.case_id) else 4
         return shown
 
@@ -122,7 +122,7 @@ def test_a_field_of_the_page_and_the_beginning_of_a_token(made, monkeypatch):
             image.save()
         return readings
 
-    monkeypatch.setattr(progress, "_reading", told)
+    monkeypatch.setattr(progress._Shown, "reading", told)
     monkeypatch.setattr(scheduling, "store_rows", stored)
     run = planted.walked(made)
     assert planted.found(run) == {"fields", "address"}
