@@ -4,6 +4,7 @@ import { choose } from "../src/reading/form";
 import { type Api, NoConnection, ServerError } from "../src/reading/api";
 import type { StudyState, Submission, SubmissionReply } from "../src/reading/contract";
 import { Drafts } from "../src/reading/drafts";
+import { topBarModel } from "../src/reading/models";
 import { AnswerQueue, memoryStore } from "../src/reading/queue";
 import { Sender } from "../src/reading/sender";
 import { Session } from "../src/reading/session";
@@ -390,6 +391,7 @@ describe("a withdrawn case", () => {
     await session.refresh();
     await settled();
     expect(session.finished).toBe(false);
+    expect(topBarModel(session, false).place, "a withdrawn case has no number").toBe("Case withdrawn");
     await session.passWithdrawn();
     expect(session.finished).toBe(true);
   });

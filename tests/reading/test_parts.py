@@ -55,6 +55,12 @@ def test_the_number_shown_is_one_more_than_the_cases_read():
     assert state_of(enrolment)["undo"]["number"] == 1
 
 
+def test_what_is_shown_and_asked_is_told_once_in_the_forms():
+    told = state_of(scenario.running(n_readers=1).enrolment())
+    assert {"layout", "questions"} & set(told) == set()
+    assert [set(form) for form in told["forms"]] == [{"layout", "questions"}]
+
+
 def test_a_withdrawal_never_leads_to_a_case_beyond_the_last():
     made = scenario.running(n_readers=1)
     enrolment = made.enrolment()

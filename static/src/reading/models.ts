@@ -43,10 +43,12 @@ function leftText({ server }: Session, done: number): string {
   return timeLeft(total - done, seconds);
 }
 
-function placeOf({ feedback, number, server }: Session): string {
+function placeOf({ feedback, number, server, withdrawn }: Session): string {
   const { practice, progress } = server;
   // What is told of the last practice case belongs to the practice, which the server has left.
   if (feedback) return placeText(true, feedback.reading.number, practice?.total ?? 0);
+  // A withdrawn case has no number any more: those that are left are counted without it.
+  if (withdrawn) return "Case withdrawn";
   return number === null ? "" : placeText(progress.part.training, number, progress.part.total);
 }
 
