@@ -22,7 +22,6 @@ class Command(BaseCommand):
         parser.add_argument("--run", required=True, help="name or folder of the run")
         parser.add_argument("--device", default="cpu", help="cpu, cuda, or auto")
         parser.add_argument("--processes", type=int, default=1, help="one for each GPU (torchrun)")
-        parser.add_argument("--from", dest="start_from", default="", help="a checkpoint's weights")
         parser.add_argument("--json", action="store_true", help="print the outcome as JSON alone")
         parser.add_argument("--seed", type=int, default=0)
         parser.add_argument("--start-from", default="", help="run whose weights it starts from")
