@@ -391,7 +391,9 @@ describe("a withdrawn case", () => {
     await session.refresh();
     await settled();
     expect(session.finished).toBe(false);
-    expect(topBarModel(session, false).place, "a withdrawn case has no number").toBe("Case withdrawn");
+    expect(topBarModel(session, false).place, "a withdrawn case has no number").toBe(
+      "Case withdrawn",
+    );
     await session.passWithdrawn();
     expect(session.finished).toBe(true);
   });
