@@ -50,8 +50,15 @@ def over_training(points: Sequence[Point], *, metric: str, lowest_is_best: bool 
     best = pick(ordered, key=lambda point: point.value)
     log = all(point.value > 0 for point in ordered) and lowest_is_best
     scale = alt.Scale(type="log", nice=True) if log else alt.Scale(zero=False, nice=True)
-    x = alt.X("steps:Q", title="Training steps", axis=alt.Axis(format="~s"))
-    y = alt.Y("value:Q", title=metric.upper() if len(metric) < 4 else metric, scale=scale)
+    x = alt.X(
+        "steps:Q", title="Training steps", axis=alt.Axis(format=",d", grid=False, tickCount=6)
+    )
+    y = alt.Y(
+        "value:Q",
+        title=metric.upper() if len(metric) < 4 else metric,
+        scale=scale,
+        axis=alt.Axis(tickCount=4),
+    )
     base = alt.Chart(alt.InlineData(values=[_row(point, log=log) for point in ordered]))
     text = f"best {best.value:.3g} at {best.steps:,}"
     ring = alt.Chart(alt.InlineData(values=[{**_row(best, log=log), "text": text}]))

@@ -25,6 +25,14 @@ def test_fixed(value, text):
 
 
 @pytest.mark.parametrize(
+    ("value", "text"),
+    [(-0.0321234, "−0.0321"), (12345.6, "12346"), (0.00001234, "1.23e−05"), (None, "–")],
+)
+def test_digits(value, text):
+    assert tags.digits(value) == text
+
+
+@pytest.mark.parametrize(
     ("value", "text"), [(0.0004, "< 0.001"), (0.001, "0.001"), (0.47, "0.470"), (None, "–")]
 )
 def test_pvalue(value, text):

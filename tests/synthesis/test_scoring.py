@@ -22,6 +22,7 @@ from readerstudy.cases.models import Case
 from readerstudy.core import jobs
 from readerstudy.core.errors import ReaderStudyError
 from readerstudy.core.models import AuditRecord, Job
+from readerstudy.core.templatetags.readerstudy import digits
 from readerstudy.truth import register
 from synthesis import score_tables, scoring
 from synthesis.data.subjects import brain_mask, zscore
@@ -339,7 +340,7 @@ def test_the_page_orders_scores_and_shows_them(page, run, woken):
     (line,) = (
         one for one in score_tables.lines_of([run]) if (one.metric, one.region) == ("mae", "core")
     )
-    assert f"{line.synthetic.value:.3f}" in shown
+    assert digits(line.synthetic.value, 4) in shown
     assert "wang2023/1" in shown
     assert "3 patients only: take the interval as a hint" in shown
     assert AuditRecord.objects.get(action="synthesis.score").actor == job.created_by

@@ -32,6 +32,17 @@ def fixed(value: float | None, decimals: int = 2) -> str:
 
 
 @register.filter
+def digits(value: float | None, count: int = 3) -> str:
+    """Return a number with so many digits that tell, and a true minus sign."""
+    if value is None or math.isnan(value):
+        return "–"
+    text = f"{value:.{count}g}"
+    if "e+" in text:
+        text = f"{value:.0f}"
+    return text.replace("-", "−")
+
+
+@register.filter
 def pvalue(value: float | None) -> str:
     """Return a p-value with three decimals, or "< 0.001"."""
     if value is None or math.isnan(value):
