@@ -51,12 +51,16 @@ def curves_svg(
     )
     value = alt.Y("value:Q", title=title, scale=alt.Scale(zero=False))
     mean = alt.Y("mean:Q", title=title)
-    if points:
-        chart = base.mark_line(strokeWidth=2, point=True).encode(y=value)
+    about = {"description": f"{title} over steps"}
+    if points:  # each on its own scale: scores have different units
+        one = base.mark_line(strokeWidth=2, point=True).encode(y=alt.Y("value:Q", title=None))
+        small = one.properties(width=_WIDTH // 2 - 40, height=_HEIGHT // 2 - 20)
+        facet = alt.Facet("name:N", title=None, sort=list(names))
+        sized = small.facet(facet, columns=2, **about).resolve_scale(y="independent")
     else:
         thin = base.mark_line(strokeWidth=0.8, opacity=0.45).encode(y=value)
-        chart = alt.layer(thin, base.mark_line(strokeWidth=2).encode(y=mean))
-    sized = chart.properties(width=_WIDTH, height=_HEIGHT, description=f"{title} over steps")
+        both = alt.layer(thin, base.mark_line(strokeWidth=2).encode(y=mean))
+        sized = both.properties(width=_WIDTH, height=_HEIGHT, **about)
     return to_svg(
         sized.configure(font=FONT)
         .configure_view(stroke=None)

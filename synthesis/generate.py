@@ -7,6 +7,7 @@ import json
 import struct
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from synthesis.data.subjects import (
     load_subject,
     zscore,
 )
+from synthesis.dicom_out import UNITS, Making, sidecar
 from synthesis.manifest import (
     GenerationRecord,
     ImageRecord,
@@ -366,6 +368,7 @@ def generate(
         pixels = generator.volume(subject.raw, seed=seed)
         images.append(image_record(subject.raw, pixels, seed=seed, seen=generator.seen))
         files[images[-1].uuid] = _write(out_dir / name, generator.config, subject, pixels)
+        _tell(files[images[-1].uuid], generator, images[-1], device)
         record = GenerationRecord(record.generator, record.environment, tuple(images))
         write_json(out_dir / RECORD_FILE, record.to_dict())
     if on_progress:
@@ -390,6 +393,27 @@ def _write(folder: Path, config: Any, subject: Subject, pixels: Pixels) -> Path:
     slope = output_mapping(config).slope
     write_atomically(path, nifti_bytes(pixels, subject.affine, slope=slope))
     return path
+
+
+def _tell(path: Path, generator: Generator, image: ImageRecord, device: str) -> None:
+    """Write the JSON beside an image: what made it, from what, and that it is synthetic."""
+    described, where = generator.describe(), environment(device)
+    making = Making(
+        image=image.uuid,
+        subject=path.parent.name,
+        sequence=generator.config.target,
+        model=generator.preset,
+        weights_sha256=generator.weights_sha256,
+        code_version=where["code_version"],
+        record_sha256=GenerationRecord(described, where, (image,)).sha256,
+        pixel_sha256=image.pixel_sha256,
+        seed=image.seed,
+        sources=image.sources,
+        made_at=datetime.now(UTC),
+        slope=output_mapping(generator.config).slope,
+        unit=UNITS.get(generator.config.target, ""),
+    )
+    write_json(path.with_name(path.name.replace(".nii.gz", ".json")), sidecar(making))
 
 
 def nifti_bytes(pixels: Pixels, affine: npt.NDArray[np.float64], *, slope: float = 1.0) -> bytes:

@@ -13,7 +13,7 @@ from typing import Any
 from readerstudy.core.errors import ReaderStudyError
 from readerstudy.core.jobs import JobContext, handles
 from synthesis.folders import run_folder
-from synthesis.models import Checkpoint, TrainingRun
+from synthesis.models import Checkpoint, GenerationRun, TrainingRun
 
 
 @handles("make_phantoms")
@@ -164,7 +164,6 @@ def film(
 def score(context: JobContext, *, run: str, order: dict[str, Any]) -> dict[str, Any]:
     """Score a generation run; images that are scored are left."""
     from synthesis import scoring
-    from synthesis.models import GenerationRun
     from synthesis.score_orders import ScoreOrder
 
     found = GenerationRun.objects.select_related("checkpoint").get(pk=run)
@@ -172,6 +171,14 @@ def score(context: JobContext, *, run: str, order: dict[str, Any]) -> dict[str, 
         found, ScoreOrder.from_dict(order), job=context.job, progress=context.progress
     )
     return {"scoring": str(done.pk), "scores": done.record["scores"]}
+
+
+@handles("fairness")
+def fairness(context: JobContext, *, run: str) -> dict[str, Any]:
+    """Judge the pixel cues of a generation run, as the leak check of a study will."""
+    from synthesis.fairness import report
+
+    return report(GenerationRun.objects.get(pk=run), tell=context.progress)
 
 
 @contextmanager

@@ -150,11 +150,11 @@ def _field(setting: dict[str, Any]) -> forms.Field:
     about: dict[str, Any] = {
         "label": MAIN_LABELS.get(name, name),
         "help_text": setting["help"],
-        "required": False,
+        "required": default not in (None, ""),
     }
     if isinstance(default, bool):
-        return forms.BooleanField(initial=default, **about)
+        return forms.BooleanField(initial=default, **{**about, "required": False})
     if setting["choices"]:
         choices = [(choice, choice) for choice in setting["choices"]]
-        return forms.ChoiceField(choices=choices, initial=default, **{**about, "required": True})
+        return forms.ChoiceField(choices=choices, initial=default, **about)
     return forms.CharField(initial=_text(default), max_length=400, **about)

@@ -58,6 +58,12 @@ urlpatterns = [
         score_views.run_copy,
         name="run-copy",
     ),
+    path("staff/generators/runs/<uuid:pk>/fairness/", views.fairness_report, name="fairness"),
+    path(
+        "staff/generators/runs/<uuid:pk>/images/<str:code>/",
+        views.generated_image,
+        name="generated-image",
+    ),
     path("staff/generators/runs/<uuid:pk>/", views.generation_run, name="generation-run"),
     path("staff/generators/<uuid:pk>/", views.checkpoint, name="checkpoint"),
     path("staff/generators/<uuid:pk>/samples.png", views.samples, name="checkpoint-samples"),

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST
 
 from readerstudy.cases.flags import label
 from readerstudy.core import jobs
@@ -16,8 +17,9 @@ from readerstudy.core.access import require_coordinator
 from readerstudy.core.errors import NotFound
 from readerstudy.core.models import Job
 from readerstudy.core.pages import ActionView, CoordinatorPage
-from synthesis import following, summaries
+from synthesis import fairness, following, summaries
 from synthesis.drawing_views import forms_of
+from synthesis.exporting import export_image
 from synthesis.folders import run_folder
 from synthesis.forms import GenerateForm
 from synthesis.looking import look_at_run
@@ -61,7 +63,14 @@ def generation_run(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         raise NotFound("There is no such generation run.")
     look = look_at_run(run=run, actor=request.user)
     return render(
-        request, "synthesis/run.html", {"run": run, "look": look, "label": _labels(run.role)}
+        request,
+        "synthesis/run.html",
+        {
+            "run": run,
+            "look": look,
+            "label": _labels(run.role),
+            "fairness": fairness.latest_report(run),
+        },
     )
 
 
@@ -76,6 +85,28 @@ def samples(request: HttpRequest, pk: uuid.UUID) -> HttpResponseBase:
     if not path.exists():
         raise NotFound("This run has no sample sheet.")
     return FileResponse(path.open("rb"), content_type="image/png")
+
+
+@require_POST
+def fairness_report(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    require_coordinator(request.user)
+    run = GenerationRun.objects.filter(pk=pk).first()
+    if run is None:
+        raise NotFound("There is no such generation run.")
+    fairness.request_report(run=run, actor=request.user)
+    return redirect("generation-run", pk)
+
+
+@require_POST
+def generated_image(request: HttpRequest, pk: uuid.UUID, code: str) -> HttpResponse:
+    require_coordinator(request.user)
+    run = GenerationRun.objects.select_related("checkpoint").filter(pk=pk).first()
+    if run is None:
+        raise NotFound("There is no such generation run.")
+    content = export_image(run=run, code=code, actor=request.user)
+    response = HttpResponse(content, content_type="application/zip")
+    response["Content-Disposition"] = f'attachment; filename="synthetic-{code}.zip"'
+    return response
 
 
 class GenerateView(ActionView, CoordinatorPage):

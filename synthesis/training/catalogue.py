@@ -92,7 +92,7 @@ def help_of(kind: type[Any]) -> dict[str, str]:
     lines: list[str] = []
     for line in [*section.splitlines(), "end : "]:
         if entry := _ENTRY.match(line):
-            told |= dict.fromkeys(names, " ".join(lines).replace("``", ""))
+            told |= dict.fromkeys(names, " ".join(lines).replace("`", ""))
             names, lines = entry[1].split(", "), []
         elif line.startswith(" "):
             lines.append(textwrap.dedent(line).strip())

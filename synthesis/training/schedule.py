@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass, field
 
 _RESERVE_FACTOR = 1.5
+_LEAST_STEPS = 10  # whatever the clock says: a run without steps would be no network
 
 
 def rate_factor(progress: float, *, schedule: str, warmup: float) -> float:
@@ -53,6 +54,8 @@ class Clock:
         by_steps = step / self.max_steps
         if self.max_minutes is None:
             return min(1.0, by_steps)
+        if step < min(_LEAST_STEPS, self.max_steps):
+            return by_steps
         usable = 60.0 * self.max_minutes - self.closing
         by_clock = self.elapsed() / usable if usable > 0 else 1.0
         return min(1.0, max(by_steps, by_clock))

@@ -21,6 +21,7 @@ _INPUT_RANGE = (-2.5, 3.0)
 _TARGET_RANGE = (-2.5, 5.0)
 _ERROR_RANGE = (0.0, 3.0)
 _MARGIN, _LINE = 4, 18
+_LEAST_WIDTH = 112  # of a cell: its title must have room
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +49,7 @@ def sample_sheet(examples: Sequence[Example], *, target: str) -> bytes:
     target : str
         Name of the predicted sequence.
     """
-    rows = [(e.name, row) for e in examples for row in _rows(e)]
+    rows = [(e.name, [_enlarged(cell) for cell in row]) for e in examples for row in _rows(e)]
     titles = [*examples[0].inputs, f"{target} real", f"{target} SYNTHETIC", "error"]
     cell_height = max(cell.shape[0] for _, row in rows for cell in row) + _LINE
     font = ImageFont.load_default(12)
@@ -89,6 +90,12 @@ def _grey(image: FloatVolume, mask: npt.NDArray[np.bool_], limits: tuple[float, 
     low, high = limits
     shade = np.clip((image - low) / (high - low), 0.0, 1.0) * 255
     return np.where(mask, shade, 0).astype(np.uint8)
+
+
+def _enlarged(cell: Grey) -> Grey:
+    """Show each voxel of a small image as a square of several pixels."""
+    times = -(-_LEAST_WIDTH // cell.shape[1])
+    return cell.repeat(times, axis=0).repeat(times, axis=1)
 
 
 def _png(sheet: Image.Image) -> bytes:

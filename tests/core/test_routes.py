@@ -176,6 +176,8 @@ ROUTES: dict[str, tuple[Any, ...]] = {
     "generator-scores": COORDINATORS,
     "generator-scores-csv": COORDINATORS,
     "generator-scores-figure": (SIGN_IN, 403, 404, 404),  # nothing is scored here
+    "generated-image": (SIGN_IN, 405, 405, 405),
+    "fairness": (SIGN_IN, 405, 405, 405),
     "readers": COORDINATORS,
     "audit": COORDINATORS,
     "job": COORDINATORS,
@@ -277,6 +279,8 @@ def arguments(study) -> dict[str, tuple[Any, ...]]:
         "series-thumbnail": (case.series.first().pk,),
         "train-preset": ("unet2d-t1c",),
         "training-curve": (uuid.uuid4(), "loss.svg"),
+        "generated-image": (uuid.uuid4(), "no-such-image"),
+        "fairness": (uuid.uuid4(),),
         **dict.fromkeys(
             ("training", "training-samples", "training-stop", "training-resume"), (uuid.uuid4(),)
         ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -9,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from readerstudy.cases.models import Case
 from synthesis import follow
 from synthesis.drawing_kinds import free_for_slices
+from synthesis.folders import run_folder
 from synthesis.models import Checkpoint
 
 
@@ -21,6 +23,8 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("checkpoint", help="identifier of the checkpoint, or name of its run")
         parser.add_argument("--cases", nargs="+", help="codes of source cases")
+        parser.add_argument("--data", type=Path, help="a folder of subjects, in place of cases")
+        parser.add_argument("--out", type=Path, help="where the images of --data are written")
         parser.add_argument("--count", type=int, help="images to draw")
         parser.add_argument(
             "--real-slices", type=int, help="real slices to cut as the training slices were"
@@ -32,6 +36,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         del args
+        if options["data"] or options["out"]:
+            return self._to_folder(options)
         asked = [name for name in ("count", "real_slices", "film") if options[name] is not None]
         if len(asked) > 1 or (options["cases"] and set(asked) - {"real_slices"}):
             raise CommandError("Ask for one of --cases, --count, --real-slices and --film.")
@@ -46,6 +52,27 @@ class Command(BaseCommand):
             "real_slices": self._cut,
             "film": self._film,
         }.get(asked[0] if asked else "", self._counterparts)(checkpoint, options)
+
+    def _to_folder(self, options: dict[str, Any]) -> None:
+        """Write images to a folder; ``manage.py register`` makes cases of them later."""
+        if not (options["data"] and options["out"]):
+            raise CommandError("Name both: --data with the subjects, --out for the images.")
+        from synthesis.generate import generate
+
+        run = run_folder(self._checkpoint(options["checkpoint"]).run_folder)
+        try:
+            made = generate(
+                run,
+                options["data"],
+                options["out"],
+                seed=options["seed"],
+                on_progress=lambda done, of, words, _: self.stdout.write(
+                    f"{done} of {of}  {words}"
+                ),
+            )
+        except ValueError as error:
+            raise CommandError(str(error)) from error
+        self.stdout.write(f"{len(made.files)} images; register them: manage.py register")
 
     def _counterparts(self, checkpoint: Checkpoint, options: dict[str, Any]) -> None:
         codes = sorted(set(options["cases"]))
