@@ -70,7 +70,7 @@ def register_folder(*, folder: Path, checkpoint: Checkpoint, actor: Any) -> list
     config = network_config(record.generator["preset"], **record.generator["network"])
     run = _run(checkpoint, record, config.target, actor)
     return [
-        _register(run, record, image, path, config, actor)
+        _register(run, Written(record, image, path), config, actor)
         for image, path in _images(folder, record)
     ]
 
