@@ -24,7 +24,6 @@ from readerstudy.adjudication.settling import (
     settled,
 )
 from readerstudy.analysis.datasets import Dataset
-from readerstudy.stats.proportions import ClusteredProportion
 from readerstudy.stats.results import json_safe
 from readerstudy.studies.analysis_plan import PlannedAnalysis
 from readerstudy.studies.models import Question
@@ -43,13 +42,24 @@ NAMES = {
 
 
 @dataclass(frozen=True)
+class Share:
+    """A share of items with its 95 % interval; NaN with a reason where it has none."""
+
+    value: float
+    low: float
+    high: float
+    method: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class Level:
     """How often one level holds, with the subject as cluster."""
 
     code: str
     label: str
     count: int
-    share: ClusteredProportion
+    share: Share
 
 
 @dataclass(frozen=True)
@@ -116,8 +126,7 @@ class AfterConsensus:
 
 def _group_document(group: Group) -> dict[str, Any]:
     levels = [
-        {"level": one.code, "count": one.count, "share": one.share.to_dict()}
-        for one in group.levels
+        {"level": one.code, "count": one.count, "share": vars(one.share)} for one in group.levels
     ]
     return {"arm": group.arm, "group": group.name, "n": group.n, "levels": levels}
 
@@ -188,8 +197,21 @@ def _levels(question: Question, known: Sequence[_Held]) -> Iterable[Level]:
     subjects = [row.subject for row in known]
     for option in question.options.all():
         chosen = [int(row.one.code == option.code) for row in known]
-        share = stats.clustered_proportion(chosen, subjects)
-        yield Level(option.code, option.label, sum(chosen), share)
+        yield Level(option.code, option.label, sum(chosen), _share(chosen, subjects))
+
+
+def _share(chosen: Sequence[int], subjects: Sequence[str]) -> Share:
+    """Return a share with Wilson limits, which stay inside 0 to 1 and wide at its ends."""
+    found = stats.clustered_proportion(chosen, subjects)
+    if math.isfinite(found.low_wilson):
+        method = "Wilson interval at the effective sample size, subjects as clusters"
+        return Share(found.value, found.low_wilson, found.high_wilson, method, "")
+    if found.value in (0.0, 1.0):  # no spread between clusters to estimate
+        size = found.n_clusters
+        alone = stats.proportion(round(found.value * size), size)
+        method = "Wilson interval, each subject counted once"
+        return Share(found.value, alone.low, alone.high, method, "")
+    return Share(found.value, math.nan, math.nan, found.method, found.reason or "")
 
 
 def _mean(question: Question, arm: str, rows: Sequence[_Held]) -> Mean:
@@ -344,5 +366,5 @@ def _level_row(group: Group, level: Level) -> dict[str, Any]:
         "low": share.low,
         "high": share.high,
         "method": share.method,
-        "reason": share.reason or "",
+        "reason": share.reason,
     }

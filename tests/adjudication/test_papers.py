@@ -104,6 +104,16 @@ def test_morphology_is_settled_and_compared_after_consensus():
     results = json.loads(files["results.json"])["results"]["after_consensus"]
     found = next(one for one in results if one["question"] == "necrosis")
     assert [[level["count"] for level in g["levels"]] for g in found["groups"]] == counts
+    # All are alike: Wilson's interval of all of them.
+    (whole,) = [
+        level["share"]
+        for group in next(one for one in results if one["question"] == "location")["groups"]
+        for level in group["levels"]
+        if group["group"] == "real" and level["level"] == "other"
+    ]
+    n_real = sum(kind == "real" for kind in kinds.values())
+    wilson = scipy_stats.binomtest(n_real, n_real).proportion_ci(method="wilson")
+    assert (whole["value"], whole["low"]) == pytest.approx((1.0, wilson.low))
     exact = next(one for one in found["tests"] if one["name"].startswith("Fisher"))
     assert exact["p"] == pytest.approx(scipy_stats.fisher_exact(counts).pvalue)
     assert found["items"]["consensus"] == 2
