@@ -13,6 +13,7 @@ from readerstudy.core.errors import Conflict, NotAllowed, NotFound, ReaderStudyE
 from readerstudy.studies import lifecycle
 from readerstudy.studies.deviations import Entry, adds_deviations
 from readerstudy.studies.models import Study
+from readerstudy.truth import shared_cases
 from readerstudy.truth.models import CaseUnblinding, Origin, Unblinding
 
 
@@ -33,6 +34,7 @@ def origins_of(study: Study, *, actor: Any) -> dict[Any, Origin]:
     """Return the origin of every case of an unblinded study, and record that truth was seen."""
     if study.state != Study.State.UNBLINDED:
         raise NotAllowed("Truth is not shown before the study is closed and unblinded.")
+    shared_cases.require_no_part(actor, study)
     with write_transaction():
         audit.record(actor=actor, action="truth.look", target=f"study {study.pk}")
     return Origin.objects.in_bulk(list(study.cases.values_list("pk", flat=True)))

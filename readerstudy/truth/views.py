@@ -13,7 +13,7 @@ from django.views.decorators.cache import never_cache
 from readerstudy.studies.pages import StudyAction
 from readerstudy.studies.permissions import Action
 from readerstudy.studies.templates.registry import TEMPLATES
-from readerstudy.truth import selection, unblinding
+from readerstudy.truth import selection, shared_cases, unblinding
 from readerstudy.truth.forms import (
     BreakBlindForm,
     ChooseCasesForm,
@@ -58,6 +58,9 @@ class UnblindPage(StudyAction):
     action = Action.UNBLIND
     template_name = "truth/unblind.html"
     form_class = UnblindForm
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(shared=shared_cases.shared_cases(self.study), **kwargs)
 
     def act(self, data: dict[str, Any]) -> HttpResponse:
         unblinding.unblind(study=self.study, actor=self.request.user, **data)

@@ -13,6 +13,7 @@ from readerstudy.studies.models import Enrolment, Membership, Study
 from readerstudy.truth.models import Origin, ReferenceStandard
 
 BLINDED = (Study.State.LOCKED, Study.State.RUNNING, Study.State.CLOSED)
+BLIND_ROLES = (Membership.Role.BLINDED_COORDINATOR, Membership.Role.ADJUDICATOR)
 
 
 @dataclass(frozen=True)
@@ -54,9 +55,8 @@ def reads_somewhere(user: Any) -> bool:
 
 def is_kept_blind(user: Any) -> bool:
     """Has this user a role that must stay blind, in a study that is not unblinded?"""
-    blind = (Membership.Role.BLINDED_COORDINATOR, Membership.Role.ADJUDICATOR)
     open_studies = Membership.objects.exclude(study__state=Study.State.UNBLINDED)
-    return open_studies.filter(user=user, role__in=blind).exists()
+    return open_studies.filter(user=user, role__in=BLIND_ROLES).exists()
 
 
 def is_blinded(case: Case) -> bool:
