@@ -22,7 +22,7 @@ import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.sr.coding import Code
-from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage
+from pydicom.uid import UID, ExplicitVRLittleEndian, MRImageStorage
 
 Array = npt.NDArray[Any]
 MARK = "SYNTHETIC - RESEARCH USE ONLY, NOT FOR DIAGNOSIS"
@@ -86,9 +86,9 @@ class Making:
             f"generation record sha256 {self.record_sha256}. Research use only."
         )
 
-    def uid(self, what: str) -> str:
+    def uid(self, what: str) -> UID:
         """Return a UID that is the same whenever this image is exported again."""
-        return f"2.25.{uuid.uuid5(_NAMESPACE, f'{self.image}/{what}').int}"
+        return UID(f"2.25.{uuid.uuid5(_NAMESPACE, f'{self.image}/{what}').int}")
 
 
 def sidecar(making: Making) -> dict[str, Any]:
@@ -170,7 +170,7 @@ def _mr_slice(
     return one
 
 
-def _common(making: Making, series: str, number: int, sop_class: str) -> Dataset:
+def _common(making: Making, series: str, number: int, sop_class: UID) -> Dataset:
     one = Dataset()
     one.file_meta = FileMetaDataset()
     one.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
