@@ -53,7 +53,11 @@ def curves_svg(
     mean = alt.Y("mean:Q", title=title)
     about = {"description": f"{title} over steps"}
     if points:  # each on its own scale: scores have different units
-        one = base.mark_line(strokeWidth=2, point=True).encode(y=alt.Y("value:Q", title=None))
+        own = alt.Y("value:Q", title=None, scale=alt.Scale(zero=False), axis=alt.Axis(tickCount=4))
+        colours = alt.Color(
+            "name:N", scale=alt.Scale(domain=list(names), range=list(COLOURS)), legend=None
+        )
+        one = base.mark_line(strokeWidth=2, point=True).encode(y=own, color=colours)
         small = one.properties(width=_WIDTH // 2 - 40, height=_HEIGHT // 2 - 20)
         facet = alt.Facet("name:N", title=None, sort=list(names))
         sized = small.facet(facet, columns=2, **about).resolve_scale(y="independent")
