@@ -238,7 +238,8 @@ def _generate_one(run: GenerationRun, generator: Generator, source: Case) -> Non
         case = register_generated(
             run=run,
             source=source,
-            volume=volume,
+            levels=volume,
+            mapping=output_mapping(generator.config),
             record_sha256=_record(run, image),
             actor=run.job.created_by if run.job else None,
         )

@@ -61,7 +61,7 @@ def files_of(run: GenerationRun, image: str, case: Case) -> Iterator[tuple[str, 
     for series in made.order_by("role"):
         making = _making(run, image, case, series.role)
         stem = f"{case.code}_{series.role}_synthetic"
-        yield f"{stem}.nii.gz", _nifti(series, making)
+        yield f"{stem}.nii.gz", _nifti(series)
         yield f"{stem}.json", json.dumps(dicom_out.sidecar(making), indent=2).encode()
         for name, content in _dicom(series, making):
             yield f"{stem}_dicom/{name}", content
@@ -93,16 +93,14 @@ def _making(run: GenerationRun, image: str, case: Case, role: str) -> Making:
         sources=known.get("sources", {}),
         made_at=run.created_at,
         slope=float(mapping.get("slope", 1.0)),
-        unit=UNITS.get(role, ""),
+        unit=UNITS.get(role, "") if mapping.get("slope", 1.0) != 1.0 else "",
     )
 
 
-def _nifti(series: Series, making: Making) -> bytes:
-    """Return the stored levels with their scale, as ``generate`` writes them to a folder."""
+def _nifti(series: Series) -> bytes:
+    """Return the stored values; those of a map are in its unit."""
     volume = canonical.load_volume(series)
     array = np.ascontiguousarray(volume.array.transpose(2, 1, 0))
-    if making.slope != 1.0 and array.dtype.kind in "iu":
-        array = (array * making.slope).astype(np.float32)
     image = nib.Nifti1Image(array, _LPS_TO_RAS @ volume.affine_lps)
     image.header["descrip"] = MARK.encode()
     image.header.set_xyzt_units("mm")
@@ -126,8 +124,9 @@ def _map(series: Series, making: Making, affine: Any) -> Iterator[tuple[str, byt
     under = next((one for one in inputs if one.shape == series.shape), series)
     levels = np.clip(np.rint(canonical.load_array(under)), 0, 65535)
     sources = dicom_out.mr_series(levels, affine, making, role=under.role)
-    values = canonical.load_array(series)
-    yield "map.dcm", dicom_out.encoded(dicom_out.parametric_map(values, making, sources))
+    values = canonical.load_array(series)  # in the unit, and so stored in levels times the slope
+    mapped = np.rint(values / making.slope)
+    yield "map.dcm", dicom_out.encoded(dicom_out.parametric_map(mapped, making, sources))
     for number, one in enumerate(sources, start=1):
         yield f"input_{under.role}/{number:04d}.dcm", dicom_out.encoded(one)
 

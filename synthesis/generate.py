@@ -76,6 +76,11 @@ class OutputMapping:
     outside: int = 0
     slope: float = 1.0
 
+    @property
+    def in_unit(self) -> bool:
+        """Whether the levels stand for values in a unit, such as hundredths of mL/100 g."""
+        return self.slope != 1.0
+
     def apply(self, z: FloatVolume, mask: Mask) -> Pixels:
         """Return int16 grey levels of z-scores (z, y, x)."""
         levels = np.clip(np.rint(self.offset + self.scale * z), self.low, self.high)
@@ -398,6 +403,7 @@ def _write(folder: Path, config: Any, subject: Subject, pixels: Pixels) -> Path:
 def _tell(path: Path, generator: Generator, image: ImageRecord, device: str) -> None:
     """Write the JSON beside an image: what made it, from what, and that it is synthetic."""
     described, where = generator.describe(), environment(device)
+    mapping = output_mapping(generator.config)
     making = Making(
         image=image.uuid,
         subject=path.parent.name,
@@ -410,8 +416,8 @@ def _tell(path: Path, generator: Generator, image: ImageRecord, device: str) -> 
         seed=image.seed,
         sources=image.sources,
         made_at=datetime.now(UTC),
-        slope=output_mapping(generator.config).slope,
-        unit=UNITS.get(generator.config.target, ""),
+        slope=mapping.slope,
+        unit=UNITS.get(generator.config.target, "") if mapping.in_unit else "",
     )
     write_json(path.with_name(path.name.replace(".nii.gz", ".json")), sidecar(making))
 

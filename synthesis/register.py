@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
+
+import numpy as np
 
 from readerstudy.cases import canonical
 from readerstudy.cases.ingest import new_case
@@ -10,18 +13,30 @@ from readerstudy.cases.models import Case, Series
 from readerstudy.core.db import write_transaction
 from readerstudy.imaging.geometry import Volume
 from readerstudy.truth.register import Generated, declare_synthetic
+from synthesis.dicom_out import UNITS
+from synthesis.generate import OutputMapping
 from synthesis.models import GenerationRun
 
 
 def register_generated(
-    *, run: GenerationRun, source: Case, volume: Volume, record_sha256: str, actor: Any
+    *,
+    run: GenerationRun,
+    source: Case,
+    levels: Volume,
+    mapping: OutputMapping,
+    record_sha256: str,
+    actor: Any,
 ) -> Case:
     """Create the synthetic counterpart of a case: the same inputs, the generated series.
 
     Case, series and origin appear in one transaction. The generated image goes through the same
-    canonical storage as an imported one.
+    canonical storage as an imported one: a map is stored in its unit, as an acquired map is.
     """
-    columns = canonical.store_volume(volume)
+    volume, unit = levels, ""
+    if mapping.in_unit:
+        values = (levels.array * mapping.slope).astype(np.float32)
+        volume, unit = replace(levels, array=values), UNITS.get(run.role, "")
+    columns = {**canonical.store_volume(volume), "unit": unit}
     with write_transaction():
         case = new_case(source.subject)
         for series in source.series.exclude(role=run.role):
@@ -46,6 +61,10 @@ def columns_of(series: Series) -> dict[str, Any]:
         "affine_lps",
         "source_orientation",
         "source_sha256",
+        "source_kind",
+        "unit",
         "facts",
+        "flags",
+        "preparation",
     )
     return {name: getattr(series, name) for name in names}

@@ -130,7 +130,12 @@ def _register(run: GenerationRun, written: Written, config: Any, actor: Any) -> 
     one = GenerationRecord(record.generator, record.environment, (image,))
     with write_transaction():
         case = register_generated(
-            run=run, source=source, volume=volume, record_sha256=one.sha256, actor=actor
+            run=run,
+            source=source,
+            levels=volume,
+            mapping=output_mapping(config),
+            record_sha256=one.sha256,
+            actor=actor,
         )
         run.record["cases"][image.uuid] = {"source": source.code, "case": case.code}
         run.record["images"] = list(run.record["cases"])

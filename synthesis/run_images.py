@@ -122,7 +122,9 @@ def mapping_of(run: GenerationRun) -> OutputMapping:
 
 
 def shown(raw: Array, brain: Mask, scale: OutputMapping) -> Array:
-    """Return an acquired image on the grey scale of generated ones."""
+    """Return an acquired image on the scale of generated ones: a map is in its unit already."""
+    if scale.in_unit:
+        return np.where(brain, raw, 0).astype(np.float32)
     return scale.apply(zscore(raw, name="image").z, brain)
 
 
