@@ -16,6 +16,7 @@ from readerstudy.cases.flags import label
 from readerstudy.cases.models import Series
 from readerstudy.core.files import write_whole
 from readerstudy.imaging import frames, native
+from readerstudy.imaging.flags import MONOCHROME1, POSITION_UNKNOWN
 from readerstudy.imaging.sequences import role_of
 
 MAX_SLOTS = 6
@@ -92,7 +93,7 @@ class Shown:
     @property
     def inverted(self) -> bool:
         """Whether high values are dark at the source."""
-        return "monochrome1" in self.series.flags
+        return MONOCHROME1 in self.series.flags
 
     @property
     def colours(self) -> tuple[float, float] | None:
@@ -138,6 +139,7 @@ class Shown:
             "colour": colours
             and {"map": COLOUR_MAP, "range": [self.scale.level(end) for end in colours]},
             "inverted": self.inverted,
+            "sided": POSITION_UNKNOWN not in self.series.flags,
         }
 
 

@@ -32,6 +32,7 @@ from readerstudy.core.errors import ReaderStudyError
 from readerstudy.core.files import write_whole
 from readerstudy.imaging import encoding, frames
 from readerstudy.imaging.canonical import Canonical, canonicalise
+from readerstudy.imaging.flags import POSITION_UNKNOWN
 from readerstudy.imaging.geometry import Volume
 from readerstudy.imaging.resampling import to_grid
 from readerstudy.reading.models import DisplayForm, EncodedSeries, ReadingImage
@@ -287,7 +288,10 @@ def _store_form(
     slots = []
     for slot in work.form.slots:
         notes = [json.loads(work.note(one).read_text()) for one in groups[slot.role]]
-        slots.append(_slot_document(slot, work, notes) | {"buckets": buckets[slot.role]})
+        # Of all cases of the slot or of none: letters beside some only would tell them apart.
+        sided = all(POSITION_UNKNOWN not in one.flags for one in groups[slot.role])
+        told = _slot_document(slot, work, notes)
+        slots.append({**told, "sided": sided, "buckets": buckets[slot.role]})
     overlay = work.form.overlay
     rule = {**asdict(encoding.DISPLAY_RULE), "flat": work.form.flat}
     with write_transaction():

@@ -146,6 +146,7 @@ def layout_of(study: Study, arm: str, reader: Any) -> dict[str, Any]:
         "slots": [
             {name: grids[slot.role][name] for name in SHOWN_OF_SLOT}
             | {"role": slot.code, "label": slot.label, "place": slot.place}
+            | {"sided": grids[slot.role].get("sided", True)}
             for slot in slots_in(study, arm)
         ],
         "overlays": _overlays(form, viewing),

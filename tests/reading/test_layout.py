@@ -50,7 +50,7 @@ def test_the_layout_holds_what_the_contract_of_the_page_names(made):
     assert [slot["plane"] for slot in layout["slots"]] == ["axial", "sagittal", "axial"]
     named = {"role", "label", "plane", "shape", "spacing_mm", "origin_mm", "chunks", "window"}
     for slot in layout["slots"]:
-        assert set(slot) == named | {"presets", "value", "colour", "place"}
+        assert set(slot) == named | {"presets", "value", "colour", "place", "sided"}
         (preset,) = slot["presets"]
         assert preset["label"] == "Tissue"
         assert 0 < preset["width"] <= 4095
@@ -62,6 +62,16 @@ def test_the_layout_holds_what_the_contract_of_the_page_names(made):
     assert layout["tools"] == ["window", "zoom", "overlay"]
     assert (layout["interpolation"], layout["interpolation_fixed"]) == ("linear", False)
     assert layout["integer_scale"] is False
+
+
+def test_no_sides_are_named_in_a_series_where_those_of_one_case_are_unknown():
+    shown = scenario.viewing_of(Slot("t1c", "T1c"), Slot("flair", "FLAIR"))
+    made = scenario.draft(2, 2, cases=cases, shown=shown)
+    one = made.study.cases.first().series.get(role="flair")
+    one.flags = ["position_unknown"]
+    one.save()
+    slots = state_of(scenario.started(made).enrolment())["forms"][0]["layout"]["slots"]
+    assert [(slot["role"], slot["sided"]) for slot in slots] == [("t1c", True), ("flair", False)]
 
 
 def test_the_overlay_lies_on_the_slots_that_share_its_grid(made):

@@ -36,6 +36,8 @@ export interface SlotLayout {
   readonly minus?: { readonly of: string; readonly role: string };
   /** High values are dark at the source: shown inverted at first. */
   readonly inverted?: boolean;
+  /** False: where the patient's sides are is not known, so no letters stand at the edges. */
+  readonly sided?: boolean;
   /** No image but the reason why there is none; nothing is fetched. Never part of a reading. */
   readonly message?: { readonly title: string; readonly text: string };
 }

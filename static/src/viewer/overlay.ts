@@ -121,7 +121,8 @@ export class Overlay {
     setText(this.note, model.note);
     this.showWindow(model);
     SIDES.forEach((side, at) => {
-      setText(this.letters[at] as HTMLElement, LETTERS[grid.plane][side]);
+      const letter = slot.sided === false ? "" : LETTERS[grid.plane][side];
+      setText(this.letters[at] as HTMLElement, letter);
     });
     const bar = scaleBar(camera, model.size.width * BAR_ROOM);
     this.bar.style.width = `${bar.width}px`;
