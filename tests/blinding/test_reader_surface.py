@@ -224,12 +224,15 @@ def _staff_paths(made) -> list[str]:
         "str:form": "csv",
         "slug:code": "origin",
         "slug:entry": "turing_accuracy",
+        "slug:kind": "made",
+        "slug:measure": "memorisation",
         "slug:option": "real",
         "slug:preset": "flow-matching",
         "slug:role": "t1c",
         "slug:which": "before",
         "int:number": "1",
         "int:index": "0",
+        "int:place": "0",
         "str:token": "x" * 22,
     }
     found = []

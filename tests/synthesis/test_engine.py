@@ -105,14 +105,28 @@ def test_a_run_killed_outright_and_resumed_equals_an_uninterrupted_one(
     assert losses[0] == losses[1]
 
 
+def trained_by_two(cohort: Path, folder: Path) -> Path:
+    """Train by two processes; gloo aborts a process once in a while, which is then tried again."""
+    for attempt in range(3):
+        run = folder / f"run{attempt}"
+        done = subprocess.run(
+            engine(run, cohort, processes=2),
+            cwd=ROOT,
+            capture_output=True,
+            timeout=300,
+            check=False,
+        )
+        told = done.stderr.decode()
+        if done.returncode == 0 or "(SIGABRT)" not in told:
+            break
+    assert done.returncode == 0, told[-2000:]
+    return run
+
+
 def test_two_processes_have_the_loss_curve_of_one(
     cohort: Path, finished: TrainingResult, tmp_path: Path
 ) -> None:
-    run = tmp_path / "run"
-    done = subprocess.run(
-        engine(run, cohort, processes=2), cwd=ROOT, capture_output=True, timeout=300, check=False
-    )
-    assert done.returncode == 0, done.stderr.decode()[-2000:]
+    run = trained_by_two(cohort, tmp_path)
     mine, theirs = lines_of(run, "train"), lines_of(finished.run_dir, "train")
     assert [line["step"] for line in mine] == [2, 4, 6, 8]
     for one, other in zip(mine, theirs, strict=True):
