@@ -120,7 +120,7 @@ def test_a_dropped_folder_is_read_with_all_that_is_in_it(tab):
             document.querySelector("[data-upload-drop]").dispatchEvent(event);
         }"""
     )
-    expect(page.get_by_text("251 of 251 files")).to_be_visible()
+    expect(page.get_by_text("251 of 251 files")).to_be_visible(timeout=60_000)
     expect(page.get_by_text("and 191 more files")).to_be_visible()
     page.get_by_role("button", name="Cancel this upload").click()
     expect(page.get_by_text("Cancelled before its start")).to_be_visible()

@@ -37,7 +37,7 @@ const UNITS: readonly [number, string][] = [
 
 export function sizeText(bytes: number): string {
   const unit = UNITS.find(([least]) => bytes >= least);
-  return unit ? `${(bytes / unit[0]).toFixed(1)} ${unit[1]}` : `${bytes} bytes`;
+  return unit ? `${(bytes / unit[0]).toFixed(1)} ${unit[1]}` : `${Math.round(bytes)} bytes`;
 }
 
 export function durationText(seconds: number): string {
