@@ -298,6 +298,7 @@ describe("pace", () => {
 
   it("is said in words", () => {
     expect(sizeText(999)).toBe("999 bytes");
+    expect(sizeText(48.79)).toBe("49 bytes");
     expect(sizeText(3 * 2 ** 20)).toBe("3.0 MB");
     expect(durationText(0.2)).toBe("1 s");
     expect(durationText(150)).toBe("3 min");
