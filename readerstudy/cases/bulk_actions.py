@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from abc import abstractmethod
 from typing import Any
 
 from django import forms
@@ -89,9 +90,9 @@ class _Tagging(Action):
     what, form = "Tags", TagForm
     refusal = ""
 
+    @abstractmethod
     def after(self, old: set[str], tags: set[str]) -> set[str]:
         """Return the tags that a case would have."""
-        raise NotImplementedError
 
     def rows(self, request: Request) -> list[Row]:
         return [self._tag_row(case, set(request.values["tags"])) for case in request.cases]

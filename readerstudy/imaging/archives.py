@@ -318,6 +318,7 @@ def _write(opened: zipfile.ZipFile, info: zipfile.ZipInfo, target: Path) -> str:
             with target.open("xb") as file:
                 rest = iter(lambda: source.read(_BLOCK), b"")
                 written = sum(file.write(block) for block in chain([start], rest))
+    # What zipfile raises for a way of compression it does not know, or for a password.
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError):
         target.unlink(missing_ok=True)
         return "damaged in the archive"

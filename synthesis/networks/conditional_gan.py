@@ -8,15 +8,14 @@ generator and a discriminator that judges patches of inputs and target together 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-import torch
 from torch import Tensor, nn
 
 from synthesis.networks.preset import Preset
-from synthesis.networks.translation import TranslationConfig, check_volume, known_range
+from synthesis.networks.translation import TranslationConfig, known_range
+from synthesis.networks.u_shaped import UShaped3D
 
 _SLOPE = 0.2
 _KERNEL, _STRIDE, _PADDING = 4, 2, 1
@@ -89,7 +88,7 @@ class ConditionalGanConfig(TranslationConfig):
         return finer + 2 * self.multiples[0]
 
 
-class PatchUNet3D(nn.Module):
+class PatchUNet3D(UShaped3D):
     """Generator.
 
     Shapes with C_i = widths[i]: level i (B, C_i, z/2^i, y/2^i, x/2^i) of two convolutions 3x3x3,
@@ -116,32 +115,6 @@ class PatchUNet3D(nn.Module):
         )
         self.decoder = nn.ModuleList(_double(2 * fine, fine, momentum) for fine in widths[:-1])
         self.head = nn.Conv3d(widths[0], 1, 1)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Predict the target (B, 1, z, y, x) from z-scores (B, inputs, z, y, x).
-
-        Raises
-        ------
-        ValueError
-            If the shape does not fit.
-        """
-        check_volume(x, channels=len(self.config.inputs), multiples=self.config.multiples)
-        predicted: Tensor = self.head(self._decode(*self._encode(x)))
-        start = self.config.residual(x)
-        return predicted if start is None else start + predicted
-
-    def _encode(self, h: Tensor) -> tuple[Tensor, list[Tensor]]:
-        skips = []
-        for level, down in zip(self.encoder, self.down, strict=False):
-            h = level(h)
-            skips.append(h)
-            h = down(h)
-        return self.encoder[-1](h), skips
-
-    def _decode(self, h: Tensor, skips: Sequence[Tensor]) -> Tensor:
-        for level in reversed(range(len(skips))):
-            h = self.decoder[level](torch.cat([self.up[level](h), skips[level]], dim=1))
-        return h
 
 
 def _double(channels_in: int, channels: int, momentum: float) -> nn.Sequential:

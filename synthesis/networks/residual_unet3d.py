@@ -8,16 +8,15 @@ for eight inputs and 835,295 for three, and 4,176 (resp. 4,166) running statisti
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - the name every PyTorch reader expects
 
 from synthesis.networks.preset import Preset
-from synthesis.networks.translation import TranslationConfig, check_volume, known_range
+from synthesis.networks.translation import TranslationConfig, known_range
+from synthesis.networks.u_shaped import UShaped3D
 
 ALL_INPUTS = ("t1", "t2", "flair", "dwi", "swi", "asl", "fa", "md")
 REDUCED_INPUTS = ("t1", "t2", "flair")
@@ -158,7 +157,7 @@ class Up(nn.Module):
         return grown
 
 
-class ResidualUNet3D(nn.Module):
+class ResidualUNet3D(UShaped3D):
     """Residual U-Net.
 
     Shapes, with C = base, levels i = 0 ... L-1 and n_i = layers[i]::
@@ -170,6 +169,8 @@ class ResidualUNet3D(nn.Module):
         decoder i   (B, C 2^i, z/2^i, ...)      concatenate [up, skip], n_i blocks
         head        (B, 1, z, y, x)             1x1x1, linear
     """
+
+    config: ResidualUNet3DConfig
 
     def __init__(self, config: ResidualUNet3DConfig) -> None:
         super().__init__()
@@ -201,41 +202,6 @@ class ResidualUNet3D(nn.Module):
                 for number in range(blocks)
             )
         )
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Predict the target.
-
-        Parameters
-        ----------
-        x : Tensor (B, inputs, z, y, x)
-            z-scores; sizes multiples of ``config.multiples``.
-
-        Returns
-        -------
-        Tensor (B, 1, z, y, x)
-
-        Raises
-        ------
-        ValueError
-            If the shape does not fit.
-        """
-        check_volume(x, channels=len(self.config.inputs), multiples=self.config.multiples)
-        predicted: Tensor = self.head(self._decode(*self._encode(x)))
-        start = self.config.residual(x)
-        return predicted if start is None else start + predicted
-
-    def _encode(self, h: Tensor) -> tuple[Tensor, list[Tensor]]:
-        skips = []
-        for blocks, down in zip(self.encoder, self.down, strict=False):
-            h = blocks(h)
-            skips.append(h)
-            h = down(h)
-        return self.encoder[-1](h), skips
-
-    def _decode(self, h: Tensor, skips: Sequence[Tensor]) -> Tensor:
-        for level in reversed(range(len(skips))):
-            h = self.decoder[level](torch.cat([self.up[level](h), skips[level]], dim=1))
-        return h
 
 
 def _glorot(module: nn.Module) -> None:
