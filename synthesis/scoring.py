@@ -40,7 +40,7 @@ from synthesis.segmenting import Segmenter, segmenter_of
 Progress = Callable[[int, int, str], None]
 ACQUIRED = "acquired"
 MEAN = "region-mean/1"
-QUANTITATIVE = ("cbv", "cbf", "adc")
+QUANTITATIVE = ("cbv", "cbf", "adc", "asl", "fa", "md")
 _UNIQUE = ("run", "case_code", "candidate", "region", "preset", "metric")
 _UPDATED = ("scoring", "value", "low", "high", "n", "reason")
 

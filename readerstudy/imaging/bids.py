@@ -28,11 +28,16 @@ _ROLES: dict[str, Role] = {
     "CBF": "cbf",
     "SWI": "swi",
     "swi": "swi",
+    "asl": "asl",
+    "deltam": "asl",
+    "FA": "fa",
+    "MD": "md",
     "mask": "mask",
     "dseg": "mask",
     "probseg": "mask",
 }
-_NOT_SHOWN = frozenset({"T1map", "T2map", "T2starw", "T2star", "bold", "asl", "m0scan", "sbref"})
+_NOT_SHOWN = frozenset({"T1map", "T2map", "T2starw", "T2star", "bold", "m0scan", "sbref"})
+_OF_DIFFUSION: dict[str, Role] = {"fa": "fa", "md": "md", "adc": "adc"}  # param-FA_dwimap
 _NO_AGENT = frozenset({"none", "pre", "no", "without"})
 
 
@@ -67,6 +72,8 @@ def role_of_file(file: Path) -> Role | None:
     found = entities(file)
     if suffix in _NOT_SHOWN or found.get("part", "mag") != "mag":
         return None
+    if suffix == "dwimap":
+        return _OF_DIFFUSION.get((found.get("param") or found.get("mdp") or "").lower())
     role = _ROLES.get(suffix) or role_of(suffix)
     agent = found.get("ce", "none").lower()
     return "t1c" if role == "t1" and agent not in _NO_AGENT else role

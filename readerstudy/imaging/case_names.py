@@ -180,15 +180,21 @@ def _stems(entries: list[Entry]) -> list[str]:
 
 
 def _before_sequence(stem: str) -> str:
-    for word in _WORD.finditer(stem):
-        if tells_sequence(word.group()):
+    words = list(_WORD.finditer(stem))
+    for place, word in enumerate(words, start=1):
+        if tells_sequence(word.group(), rest=[later.group() for later in words[place:]]):
             return stem[: word.start()].rstrip("-_. ")
     return stem
 
 
 def _without_sequence(stem: str) -> str:
     """The other words of a name, where there is a number among them that may name a case."""
-    words = [word for word in _WORD.findall(stem) if not tells_sequence(word)]
+    every = _WORD.findall(stem)
+    words = [
+        word
+        for place, word in enumerate(every, start=1)
+        if not tells_sequence(word, rest=every[place:])
+    ]
     named = any(len(word) >= _LEAST_ID and any(map(str.isdigit, word)) for word in words)
     return "_".join(words) if named else ""
 

@@ -29,7 +29,7 @@ _TAGS = (
     "PatientID",
 )
 _LEAST_DWI_B = 500.0
-_ROLES_OF_KINDS: dict[str, Role] = {"ADC": "adc", "trace": "dwi", "SWI": "swi"}
+_ROLES_OF_KINDS: dict[str, Role] = {"ADC": "adc", "FA": "fa", "trace": "dwi", "SWI": "swi"}
 
 
 @dataclass(frozen=True)

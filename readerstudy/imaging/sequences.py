@@ -4,7 +4,9 @@ import re
 from collections.abc import Sequence
 from typing import Literal
 
-Role = Literal["t1", "t1c", "t2", "flair", "pd", "adc", "dwi", "cbv", "cbf", "swi", "mask"]
+Role = Literal[
+    "t1", "t1c", "t2", "flair", "pd", "adc", "dwi", "cbv", "cbf", "swi", "asl", "fa", "md", "mask"
+]
 
 LABELS: dict[Role, str] = {
     "t1": "T1",
@@ -17,6 +19,9 @@ LABELS: dict[Role, str] = {
     "cbv": "CBV",
     "cbf": "CBF",
     "swi": "SWI",
+    "asl": "ASL",
+    "fa": "FA",
+    "md": "MD",
     "mask": "Mask",
 }
 
@@ -33,6 +38,9 @@ _WORDS: dict[Role, str] = {
     "adc": "adc dadc dapp",
     "cbv": "cbv rcbv ncbv relcbv",
     "cbf": "cbf rcbf ncbf relcbf",
+    "asl": "asl pasl casl pcasl 3dasl deltam",
+    "fa": "fa famap dtifa",
+    "md": "md mdmap dtimd",
     "dwi": "dwi dw isodwi diffusion diff trace tracew b800 b900 b1000 b1200 resolve",
     "swi": "swi swip swan venbold venobold hemobold fsbb bsi susceptibility",
     "t1c": "t1c t1ce t1gd t1post t1wc t1wce t1wgd t1wpost t1cw t1ca ct1 t1km",
@@ -42,6 +50,14 @@ _WORDS: dict[Role, str] = {
     "pd": "pd pdw pdwi pdn proton",
 }
 _ROLE_WORDS = {role: _listed(words) for role, words in _WORDS.items()}
+_IN_WORDS = {
+    frozenset(("dark", "fluid")): "flair",
+    frozenset(("fractional", "anisotropy")): "fa",
+    frozenset(("fractional", "aniso")): "fa",
+    frozenset(("mean", "diffusivity")): "md",
+    frozenset(("spin", "labeling")): "asl",
+    frozenset(("spin", "labelling")): "asl",
+}
 _CONTRAST = _listed(
     "ce gd gad gado gadolinium gadovist dotarem post postcontrast postgd postgad "
     "contrast km kontrast mdc injection inj"
@@ -50,7 +66,11 @@ _TECHNIQUE = _listed(
     "ax axial tra transversal sag sagittal cor coronal obl 2d 3d se tse fse gre tfe ffe "
     "space cube vista blade propeller fs fatsat ir map"
 )
-_DERIVED = _listed("fa colfa eadc tensor mtt ttp tmax mip minip pha phase")
+_DERIVED = _listed("colfa eadc mtt ttp tmax mip minip pha phase")
+_TENSOR = _listed("dti eddy tensor")
+_EIGEN = _listed("l1 l2 l3 v1 v2 v3 ad rd")
+_INITIALS = _listed("fa md")  # may as well be a flip angle, a doctor, or how cases are called
+_COLOURED = re.compile(r"col(ou?r)?[\W_]*fa\b|\bcolou?r|\brgb\b")
 _STAR = re.compile(r"t2\s*\*|t2w?[\W_]*star|hemo\b")
 _NO_CONTRAST = re.compile(
     r"non?[\W_]*(contrast|ce|gd|gad)\b|without|\bw/o\b|\b(ohne|vor)\b|"
@@ -81,14 +101,33 @@ def role_of(name: str) -> Role | None:
     """
     text = without_suffix(name.strip().lower())
     words = set(map(_plain, re.findall(r"[a-z0-9]+", text.replace("dark-fluid", "darkfluid"))))
-    if {"dark", "fluid"} <= words:
-        words.add("flair")
-    if words & _DERIVED and not words & _ROLE_WORDS["mask"]:
+    words |= {word for parts, word in _IN_WORDS.items() if parts <= words}
+    if words & _ROLE_WORDS["mask"]:
+        return "mask"
+    if words & _DERIVED:
         return None
-    for role in ("mask", "adc", "cbv", "cbf", "dwi", "swi", "t1c"):
+    tensor = words & (_ROLE_WORDS["fa"] | _ROLE_WORDS["md"])
+    other = _by_technique(text, words - tensor)
+    return _of_tensor(text, tensor, other) if tensor else other
+
+
+def _by_technique(text: str, words: set[str]) -> Role | None:
+    if "tensor" in words or (words & _TENSOR and words & _EIGEN):
+        return None
+    for role in ("adc", "cbv", "cbf", "asl", "dwi", "swi", "t1c"):
         if words & _ROLE_WORDS[role]:
             return role
     return _by_weighting(text, words)
+
+
+def _of_tensor(text: str, tensor: set[str], other: Role | None) -> Role | None:
+    """Fractional anisotropy or mean diffusivity, unless another weighting is named too."""
+    fa, md = bool(tensor & _ROLE_WORDS["fa"]), bool(tensor & _ROLE_WORDS["md"])
+    if other not in (None, "dwi"):
+        return None if fa else other
+    if (fa and md) or _COLOURED.search(text):
+        return None
+    return "fa" if fa else "md"
 
 
 def _by_weighting(text: str, words: set[str]) -> Role | None:
@@ -125,13 +164,24 @@ def tokens(name: str) -> list[str]:
     return [_plain(word) for word in re.findall(r"[a-z0-9]+", name.lower())]
 
 
-def tells_sequence(word: str) -> bool:
-    """Whether one word of a name speaks of the sequence and not of the case."""
-    return _plain(word.lower()) in _known()
+def tells_sequence(word: str, *, rest: Sequence[str] = ()) -> bool:
+    """Whether one word of a name speaks of the sequence and not of the case.
+
+    Parameters
+    ----------
+    word : str
+    rest : sequence of str
+        The words after it: "fa" and "md" may be initials unless only the sequence follows.
+    """
+    plain = _plain(word.lower())
+    if plain in _INITIALS and not all(tells_sequence(other) for other in rest):
+        return False
+    return plain in _known()
 
 
 def _known() -> frozenset[str]:
-    return frozenset().union(*_ROLE_WORDS.values()) | _CONTRAST | _TECHNIQUE | {"dark", "fluid"}
+    roles = frozenset().union(*_ROLE_WORDS.values())
+    return roles.union(_CONTRAST, _TECHNIQUE, _TENSOR, *_IN_WORDS)
 
 
 def role_of_series(description: str, image_type: str, has_contrast_agent: bool) -> Role | None:
@@ -149,9 +199,13 @@ def role_of_series(description: str, image_type: str, has_contrast_agent: bool) 
     kinds = set(image_type.lower().split())
     if "adc" in kinds:
         return "adc"
-    if kinds & {"fa", "mip", "minip", "mnip", "projection image"} or _is_scout(description):
+    if kinds & {"mip", "minip", "mnip", "projection image"} or _is_scout(description):
         return None
     role = role_of(description)
+    if "fa" in kinds:
+        return None if _COLOURED.search(description.lower()) else "fa"
+    if kinds & {"asl", "perfusion_asl"} and role is None:
+        return "asl"
     return "t1c" if role == "t1" and has_contrast_agent else role
 
 

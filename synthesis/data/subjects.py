@@ -18,14 +18,13 @@ import numpy.typing as npt
 from readerstudy.imaging.errors import ImageError
 from readerstudy.imaging.geometry import Volume
 from readerstudy.imaging.nifti import load_nifti
-from readerstudy.imaging.sequences import role_of, tokens, without_suffix
+from readerstudy.imaging.sequences import role_of
 from synthesis.data.hashing import content_sha256
 
 FloatVolume = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
 
 _SUFFIXES = (".nii.gz", ".nii")
-_MAPS = frozenset({"asl", "fa", "md"})  # perfusion, fractional anisotropy, mean diffusivity
 _LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 _GRID_TOLERANCE_MM = 1e-3
 
@@ -137,7 +136,7 @@ def find_subjects(folder: Path, roles: Sequence[str]) -> FoundSubjects:
 def _sequence_files(directory: Path) -> dict[str, Path]:
     paths: dict[str, Path] = {}
     for path in sorted(directory.iterdir()):
-        role = _role(path.name) if path.name.endswith(_SUFFIXES) else None
+        role = role_of(path.name) if path.name.endswith(_SUFFIXES) else None
         if role is None:
             continue
         if role in paths:
@@ -147,12 +146,6 @@ def _sequence_files(directory: Path) -> dict[str, Path]:
             )
         paths[role] = path
     return paths
-
-
-def _role(name: str) -> str | None:
-    """Return the sequence a file name spells out, among them those only generators know."""
-    further = [word for word in tokens(without_suffix(name)) if word in _MAPS]
-    return further[0] if len(further) == 1 else role_of(name)
 
 
 def _nobody_complete(folder: Path, roles: Sequence[str], skipped: dict[str, str]) -> str:

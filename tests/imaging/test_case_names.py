@@ -35,6 +35,11 @@ def test_bids(tmp_path):
         "sub-02/anat/sub-02_T2w.nii.gz",
         "sub-02/anat/sub-02_part-phase_T2w.nii.gz",
         "sub-02/perf/sub-02_cbv.nii.gz",
+        "sub-02/perf/sub-02_asl.nii.gz",
+        "sub-02/perf/sub-02_m0scan.nii.gz",
+        "sub-02/dwi/sub-02_FA.nii.gz",
+        "sub-02/dwi/sub-02_model-tensor_param-MD_dwimap.nii.gz",
+        "sub-02/dwi/sub-02_model-tensor_param-RD_dwimap.nii.gz",
         "derivatives/fs/sub-02/anat/sub-02_T1w.nii.gz",
         "sourcedata/sub-02/anat/sub-02_T1w.nii.gz",
     )
@@ -50,6 +55,11 @@ def test_bids(tmp_path):
         "sub-02/anat/sub-02_T2w.nii.gz": ("sub-02", "sub-02", "t2"),
         "sub-02/anat/sub-02_part-phase_T2w.nii.gz": ("sub-02", "sub-02", None),
         "sub-02/perf/sub-02_cbv.nii.gz": ("sub-02", "sub-02", "cbv"),
+        "sub-02/perf/sub-02_asl.nii.gz": ("sub-02", "sub-02", "asl"),
+        "sub-02/perf/sub-02_m0scan.nii.gz": ("sub-02", "sub-02", None),
+        "sub-02/dwi/sub-02_FA.nii.gz": ("sub-02", "sub-02", "fa"),
+        "sub-02/dwi/sub-02_model-tensor_param-MD_dwimap.nii.gz": ("sub-02", "sub-02", "md"),
+        "sub-02/dwi/sub-02_model-tensor_param-RD_dwimap.nii.gz": ("sub-02", "sub-02", None),
     }
     left_out = {one.name: one.reason for one in find_series(tmp_path) if one.status == "skipped"}
     assert "derived images" in left_out["derivatives"]
@@ -70,6 +80,26 @@ def test_notes_that_make_no_sense_are_left(tmp_path, notes):
     nifti(tmp_path, "t1.nii.gz")
     (tmp_path / "t1.json").write_text(notes)
     assert load(find_series(tmp_path / "t1.nii.gz")[0]).facts == {}
+
+
+def test_maps_of_diffusion_and_perfusion_in_one_folder(tmp_path):
+    names = ("A-01_ADC", "A-01_ASL", "A-01_DTI_eddy_FA", "A-01_DTI_eddy_MD", "A-02_ADC", "A-02_FA")
+    nifti(tmp_path, *(f"{name}.nii.gz" for name in names))
+    assert cases(tmp_path) == {
+        "A-01_ADC.nii.gz": ("A-01", "adc"),
+        "A-01_ASL.nii.gz": ("A-01", "asl"),
+        "A-01_DTI_eddy_FA.nii.gz": ("A-01", "fa"),
+        "A-01_DTI_eddy_MD.nii.gz": ("A-01", "md"),
+        "A-02_ADC.nii.gz": ("A-02", "adc"),
+        "A-02_FA.nii.gz": ("A-02", "fa"),
+    }
+
+
+def test_initials_of_a_case_are_not_taken_for_a_map(tmp_path):
+    nifti(tmp_path, "md-01_t1.nii.gz", "md-01_flair.nii.gz", "md-02_t1.nii.gz", "fa-03_t1.nii.gz")
+    assert set(cases(tmp_path).values()) == {
+        ("md-01", "t1"), ("md-01", "flair"), ("md-02", "t1"), ("fa-03", None),
+    }  # fmt: skip
 
 
 def test_flat_folder_of_several_cases(tmp_path):

@@ -55,6 +55,23 @@ from readerstudy.imaging.sequences import LABELS, names_only_a_role, role_of, ro
         ("ep2d_diff_3scan_trace_p2_TRACEW", "dwi"),
         ("eADC", None),
         ("ColFA", None),
+        ("UCSF-PDGM-0004_ASL.nii.gz", "asl"),
+        ("UCSF-PDGM-0004_DTI_eddy_FA.nii.gz", "fa"),
+        ("UCSF-PDGM-0004_DTI_eddy_MD.nii.gz", "md"),
+        ("UCSF-PDGM-0004_DTI_eddy_L1.nii.gz", None),
+        ("ep2d_diff_mddw_20_p2_FA", "fa"),
+        ("ep2d_diff_mddw_20_p2_TENSOR", None),
+        ("Fractional Aniso.", "fa"),
+        ("Mean diffusivity", "md"),
+        ("3D pCASL", "asl"),
+        ("ASL CBF", "cbf"),
+        ("ADC MD", "adc"),
+        ("DTI colour FA", None),
+        ("DTI_FA_MD", None),
+        ("T1 FA 15", None),
+        ("swi fa 20", None),
+        ("MD_001_t1.nii.gz", "t1"),
+        ("md_seg.nii.gz", "mask"),
         ("relCBF", "cbf"),
         ("ST1", None),
         ("image001", None),
@@ -68,7 +85,8 @@ def test_role_of(name, role):
 
 def test_every_role_has_a_label():
     assert LABELS["t1c"] == "T1 after contrast"
-    named = ["t1", "t1c", "t2", "flair", "pd", "adc", "dwi", "cbv", "cbf", "swi", "mask"]
+    named = ["t1", "t1c", "t2", "flair", "pd", "adc", "dwi", "cbv", "cbf", "swi"]
+    named += ["asl", "fa", "md", "mask"]
     assert list(LABELS) == named
 
 
@@ -80,6 +98,11 @@ def test_every_role_has_a_label():
         ("t2_tse", "ORIGINAL PRIMARY M", True, "t2"),
         ("ep2d_diff", "DERIVED PRIMARY DIFFUSION ADC", False, "adc"),
         ("localizer", "ORIGINAL PRIMARY M", True, None),
+        ("DTI 64", "DERIVED PRIMARY DIFFUSION FA", False, "fa"),
+        ("DTI 64 ColFA", "DERIVED PRIMARY DIFFUSION FA", False, None),
+        ("ep2d_diff_mip", "DERIVED PRIMARY MIP FA", False, None),
+        ("Perfusion", "ORIGINAL PRIMARY ASL", False, "asl"),
+        ("CBF", "DERIVED PRIMARY ASL", False, "cbf"),
     ],
 )
 def test_role_of_series(description, image_type, contrast, role):
@@ -88,7 +111,17 @@ def test_role_of_series(description, image_type, contrast, role):
 
 @pytest.mark.parametrize(
     ("name", "alone"),
-    [("T1", True), ("t1_gd", True), ("FLAIR", True), ("normal-01-t1", False), ("case-1", False)],
+    [
+        ("T1", True),
+        ("t1_gd", True),
+        ("FLAIR", True),
+        ("normal-01-t1", False),
+        ("case-1", False),
+        ("FA", True),
+        ("dti_md", True),
+        ("asl", True),
+        ("md-01", False),
+    ],
 )
 def test_names_only_a_role(name, alone):
     assert names_only_a_role(name) is alone

@@ -259,13 +259,13 @@ CLASSIC = {
         "t1_vibe_dixon",
         {"water": None, "fat": None, "in phase": None, "opposed phase": None},
     ),
-    "trace and ADC in one series": (
+    "trace, ADC and FA in one series": (
         [
             {"values": {"ImageType": ["DERIVED", "PRIMARY", "DIFFUSION", kind]}}
-            for kind in ("TRACEW", "ADC")
+            for kind in ("TRACEW", "ADC", "FA")
         ],
         "diffusion",
-        {"trace": "dwi", "ADC": "adc"},
+        {"trace": "dwi", "ADC": "adc", "FA": "fa"},
     ),
     "inversion times": (
         [{"values": {"InversionTime": str(ti)}} for ti in (300, 900)],

@@ -45,7 +45,7 @@ from readerstudy.imaging.preparation.resample import Grid, grid_of, mask_onto, o
 from readerstudy.imaging.preparation.template import template
 
 ORDER = ("t1", "t1c", "t2", "flair")
-MAPS = ("adc", "cbv", "cbf", "dwi")
+MAPS = ("adc", "cbv", "cbf", "dwi", "asl", "fa", "md")
 SEGMENTATION = "mask"
 Resolve = Callable[[str, str], Volume]
 
