@@ -2,86 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
+from django.db.models import Count, Max, QuerySet
+
+from readerstudy.adjudication.models import Consensus
+from readerstudy.analysis.facts import UNKNOWN, Dataset, Read, ReaderFacts
+from readerstudy.analysis.protocol_facts import items_of, protocol_of, settled_of
 from readerstudy.reading.answering import value_of
 from readerstudy.reading.clocks import clocks_of
 from readerstudy.reading.models import Rating, Reading, Submission
 from readerstudy.reading.planned import is_in_use, is_planned
 from readerstudy.reading.training import TRAINING_PERIOD
 from readerstudy.studies.models import Enrolment, Study
-from readerstudy.truth.models import CaseUnblinding, Origin
+from readerstudy.truth.models import CaseUnblinding, Origin, ReferenceStandard
 from readerstudy.truth.unblinding import origins_of
-
-UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True)
-class Read:
-    """One accepted reading with its answers and the truth of its case."""
-
-    reader: str
-    period: int
-    position: int
-    arm: str
-    stage: int
-    repeat: int
-    item: str
-    case: str
-    subject: str
-    origin: str
-    generator: str
-    answers: dict[str, Any]
-    not_evaluable: frozenset[str]
-    received_at: Any
-    clocks: tuple[dict[str, Any], ...]  # of the first answer, then of each correction
-    withdrawn: bool = False  # the case was withdrawn after this reading
-    reader_withdrawn: bool = False  # the reader was withdrawn later; the answer stands
-    blind_broken_at: Any = None  # when this case, or one beside it, was unblinded on its own
-    viewer: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def corrections(self) -> int:
-        """How many answers the one that stands replaced."""
-        return len(self.clocks) - 1
-
-
-@dataclass(frozen=True)
-class ReaderFacts:
-    """What tables may say of a reader: code and experience, never the name."""
-
-    code: str
-    years: int | None
-    subspecialty: str
-    planned: int
-    withdrawn: bool = False  # reads no more; what was read counts
-    replaces: str = ""  # code of the withdrawn reader whose cases were taken over
-
-
-@dataclass(frozen=True)
-class Dataset:
-    """All reads of a study with what did not become a read."""
-
-    study: Study
-    readers: list[ReaderFacts]
-    reads: list[Read]
-    n_real: int
-    n_synthetic: int
-    late: int
-    duplicates: int
-    missing: int = field(default=0)
-    withdrawn: int = field(default=0)  # readings left out because their case was withdrawn
-
-    @property
-    def first_reads(self) -> list[Read]:
-        """Reads without those of hidden repeats, which say how readers agree with themselves."""
-        return [read for read in self.reads if read.repeat == 0]
-
-    def of(self, reader: str) -> list[Read]:
-        """Return the reads of one reader."""
-        return [read for read in self.reads if read.reader == reader]
 
 
 def load(study: Study, *, actor: Any) -> Dataset:
@@ -123,7 +61,36 @@ def load(study: Study, *, actor: Any) -> Dataset:
         duplicates=outcomes.filter(outcome=Submission.Outcome.DUPLICATE).count(),
         missing=planned.count() - len(reads),
         withdrawn=allocated.count() - planned.count(),
+        protocol=protocol_of(study),
+        items=items_of(study, origins),
+        settled=settled_of(study),
     )
+
+
+def fingerprint(study: Study) -> str:
+    """Return a digest of what the data set rests on, without reading the data set.
+
+    It changes with every answer, withdrawal, correction of the reference standard, consensus and
+    amendment: where two are equal, so are the data sets.
+    """
+    cases = study.cases.values("pk")
+    parts = [
+        str(study.pk),
+        study.hash_in_force,
+        _last(Submission.objects.filter(reading__enrolment__study=study), "received_at"),
+        _last(ReferenceStandard.objects.filter(case__in=cases), "recorded_at"),
+        _last(CaseUnblinding.objects.filter(study=study), "at"),
+        _last(Consensus.objects.filter(discordance__round__study=study), "at"),
+        str(sorted(study.cases.filter(withdrawn_at__isnull=False).values_list("code", flat=True))),
+        str(sorted(study.readers.values_list("code", "withdrawn_at"), key=str)),
+    ]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _last(rows: QuerySet[Any], when: str) -> str:
+    """Return how many rows there are and when the last one came; rows are only ever added."""
+    found = rows.aggregate(count=Count("pk"), last=Max(when))
+    return f"{rows.model.__name__} {found['count']} {found['last']}"
 
 
 def broken_items(study: Study) -> dict[str, Any]:

@@ -21,12 +21,27 @@ ENDPOINTS = {
     "mrmc-difference": "Difference in diagnostic accuracy between arms, over readers and cases",
     "score": "Mean and distribution of the scores",
     "comparison": "Distribution of the answers in real and in synthetic images",
+    "auc": "Area under the ROC curve, in each arm",
+    "regression": "Logistic models of the truth from the answers",
+    "survival": "Time to an event, by answer or measurement",
 }
 UNITS = {
     "case": "Case, with the readings of one case as a cluster",
     "subject": "Patient, with all cases of one patient as a cluster",
     "reading": "Reading",
     "reader": "Reader",
+}
+READERS = {
+    "random": "Random: the result holds for readers like these",
+    "fixed": "Fixed: the result holds for these readers",
+}
+NOT_EVALUABLE = {
+    "exclude": "Left out, and counted",
+    "wrong": "Counted as wrong",
+}
+MISSING = {
+    "available": "All reads that there are",
+    "complete": "Only cases that every reader read in every arm",
 }
 MAX_TITLE = 120
 ADJUSTMENTS = {"": "None", "bonferroni": "Bonferroni", "holm": "Holm", "bh": "Benjamini–Hochberg"}
@@ -60,6 +75,26 @@ class PlannedAnalysis:
         The answers are those after discordant ones were resolved; False: the first ones, as given.
     stop_below : float or None
         Sessions that are repeated end once every reader's share of right calls lies below this.
+    positive : str
+        Level that is counted as positive; empty: the last one.
+    readers, not_evaluable, missing : str
+        Keys of READERS, NOT_EVALUABLE and MISSING.
+    subgroups : tuple of str
+        Parts in which the endpoint is estimated once more, without a test: ``stratum``,
+        ``generator``, ``experience`` of the reader, ``period``, or an endpoint of the reference
+        standard as ``reference:who_grade``.
+    cutoffs : tuple of float
+        Borders of the groups of a categorical net reclassification, as shares of the scale.
+    covariates : tuple of str
+        Endpoints of the reference standard that enter a model, such as ``age``.
+    time, event : str
+        Endpoints of the reference standard that hold a time and whether the event came (1 or 0).
+    horizons : tuple of float
+        Times at which survival and areas under time-dependent curves are stated.
+    alpha : float
+        Of tests; intervals have the level 1 - alpha.
+    draws, seed : int
+        Of resampling.
     """
 
     code: str
@@ -76,6 +111,19 @@ class PlannedAnalysis:
     adjustment: str = ""
     consensus: bool = False
     stop_below: float | None = None
+    positive: str = ""
+    readers: str = "random"
+    not_evaluable: str = "exclude"
+    missing: str = "available"
+    subgroups: tuple[str, ...] = ()
+    cutoffs: tuple[float, ...] = ()
+    covariates: tuple[str, ...] = ()
+    time: str = ""
+    event: str = ""
+    horizons: tuple[float, ...] = ()
+    alpha: float = 0.05
+    draws: int = 2000
+    seed: int = 71
 
     @property
     def endpoint_label(self) -> str:
@@ -91,13 +139,15 @@ class PlannedAnalysis:
 
 
 Plan = tuple[PlannedAnalysis, ...]
+TEXTS = ("methods", "arms", "subgroups", "covariates")
+NUMBERS = ("cutoffs", "horizons")
 
 
 def document_of(plan: Plan) -> list[dict[str, Any]]:
     """Return a plan as JSON; `parse` gives it back."""
+    lists = (*TEXTS, *NUMBERS)
     return [
-        {**asdict(entry), "methods": list(entry.methods), "arms": list(entry.arms)}
-        for entry in plan
+        {**asdict(entry), **{name: list(getattr(entry, name)) for name in lists}} for entry in plan
     ]
 
 
@@ -123,7 +173,8 @@ def _entry(value: Any) -> PlannedAnalysis:
         raise _fault("Each planned analysis must be an object.")
     if unknown := set(value) - {field.name for field in fields(PlannedAnalysis)}:
         raise _fault(f"A planned analysis has an unknown entry, {min(map(str, unknown))}.")
-    lists = {name: _texts(name, value.get(name, ())) for name in ("methods", "arms")}
+    lists: dict[str, Any] = {name: _texts(name, value.get(name, ())) for name in TEXTS}
+    lists |= {name: _numbers(name, value.get(name, ())) for name in NUMBERS}
     try:
         entry = PlannedAnalysis(**{**value, **lists})
     except TypeError as error:
@@ -139,6 +190,16 @@ def _texts(name: str, value: Any) -> tuple[str, ...]:
     return tuple(value)
 
 
+def _numbers(name: str, value: Any) -> tuple[float, ...]:
+    if not isinstance(value, list | tuple) or not all(map(_is_number, value)):
+        raise _fault(f"The {name} of a planned analysis must be a list of numbers.")
+    return tuple(float(one) for one in value)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
 def _check_forms(entry: PlannedAnalysis) -> None:
     """Refuse what is of another type, before anything is compared with it."""
     for field in fields(PlannedAnalysis):
@@ -147,17 +208,30 @@ def _check_forms(entry: PlannedAnalysis) -> None:
             raise _fault(f"The {field.name} of a planned analysis must be a text.")
         if field.type == "bool" and not isinstance(value, bool):
             raise _fault(f"{field.name.capitalize()} of a planned analysis must be true or false.")
-        number = isinstance(value, int | float) and not isinstance(value, bool)
-        if field.type == "float | None" and not (value is None or number):
+        if field.type == "float | None" and not (value is None or _is_number(value)):
             raise _fault(f"The {field.name.replace('_', ' ')} must be a number or left out.")
+        if field.type == "float" and not _is_number(value):
+            raise _fault(f"The {field.name} of a planned analysis must be a number.")
+        if field.type == "int" and (not isinstance(value, int) or isinstance(value, bool)):
+            raise _fault(f"The {field.name} of a planned analysis must be a whole number.")
     if not entry.title.strip():
         raise _fault("A planned analysis needs a title.")
     if len(entry.title) > MAX_TITLE:
         raise _fault(f"The title of a planned analysis has at most {MAX_TITLE} characters.")
 
 
+KNOWN = {
+    "endpoint": ENDPOINTS,
+    "unit": UNITS,
+    "adjustment": ADJUSTMENTS,
+    "readers": READERS,
+    "not_evaluable": NOT_EVALUABLE,
+    "missing": MISSING,
+}
+
+
 def _check(entry: PlannedAnalysis) -> None:
-    for name, known in (("endpoint", ENDPOINTS), ("unit", UNITS), ("adjustment", ADJUSTMENTS)):
+    for name, known in KNOWN.items():
         if getattr(entry, name) not in known:
             raise _fault(f"“{entry.title}”: there is no {name} {getattr(entry, name)!r}.")
     if unknown := set(entry.methods) - set(stats.__all__):
@@ -166,6 +240,16 @@ def _check(entry: PlannedAnalysis) -> None:
         share = getattr(entry, name)
         if share is not None and not 0 < share < 1:
             raise _fault(f"“{entry.title}”: {name.replace('_', ' ')} must lie between 0 and 1.")
+    if not 0 < entry.alpha < 0.5:
+        raise _fault(f"“{entry.title}”: alpha must lie between 0 and 0.5.")
+    if not 100 <= entry.draws <= 100_000:
+        raise _fault(f"“{entry.title}”: draws must lie between 100 and 100,000.")
+    if list(entry.cutoffs) != sorted(set(entry.cutoffs)) or not all(
+        0 < cut < 1 for cut in entry.cutoffs
+    ):
+        raise _fault(f"“{entry.title}”: cut-offs must rise and lie between 0 and 1.")
+    if any(time <= 0 for time in entry.horizons):
+        raise _fault(f"“{entry.title}”: horizons must be times after 0.")
     if entry.adjustment and not entry.family:
         raise _fault(f"“{entry.title}”: an adjustment needs the family that shares it.")
 

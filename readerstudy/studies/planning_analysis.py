@@ -32,6 +32,9 @@ METHODS = {
     "mrmc-difference": ("obuchowski_rockette", "dorfman_berbaum_metz"),
     "score": ("mann_whitney", "rwg", "icc"),
     "comparison": ("chi_square", "fisher_exact", "cramers_v"),
+    "auc": ("auc", "clustered_auc", "youden"),
+    "regression": ("univariable", "logistic", "backward_elimination"),
+    "survival": ("kaplan_meier", "logrank", "cox", "harrell_c", "time_dependent_auc"),
 }
 
 

@@ -82,7 +82,7 @@ def test_an_entry_is_edited_and_the_audit_log_keeps_both(client, study):
         ({"title": "x" * 121}, "at most 120"),
         ({"title": None}, "title of a planned analysis must be a text"),
         ({"question": "nosuch"}, "“nosuch”, which the study does not ask"),
-        ({"endpoint": "survival"}, "no endpoint 'survival'"),
+        ({"endpoint": "astrology"}, "no endpoint 'astrology'"),
         ({"unit": "slice"}, "no unit 'slice'"),
         ({"methods": []}, "at least one method"),
         ({"methods": ["no_such"]}, "no method 'no_such'"),

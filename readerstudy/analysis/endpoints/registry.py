@@ -1,0 +1,15 @@
+"""Which function computes which endpoint of a plan, and what is described of every study."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from readerstudy.analysis.document import Section
+from readerstudy.analysis.facts import Dataset
+from readerstudy.studies.analysis_plan import PlannedAnalysis
+
+Endpoint = Callable[[Dataset, PlannedAnalysis], Section]
+Description = Callable[[Dataset], Sequence[Section]]
+
+ENDPOINTS: dict[str, Endpoint] = {}
+DESCRIPTIONS: tuple[Description, ...] = ()
