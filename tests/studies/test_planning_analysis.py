@@ -157,8 +157,8 @@ def test_after_the_lock_the_form_is_shown_and_refuses_with_the_reason(client):
 def test_an_unknown_endpoint_or_question_is_not_planned(study):
     common = {"study": study, "primary": False, "actor": study.created_by}
     before = len(study.analyses)
-    with pytest.raises(ReaderStudyError, match="no endpoint called 'survival'"):
-        planning_analysis.plan_analysis(question="origin", endpoint="survival", **common)
+    with pytest.raises(ReaderStudyError, match="no endpoint called 'astrology"):
+        planning_analysis.plan_analysis(question="origin", endpoint="astrology", **common)
     with pytest.raises(NotFound, match="“grade”"):
         planning_analysis.plan_analysis(question="grade", endpoint="agreement", **common)
     with pytest.raises(NotFound, match="“nosuch”"):

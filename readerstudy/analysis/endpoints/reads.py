@@ -100,7 +100,8 @@ def scored(
 
     ``positive`` is the level that the score speaks for; empty: the last one. A call of it with
     the confidence k of K levels counts K + k, a call of the other one K + 1 - k: 1
-    (surely not) to 2 K (surely). Without a question of confidence the call itself is the score, 0 or 1.
+    (surely not) to 2 K (surely). Without a question of confidence the call itself is the score,
+    0 or 1.
 
     Raises
     ------
