@@ -99,12 +99,12 @@ def _train_together(
     progress: Progress,
     should_stop: Callable[[], bool],
 ) -> None:
-    if order.start_from is not None:
-        raise ReaderStudyError("A run from other weights is trained by one process.")
     places = ["--data", str(order.data), "--run-dir", str(folder.path), "--device", config.device]
-    resume = ["--resume"] if folder.config.exists() else []
+    more = ["--resume"] if folder.config.exists() else []
+    if order.start_from is not None:
+        more += ["--start-from", str(order.start_from)]
     train_together(
-        [order.preset, *places, "--seed", str(order.seed), *resume, *order.overrides],
+        [order.preset, *places, "--seed", str(order.seed), *more, *order.overrides],
         folder.path,
         processes=order.processes,
         tell=progress,

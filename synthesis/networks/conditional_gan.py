@@ -14,7 +14,7 @@ from itertools import pairwise
 from torch import Tensor, nn
 
 from synthesis.networks.preset import Preset
-from synthesis.networks.translation import TranslationConfig, known_range
+from synthesis.networks.translation import TranslationConfig, at_rest, known_range
 from synthesis.networks.u_shaped import UShaped3D
 
 _SLOPE = 0.2
@@ -114,7 +114,7 @@ class PatchUNet3D(UShaped3D):
             for fine, coarse in pairwise(widths)
         )
         self.decoder = nn.ModuleList(_double(2 * fine, fine, momentum) for fine in widths[:-1])
-        self.head = nn.Conv3d(widths[0], 1, 1)
+        self.head = at_rest(nn.Conv3d(widths[0], 1, 1), config)
 
 
 def _double(channels_in: int, channels: int, momentum: float) -> nn.Sequential:

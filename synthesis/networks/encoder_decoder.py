@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 from torch import Tensor, nn
 
 from synthesis.networks.preset import Preset
-from synthesis.networks.translation import TranslationConfig, check_volume, known_range
+from synthesis.networks.translation import TranslationConfig, at_rest, check_volume, known_range
 
 INPUTS = ("t1", "t2", "t1c", "flair", "adc")
 CBV_SCALE = 4.0  # mL/100 g, about what grey matter has
@@ -93,7 +93,7 @@ class EncoderDecoder(nn.Module):
         )
         self.blocks = nn.Sequential(*(PlaneBlock(4 * c) for _ in range(config.blocks)))
         self.decoder = nn.Sequential(*_stage(_raise(4 * c, 2 * c)), *_stage(_raise(2 * c, c)))
-        self.head = nn.Conv3d(c, 1, _KERNEL, padding=_PADDING)
+        self.head = at_rest(nn.Conv3d(c, 1, _KERNEL, padding=_PADDING), config)
 
     def forward(self, x: Tensor) -> Tensor:
         """Predict the target (B, 1, z, y, x) from z-scores (B, inputs, z, y, x).

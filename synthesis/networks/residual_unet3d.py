@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - the name every PyTorch reader expects
 
 from synthesis.networks.preset import Preset
-from synthesis.networks.translation import TranslationConfig, known_range
+from synthesis.networks.translation import TranslationConfig, at_rest, known_range
 from synthesis.networks.u_shaped import UShaped3D
 
 ALL_INPUTS = ("t1", "t2", "flair", "dwi", "swi", "asl", "fa", "md")
@@ -189,6 +189,7 @@ class ResidualUNet3D(UShaped3D):
         )
         self.head = nn.Conv3d(config.base, 1, 1)
         self.apply(_glorot)
+        at_rest(self.head, config)
 
     def _level(self, channels_in: int, channels: int, blocks: int) -> nn.Sequential:
         return nn.Sequential(

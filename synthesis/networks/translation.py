@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,7 +21,7 @@ class TranslationConfig:
         Sequence predicted.
     residual_to : str or None
         Input to which the output of the network is added; None (as published, everywhere)
-        predicts the target outright.
+        predicts the target outright. The network then starts as doing nothing: see `at_rest`.
     target_scale : float or None
         None: the target is predicted as z-scores. A number: the target has a physical unit (CBV
         in mL/100 g) and is predicted in multiples of it, so that the result keeps its unit.
@@ -75,6 +75,18 @@ class TranslationConfig:
             return None
         channel = self.inputs.index(self.residual_to)
         return x[:, channel : channel + 1]
+
+
+def at_rest(head: nn.Conv3d, config: TranslationConfig) -> nn.Conv3d:
+    """Return the last layer, with weights of zero if its output is added to an input.
+
+    What such a network has to learn is the difference; from random weights it would first have to
+    unlearn its own noise.
+    """
+    if config.residual_to is not None:
+        for weights in head.parameters():
+            nn.init.zeros_(weights)
+    return head
 
 
 def check_volume(x: Tensor, *, channels: int, multiples: tuple[int, ...]) -> None:

@@ -36,6 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
             asked.data,
             asked.run_dir,
             resume=asked.resume,
+            start_from=asked.start_from,
             on_progress=_tell,
             should_stop=stop.exists,
         )
@@ -52,6 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--run-dir", type=Path, required=True, help="folder of the run")
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--start-from", type=Path, help="run or weights file to begin with")
     parser.add_argument("--resume", action="store_true")
     parser.add_argument("overrides", nargs="*", metavar="key=value")
     return parser

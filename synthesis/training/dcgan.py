@@ -37,7 +37,7 @@ class DcganLearner(GanLearner):
         length = self.descend(self.generator_optimiser, fooled, rate=rate, peak=peak)
         self.ema.update(self.generator, step + 1)
         return {
-            "generator_loss": fooled.item(),
-            "discriminator_loss": loss.item(),
+            "generator_loss": self.whole_mean(fooled),
+            "discriminator_loss": self.whole_mean(loss),
             "gradient": length,
         }

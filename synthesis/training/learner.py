@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from torch import nn
 
@@ -61,17 +61,15 @@ class Learner(ABC):
 
     A step may depend on the weights, the optimiser and the step's number, never on anything else
     that is not part of `state`: that is what makes a resumed run equal to an uninterrupted one.
+    Of several processes (`synthesis.training.parallel`) each takes its `share` of the batch and
+    adds up gradients: that is what makes them train as one.
 
     Attributes
     ----------
     config : TrainingConfig
-    data_parallel : bool
-        True where a step uses `synthesis.training.parallel`: it takes its `share` of the batch
-        and adds up gradients. Others are refused under torchrun.
     """
 
     config: TrainingConfig
-    data_parallel: ClassVar[bool] = False
 
     @property
     def images_per_step(self) -> int:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 
 from synthesis.data.patients import patients_of
 from synthesis.data.splits import Part, Split, SplitEntry, draw_parts
@@ -37,6 +38,7 @@ from synthesis.training.learner import Learner, TrainingDivergedError, Validatio
 from synthesis.training.objectives import OBJECTIVES
 from synthesis.training.runs import RunFolder, open_run, settle_split, stored_state
 from synthesis.training.schedule import Clock, rate_factor
+from synthesis.training.shared_norm import normalises_batches, share_batch_norm
 from synthesis.training.speed import Pace
 from synthesis.training.stopping import EarlyStop
 from synthesis.training.transfer import adopt_weights, parent_sha256
@@ -219,6 +221,7 @@ class _Session:
         self.validated = 0
         self.last_validation: Validation | None = None
         self._restore(state)
+        parallel.part_ways(self.config.seed, self.step)
         self._prepare()
 
     def run(self, should_stop: Callable[[], bool]) -> TrainingResult:
@@ -439,15 +442,27 @@ def _new_learner(config: TrainingConfig, start_from: Path | None) -> Learner:
         adopt_by_name(networks, start_from)
     elif start_from is not None:
         adopt_weights(networks["generator"], start_from)
+    _share_norms(config, networks)
     learner = OBJECTIVES[find_preset(config.preset).objective](config, networks)
     _check_sharing(learner)
     return learner
 
 
+def _share_norms(config: TrainingConfig, networks: dict[str, nn.Module]) -> None:
+    """Let several processes normalise over the whole batch; refuse what cannot be compiled so."""
+    if parallel.size() == 1 or not any(normalises_batches(n) for n in networks.values()):
+        return
+    if config.compile or config.cuda_graphs:
+        raise ConfigError(
+            f"{config.preset} normalises over the whole batch, which several processes cannot do "
+            "in compiled code: set compile=false and cuda_graphs=false, or take one process."
+        )
+    for network in networks.values():
+        share_batch_norm(network)
+
+
 def _check_sharing(learner: Learner) -> None:
     size = parallel.size()
-    if size > 1 and not learner.data_parallel:
-        raise ConfigError(f"{learner.config.preset} is trained by one process only.")
     if learner.config.batch % size:
         raise ConfigError(
             f"batch must be a multiple of the {size} processes, got {learner.config.batch}."

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
+import numpy as np
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
@@ -85,6 +86,16 @@ def add_gradients(parameters: Iterable[nn.Parameter]) -> None:
         parts = torch.split(flat, [gradient.numel() for gradient in group])
         for gradient, part in zip(group, parts, strict=True):
             gradient.copy_(part.view_as(gradient))
+
+
+def part_ways(seed: int, step: int) -> None:
+    """Let the global random numbers of each process, those of dropout, be its own from here on.
+
+    Other random numbers are functions of seed and step, drawn for the whole batch.
+    """
+    if size() > 1:
+        words = np.random.SeedSequence([seed, rank(), step]).generate_state(1)
+        torch.manual_seed(int(words[0]))
 
 
 def _by_kind(tensors: list[Tensor]) -> list[list[Tensor]]:

@@ -42,8 +42,6 @@ class RegressionLearner(Learner):
         ``{"generator": ...}`` mapping (B, channels, H, W) to (B, 1, H, W).
     """
 
-    data_parallel = True
-
     def __init__(self, config: TrainingConfig, networks: dict[str, nn.Module]) -> None:
         self.config = config
         self.shape = config.network_config()

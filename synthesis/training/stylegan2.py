@@ -40,8 +40,6 @@ def lazy_factor(every: int) -> float:
 class StyleGan2Learner(GanLearner):
     """StyleGAN2 with its penalties."""
 
-    data_parallel = True
-
     def __init__(self, config: TrainingConfig, networks: dict[str, nn.Module]) -> None:
         super().__init__(config, networks)
         self._check_share()

@@ -55,8 +55,6 @@ class TranslationLearner(Learner):
         At least ``"generator"``.
     """
 
-    data_parallel = True
-
     def __init__(self, config: TrainingConfig, networks: dict[str, nn.Module]) -> None:
         self.config = config
         self.shape = config.network_config()

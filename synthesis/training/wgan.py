@@ -7,6 +7,7 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
+from synthesis.training import parallel
 from synthesis.training.adversarial import wasserstein_critic, wasserstein_generator
 from synthesis.training.config import TrainingConfig
 from synthesis.training.gan import GanLearner, held_fixed
@@ -50,7 +51,8 @@ class WganLearner(GanLearner):
             loss = wasserstein_generator(self.judge(fake).float())
         length = self.descend(self.generator_optimiser, loss, rate=rate, peak=peak)
         self.ema.update(self.generator, step + 1)
-        return {"generator_loss": loss.item(), "wasserstein": distance, "gradient": length}
+        told = self.whole_mean(loss)
+        return {"generator_loss": told, "wasserstein": distance, "gradient": length}
 
     def _criticise(self, step: int, part: int, rate: float) -> float:
         """Take a step of the critic; return the distance it sees."""
@@ -64,13 +66,13 @@ class WganLearner(GanLearner):
         self.descend(self.discriminator_optimiser, total, rate=rate, peak=self.config.learning_rate)
         if not self.settings.penalty:
             self._clip()
-        return -loss.item()
+        return -self.whole_mean(loss)
 
     def _penalty(self, real: Tensor, fake: Tensor, step: int, part: int) -> Tensor:
         if not self.settings.penalty:
             return torch.zeros((), device=self.device)
-        rng = self.rng(_SHARE, step, part)
-        share = torch.rand(len(real), generator=rng, device=self.device)
+        rng, whole = self.rng(_SHARE, step, part), self.config.batch
+        share = torch.rand(whole, generator=rng, device=self.device)[parallel.share(whole)]
         penalty = self.penalise(real, fake, share)
         return float(self.settings.penalty) * penalty
 

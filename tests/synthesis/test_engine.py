@@ -30,28 +30,7 @@ from synthesis.training.stopping import EarlyStop
 from synthesis.training.words import duration
 
 from .conftest import tiny_config
-
-ROOT = Path(__file__).parents[2]
-TINY = [
-    "threads=1",
-    "width=4",
-    "levels=2",
-    "batch=2",
-    "crop=[24,24]",
-    "max_steps=8",
-    "validations=2",
-    "report_every=2",
-    "checkpoint_every=3",
-    "validation_fraction=0.3",
-    "learning_rate=5e-3",
-]
-
-
-def engine(run: Path, data: Path, *more: str, processes: int = 1) -> list[str]:
-    """The command that trains the toy of `tiny_config` in processes of its own."""
-    launcher = ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"]
-    start = [sys.executable, *(launcher if processes > 1 else []), "-m", "synthesis.training"]
-    return [*start, "unet2d-t1c", "--data", str(data), "--run-dir", str(run), *TINY, *more]
+from .processes import ROOT, assignments, attempt, trained_by_two
 
 
 def lines_of(run: Path, kind: str) -> list[dict[str, Any]]:
@@ -81,7 +60,8 @@ def test_a_run_killed_outright_and_resumed_equals_an_uninterrupted_one(
     slowly += "def slow(*a):\n    time.sleep(0.3)\n    return step(*a)\n"
     slowly += "r.RegressionLearner.step = slow\n"
     slowly += "import sys\nfrom synthesis.training.__main__ import main\nsys.exit(main())\n"
-    command = [sys.executable, "-c", slowly, *engine(run, cohort)[3:]]
+    command = [sys.executable, "-c", slowly, "unet2d-t1c", "--data", str(cohort)]
+    command += ["--run-dir", str(run), *assignments(tiny_config())]
     process = subprocess.Popen(command, cwd=ROOT, start_new_session=True)
     started.append(process)
     deadline = time.monotonic() + 120
@@ -105,28 +85,10 @@ def test_a_run_killed_outright_and_resumed_equals_an_uninterrupted_one(
     assert losses[0] == losses[1]
 
 
-def trained_by_two(cohort: Path, folder: Path) -> Path:
-    """Train by two processes; gloo aborts a process once in a while, which is then tried again."""
-    for attempt in range(3):
-        run = folder / f"run{attempt}"
-        done = subprocess.run(
-            engine(run, cohort, processes=2),
-            cwd=ROOT,
-            capture_output=True,
-            timeout=300,
-            check=False,
-        )
-        told = done.stderr.decode()
-        if done.returncode == 0 or "(SIGABRT)" not in told:
-            break
-    assert done.returncode == 0, told[-2000:]
-    return run
-
-
 def test_two_processes_have_the_loss_curve_of_one(
     cohort: Path, finished: TrainingResult, tmp_path: Path
 ) -> None:
-    run = trained_by_two(cohort, tmp_path)
+    run = trained_by_two(tiny_config(), cohort, tmp_path)
     mine, theirs = lines_of(run, "train"), lines_of(finished.run_dir, "train")
     assert [line["step"] for line in mine] == [2, 4, 6, 8]
     for one, other in zip(mine, theirs, strict=True):
@@ -141,15 +103,9 @@ def test_two_processes_have_the_loss_curve_of_one(
 
 
 def test_a_batch_that_cannot_be_shared_is_refused_in_words(cohort: Path, tmp_path: Path) -> None:
-    done = subprocess.run(
-        engine(tmp_path / "run", cohort, "batch=3", processes=2),
-        cwd=ROOT,
-        capture_output=True,
-        timeout=300,
-        check=False,
-    )
+    done = attempt(tiny_config(batch=3), cohort, tmp_path / "run")
     assert done.returncode != 0
-    assert "batch must be a multiple of the 2 processes, got 3" in done.stdout.decode()
+    assert "batch must be a multiple of the 2 processes, got 3" in done.stdout
 
 
 def test_one_process_alone_shares_nothing() -> None:

@@ -3,11 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
-import os
-import socket
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -250,47 +245,12 @@ def test_impossible_settings_are_refused(preset: str, assignment: str, match: st
         TrainingConfig.parse(preset, [assignment])
 
 
-_IN_PARTS = """
-import json, sys
-from pathlib import Path
-from synthesis.training.config import TrainingConfig
-from synthesis.training.loop import train
-config, data, run = sys.argv[1:]
-train(TrainingConfig.from_dict(json.loads(config)), Path(data), Path(run), resume=False)
-"""
-
-
 LOSSES = ("generator_loss", "discriminator_loss", "path_length")
 
 
 def logged(run: Path, *names: str) -> list[list[float]]:
     lines = [line for line in Journal(run / "metrics.jsonl").lines() if line["kind"] == "train"]
     return [[line[name] for name in names] for line in lines]
-
-
-@pytest.mark.slow
-def test_two_processes_train_as_one_does(cohort: Path, tmp_path: Path) -> None:
-    config = gan_config(
-        "adaptive", max_steps=5, report_every=1, augment_probability=0.5, batch=8, group=2
-    )
-    train(config, cohort, tmp_path / "one", resume=False)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
-    shared = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
-    arguments = [json.dumps(config.to_dict()), str(cohort), str(tmp_path / "two")]
-    workers = [
-        subprocess.Popen(
-            [sys.executable, "-W", "ignore", "-c", _IN_PARTS, *arguments],
-            env={**os.environ, **shared, "RANK": str(rank), "LOCAL_RANK": str(rank)},
-            cwd=Path(__file__).parents[2],
-        )
-        for rank in (0, 1)
-    ]
-    assert [worker.wait(timeout=300) for worker in workers] == [0, 0]
-    one, two = (logged(tmp_path / run, *LOSSES, "augment_probability") for run in ("one", "two"))
-    assert len(one) == 5
-    np.testing.assert_allclose(two, one, rtol=2e-3)
 
 
 @pytest.mark.slow
