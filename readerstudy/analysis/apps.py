@@ -4,3 +4,10 @@ from django.apps import AppConfig
 class AnalysisConfig(AppConfig):
     name = "readerstudy.analysis"
     label = "analysis"
+
+    def ready(self) -> None:
+        from readerstudy.analysis import job_handlers, running
+        from readerstudy.truth.unblinding import after_unblinding
+
+        del job_handlers
+        after_unblinding(running.start)

@@ -287,15 +287,19 @@ def agreement_rows(report: TuringReport) -> Iterable[dict[str, Any]]:
         }
 
 
+def data_sha256(data: Dataset) -> str:
+    """Return the digest of ``reads_long.csv``: what the results rest on."""
+    return hashlib.sha256(to_csv(long_rows(data), LONG_COLUMNS).encode()).hexdigest()
+
+
 def results_document(data: Dataset, report: Report) -> dict[str, Any]:
     """Return the results with what they rest on: study, protocol, data and software."""
-    reads = to_csv(long_rows(data), LONG_COLUMNS)
     return {
         "format": "readerstudy-results-1",
         "study": str(data.study.pk),
         "name": data.study.name,
         "protocol_hash": data.study.protocol_hash,
-        "data_sha256": hashlib.sha256(reads.encode()).hexdigest(),
+        "data_sha256": data_sha256(data),
         "software": software_version(),
         "results": report.to_dict(),
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.utils import timezone
@@ -16,6 +16,15 @@ from readerstudy.studies.models import Study
 from readerstudy.truth import shared_cases
 from readerstudy.truth.models import CaseUnblinding, Origin, Unblinding
 
+Follower = Callable[..., object]
+_followers: list[Follower] = []
+
+
+def after_unblinding(follower: Follower) -> Follower:
+    """Register ``follower(study, actor=actor)``, called in the transaction of an unblinding."""
+    _followers.append(follower)
+    return follower
+
 
 def unblind(*, study: Study, actor: Any, reason: str, typed_name: str) -> Unblinding:
     """Unblind a closed study: confirmed by typing its name, with a reason, once and for all."""
@@ -25,19 +34,34 @@ def unblind(*, study: Study, actor: Any, reason: str, typed_name: str) -> Unblin
         raise ReaderStudyError("Give the reason for unblinding; it is kept in the audit log.")
     with write_transaction():
         lifecycle.advance(study=study, to=Study.State.UNBLINDED, actor=actor, reason=reason.strip())
-        return Unblinding.objects.create(
+        row = Unblinding.objects.create(
             study=study, at=timezone.now(), actor=actor, reason=reason.strip()
         )
+        study.refresh_from_db()
+        for follower in _followers:
+            follower(study, actor=actor)
+        return row
 
 
 def origins_of(study: Study, *, actor: Any) -> dict[Any, Origin]:
     """Return the origin of every case of an unblinded study, and record that truth was seen."""
     if study.state != Study.State.UNBLINDED:
         raise NotAllowed("Truth is not shown before the study is closed and unblinded.")
+    record_look(study, actor=actor)
+    return Origin.objects.in_bulk(list(study.cases.values_list("pk", flat=True)))
+
+
+def record_look(study: Study, *, actor: Any) -> None:
+    """Put on record that somebody saw the truth of a study.
+
+    Raises
+    ------
+    NotAllowed
+        If they have a blind part in another study that shows some of the same cases.
+    """
     shared_cases.require_no_part(actor, study)
     with write_transaction():
         audit.record(actor=actor, action="truth.look", target=f"study {study.pk}")
-    return Origin.objects.in_bulk(list(study.cases.values_list("pk", flat=True)))
 
 
 BREAKABLE = (Study.State.LOCKED, Study.State.RUNNING, Study.State.CLOSED)
