@@ -36,6 +36,7 @@ from readerstudy.stats.mrmc_anova import (
     variance_components,
     variance_problem,
 )
+from readerstudy.stats.mrmc_clustered import clustered_cells, clusters_by_case
 from readerstudy.stats.mrmc_covariance import COVARIANCES, make_cells
 from readerstudy.stats.mrmc_design import (
     PARTLY,
@@ -47,7 +48,7 @@ from readerstudy.stats.mrmc_design import (
 from readerstudy.stats.mrmc_results import MrmcResult, Rows, TestDifference, TestMean, joined
 from readerstudy.stats.mrmc_ustat import u_statistic
 from readerstudy.stats.quantiles import chi_square_p
-from readerstudy.stats.validation import FloatArray, check_choice, check_level
+from readerstudy.stats.validation import FloatArray, check_choice, check_level, column
 
 __all__ = ["dorfman_berbaum_metz", "obuchowski_rockette", "u_statistic"]
 
@@ -73,6 +74,7 @@ def obuchowski_rockette(
     truth: npt.ArrayLike | None = None,
     score: npt.ArrayLike,
     data: Any = None,
+    cluster: npt.ArrayLike | None = None,
     covariance: str = "delong",
     random: str = "readers and cases",
     nesting: str | None = None,
@@ -92,8 +94,11 @@ def obuchowski_rockette(
         Rating, higher means more positive; 1 for success and 0 for failure of a proportion.
     data : DataFrame or mapping of columns, optional
         The table, where column names are given.
+    cluster : array_like (n,) or column name, optional
+        The patient of each read, where patients have several cases: the covariance is then that
+        of patients (Obuchowski 1997; Rao & Scott 1992 for a proportion).
     covariance : {"delong", "jackknife", "unbiased"}
-        How the covariance due to cases is estimated.
+        How the covariance due to cases is estimated; "delong" only with ``cluster``.
     random : {"readers and cases", "readers", "cases"}
         What is a sample of a population. "cases" alone speaks of these readers only and uses
         chi-square; "readers" alone speaks of these cases only.
@@ -134,6 +139,10 @@ def obuchowski_rockette(
     (-0.0729, 1)
     """
     check_choice(covariance, "covariance", COVARIANCES)
+    patients = None
+    if cluster is not None:
+        _check_clustered(covariance, nesting)
+        patients = clusters_by_case(column(data, case), column(data, cluster))
     reads = make_reads(
         reader=reader,
         test=test,
@@ -145,13 +154,31 @@ def obuchowski_rockette(
         nesting=nesting,
         missing=missing,
     )
-    table = _table(reads, covariance=covariance, random=random, missing=missing, level=level)
+    table = _table(
+        reads, covariance=covariance, random=random, missing=missing, level=level, patients=patients
+    )
     design = table.reads.nesting or "fully crossed"
-    method = f"{_OR}, {covariance} covariance, {_LAW[random]}, {design} design, {_LIMITS}"
+    kind = f"{covariance} covariance" if patients is None else "covariance clustered by patient"
+    method = f"{_OR}, {kind}, {_LAW[random]}, {design} design, {_LIMITS}"
     return _analyse(table, random, Report(level, method, table.components()["error"]))
 
 
-def _table(reads: Reads, *, covariance: str, random: str, missing: str, level: float) -> Table:
+def _check_clustered(covariance: str, nesting: str | None) -> None:
+    if covariance != "delong":
+        raise ValueError(f'covariance must be "delong" with cluster, got {covariance!r}')
+    if nesting is not None:
+        raise ValueError("nesting cannot be declared with cluster: give every case its own label")
+
+
+def _table(
+    reads: Reads,
+    *,
+    covariance: str,
+    random: str,
+    missing: str,
+    level: float,
+    patients: dict[Any, Any] | None = None,
+) -> Table:
     check_choice(random, "random", RANDOM)
     check_level(level)
     reads = balance(drop_readers_without_class(reads), missing)
@@ -161,7 +188,8 @@ def _table(reads: Reads, *, covariance: str, random: str, missing: str, level: f
             f"{len(reads.tests)} tests; use random='cases' and speak of these readers only"
         )
     cells = make_cells(reads)
-    return Table(reads, cells.value, cells.covariance(covariance))
+    matrix = clustered_cells(cells, patients) if patients else cells.covariance(covariance)
+    return Table(reads, cells.value, matrix)
 
 
 def _analyse(table: Table, random: str, report: Report) -> MrmcResult:

@@ -328,6 +328,24 @@ def _small_sample(clusters: int) -> float:
     return clusters / (clusters - 1) if clusters > 1 else np.nan
 
 
+def cluster_products(
+    first: FloatArray, second: FloatArray, has: npt.NDArray[np.bool_]
+) -> FloatArray:
+    """Return products of sums by cluster, with the small-sample factor of the shared clusters.
+
+    Parameters
+    ----------
+    first, second : ndarray (c, s)
+        Sums by cell and cluster.
+    has : ndarray of bool (c, s)
+        Whether the cell has a case of the cluster. Cells that share none are uncorrelated; one
+        shared cluster has no spread: NaN.
+    """
+    shared = products(has.astype(float))
+    factor = np.divide(shared, shared - 1.0, out=np.full_like(shared, np.nan), where=shared > 1.0)
+    return np.where(shared == 0.0, 0.0, factor * (first @ second.T))
+
+
 def products(rows: FloatArray) -> FloatArray:
     """Return ``rows @ rows.T``, in slices too small for the threads of the linear algebra.
 
