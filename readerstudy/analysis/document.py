@@ -43,7 +43,8 @@ class Number:
         Key of FORMS: how it is shown. The number itself is never rounded.
     behind : mapping
         Which reads it counts, as filters of the page of reads: ``reader``, ``arm``, ``question``,
-        ``answer``, ``origin``, ``right`` ("yes", "no"), ``item``, ``stratum``.
+        ``answer``, ``origin``, ``right`` ("yes", "no"), ``item``, ``stratum``, ``generator``,
+        ``period``.
     """
 
     value: float

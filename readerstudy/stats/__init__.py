@@ -30,6 +30,9 @@ if TYPE_CHECKING:
         concordance_correlation as concordance_correlation,
     )
     from readerstudy.stats.agreement_ratings import ratings_matrix as ratings_matrix
+    from readerstudy.stats.clustered_groups import (
+        clustered_comparison as clustered_comparison,
+    )
     from readerstudy.stats.confusion_table import Confusion as Confusion
     from readerstudy.stats.confusion_table import confusion as confusion
     from readerstudy.stats.contingency import chi_square as chi_square
@@ -96,6 +99,7 @@ _MODULES = {
     "agreement_light": "conger_kappa light_kappa",
     "agreement_measured": "bland_altman concordance_correlation",
     "agreement_ratings": "ratings_matrix",
+    "clustered_groups": "clustered_comparison",
     "confusion_table": "Confusion confusion",
     "contingency": "chi_square cramers_v fisher_exact g_test mcnemar",
     "proportions": "clustered_proportion proportion two_proportions",

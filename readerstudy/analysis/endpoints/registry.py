@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from readerstudy.analysis.document import Section
+from readerstudy.analysis.endpoints.turing import turing
 from readerstudy.analysis.facts import Dataset
 from readerstudy.studies.analysis_plan import PlannedAnalysis
 
 Endpoint = Callable[[Dataset, PlannedAnalysis], Section]
 Description = Callable[[Dataset], Sequence[Section]]
 
-ENDPOINTS: dict[str, Endpoint] = {}
+ENDPOINTS: dict[str, Endpoint] = {
+    "turing": turing,
+}
 DESCRIPTIONS: tuple[Description, ...] = ()
