@@ -8,9 +8,8 @@ from typing import Any
 from readerstudy.analysis.models import ExploratoryAnalysis
 from readerstudy.core import audit
 from readerstudy.core.db import write_transaction
-from readerstudy.core.errors import NotAllowed, ReaderStudyError
-from readerstudy.studies import analysis_plan
-from readerstudy.studies.asking import arms_of
+from readerstudy.core.errors import NotAllowed, NotFound, ReaderStudyError
+from readerstudy.studies import analysis_plan, planning_analysis
 from readerstudy.studies.models import Study
 from readerstudy.studies.questioning import free_code
 
@@ -31,15 +30,8 @@ def explore(
         raise NotAllowed("An exploratory analysis can be asked for once the study is unblinded.")
     if not reason.strip():
         raise ReaderStudyError("Say why; the reason stands beside the results.")
-    taken = [entry.code for entry in study.analyses]
     with write_transaction():
-        rows = ExploratoryAnalysis.objects.filter(study=study)
-        taken += [row.entry["code"] for row in rows]
-        code = free_code(f"explore_{wanted.get('code') or wanted['endpoint']}"[:28], taken)
-        (entry,) = analysis_plan.parse([{**wanted, "code": code, "primary": False}])
-        questions = study.questions.values_list("code", flat=True)
-        if missing := analysis_plan.gaps((entry,), questions=questions, arms=arms_of(study)):
-            raise ReaderStudyError(" ".join(missing))
+        entry = planning_analysis.entry_from(study, {**wanted, "code": _code(study, wanted)})
         row = ExploratoryAnalysis.objects.create(
             study=study,
             entry=analysis_plan.document_of((entry,))[0],
@@ -54,3 +46,26 @@ def explore(
             reason=row.reason,
         )
     return row
+
+
+def usual(study: Study, *, question: str, endpoint: str) -> analysis_plan.PlannedAnalysis:
+    """Return an endpoint with the usual methods of its kind, as a start for the form.
+
+    Raises
+    ------
+    NotFound
+        If there is no such question or endpoint.
+    """
+    if endpoint not in analysis_plan.ENDPOINTS:
+        raise NotFound(f"There is no endpoint called {endpoint!r}.")
+    return planning_analysis.usual_entry(study, question, endpoint, taken=_taken(study))
+
+
+def _taken(study: Study) -> list[str]:
+    rows = ExploratoryAnalysis.objects.filter(study=study)
+    return [entry.code for entry in study.analyses] + [row.entry["code"] for row in rows]
+
+
+def _code(study: Study, wanted: Mapping[str, Any]) -> str:
+    wish = f"{wanted['endpoint']}_{wanted['question']}"[:28]
+    return free_code(wish, _taken(study))

@@ -33,6 +33,7 @@ from readerstudy.core.processes import lives
 
 log = logging.getLogger(__name__)
 PROGRESS_SECONDS = 1.0
+CANCELLED = "It was cancelled."
 STOPPED = "It was stopped before its end. Trying again goes on from what is saved."
 
 
@@ -143,6 +144,18 @@ def take_back(*, job: Job) -> bool:
         waiting = Job.objects.filter(pk=job.pk, state=Job.State.WAITING)
         waiting.update(state=Job.State.FAILED, error=STOPPED, finished_at=timezone.now())
     return not Job.objects.filter(pk=job.pk, state=Job.State.RUNNING).exists()
+
+
+def cancel(*, job: Job) -> bool:
+    """Stop a job for good, whoever works at it; False if it had finished.
+
+    A worker notices at its next step and leaves without a result.
+    """
+    unfinished = Job.objects.filter(pk=job.pk, state__in=(Job.State.WAITING, Job.State.RUNNING))
+    with write_transaction():
+        return bool(
+            unfinished.update(state=Job.State.FAILED, error=CANCELLED, finished_at=timezone.now())
+        )
 
 
 def work_through(queue: str) -> int:

@@ -12,6 +12,9 @@ from readerstudy.studies.analysis_plan import (
     ADJUSTMENTS,
     ENDPOINTS,
     MAX_TITLE,
+    MISSING,
+    NOT_EVALUABLE,
+    READERS,
     UNITS,
     PlannedAnalysis,
     document_of,
@@ -21,6 +24,36 @@ from readerstudy.studies.models import Question, Study
 from readerstudy.studies.planning_analysis import METHODS, methods_of
 
 SHARES = ("margin", "stop_below")
+
+
+class ListField(forms.CharField):
+    """Words separated by commas."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(required=False, max_length=200, **kwargs)
+
+    def prepare_value(self, value: Any) -> Any:
+        return ", ".join(map(str, value)) if isinstance(value, list | tuple) else value
+
+    def to_python(self, value: Any) -> Any:
+        return [word for part in super().to_python(value).split(",") if (word := part.strip())]
+
+
+class NumbersField(ListField):
+    """Numbers separated by commas."""
+
+    def prepare_value(self, value: Any) -> Any:
+        if isinstance(value, list | tuple):
+            return ", ".join(f"{number:g}" for number in value)
+        return value
+
+    def to_python(self, value: Any) -> Any:
+        try:
+            return [float(word) for word in super().to_python(value)]
+        except ValueError as error:
+            raise forms.ValidationError(
+                "Write numbers with a decimal point, separated by commas."
+            ) from error
 
 
 class AnalysisForm(forms.Form):
@@ -69,6 +102,34 @@ class AnalysisForm(forms.Form):
     adjustment = forms.ChoiceField(
         required=False, choices=list(ADJUSTMENTS.items()), label="Adjustment"
     )
+    positive = forms.CharField(
+        required=False,
+        max_length=32,
+        label="Positive level",
+        help_text="Its code; empty: the last level of the question.",
+    )
+    readers = forms.ChoiceField(choices=list(READERS.items()), label="Readers are")
+    not_evaluable = forms.ChoiceField(
+        choices=list(NOT_EVALUABLE.items()), label="“Not evaluable” is"
+    )
+    missing = forms.ChoiceField(choices=list(MISSING.items()), label="Reads that count")
+    subgroups = ListField(
+        help_text="stratum, generator, experience, period, or reference: and an endpoint, such as "
+        "reference:who_grade. Estimated once more in each part, without a test."
+    )
+    cutoffs = NumbersField(
+        label="Cut-offs, % of the scale",
+        help_text="Borders of the groups of a categorical net reclassification.",
+    )
+    covariates = ListField(help_text="Endpoints of the reference standard, such as age.")
+    time = forms.CharField(
+        required=False, max_length=40, help_text="Endpoint of the reference standard: a time."
+    )
+    event = forms.CharField(
+        required=False, max_length=40, help_text="Endpoint: 1 if the event came, 0 if not."
+    )
+    horizons = NumbersField(help_text="Times at which survival is stated, in the unit of the time.")
+    alpha = forms.FloatField(min_value=0.001, max_value=0.499, label="Alpha of tests")
 
     def __init__(self, *args: Any, study: Study, entry: PlannedAnalysis, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -90,6 +151,7 @@ class AnalysisForm(forms.Form):
         data = {"arms": [], **self.cleaned_data}
         for name in SHARES:
             data[name] = None if data[name] is None else data[name] / 100
+        data["cutoffs"] = [cut / 100 for cut in data["cutoffs"]]
         data["family"] = data["family"].strip()
         return data
 
@@ -120,5 +182,6 @@ def initial_of(entry: PlannedAnalysis) -> dict[str, Any]:
     for name in SHARES:
         share = document[name]
         document[name] = None if share is None else round(100 * share, 6)
+    document["cutoffs"] = [round(100 * cut, 6) for cut in entry.cutoffs]
     document["arms"] = [arm for arm in entry.arms if arm != SINGLE_ARM]
     return document

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from readerstudy.core import audit
 from readerstudy.core.db import write_transaction
 from readerstudy.core.errors import NotFound, ReaderStudyError
 from readerstudy.studies import analysis_plan
+from readerstudy.studies.analysis_fit import contradictions
 from readerstudy.studies.analysis_plan import ENDPOINTS, PlannedAnalysis
+from readerstudy.studies.analysis_situation import situation_of
 from readerstudy.studies.asking import arms_of
 from readerstudy.studies.design import require_draft
 from readerstudy.studies.models import Study
 from readerstudy.studies.questioning import free_code, question_of
 from readerstudy.studies.templates.registry import TEMPLATES
 
-MIN_COMPARED = 2
-WITH_MARGIN = ("turing", "mrmc-difference", "reference", "preference")
+GRADED = ("mrmc-difference", "auc")
 METHODS = {
     "turing": (
         "proportion",
@@ -47,22 +49,36 @@ def plan_analysis(
     with write_transaction():
         held = Study.objects.select_for_update().get(pk=study.pk)
         require_draft(held)
-        asked = question_of(held, question)
-        graded = held.questions.filter(kind="confidence", bound_to=question).first()
-        compares = endpoint == "mrmc-difference"
-        entry = PlannedAnalysis(
-            code=free_code(f"{endpoint}_{question}"[:28], [one.code for one in held.analyses]),
-            title=f"{ENDPOINTS[endpoint].partition(',')[0]}: {asked.text.lower()}"[:120],
-            question=question,
-            endpoint=endpoint,
-            primary=primary,
-            methods=METHODS[endpoint],
-            confidence=graded.code if graded and compares else "",
-            arms=tuple(arms_of(held)) if compares else (),
-            margin=held.margin if endpoint == "turing" else None,
-        )
+        entry = usual_entry(held, question, endpoint, taken=[one.code for one in held.analyses])
+        entry = replace(entry, primary=primary)
         _store(held, (*held.analyses, entry), actor)
     return entry
+
+
+def usual_entry(
+    study: Study, question: str, endpoint: str, *, taken: Sequence[str]
+) -> PlannedAnalysis:
+    """Return an endpoint of a question with the usual methods of its kind, not stored.
+
+    Raises
+    ------
+    NotFound
+        If the study has no such question.
+    """
+    asked = question_of(study, question)
+    graded = study.questions.filter(kind="confidence", bound_to=question).first()
+    compares = endpoint == "mrmc-difference"
+    return PlannedAnalysis(
+        code=free_code(f"{endpoint}_{question}"[:28], list(taken)),
+        title=f"{ENDPOINTS[endpoint].partition(',')[0]}: {asked.text.lower()}"[:120],
+        question=question,
+        endpoint=endpoint,
+        unit="subject",
+        methods=METHODS[endpoint],
+        confidence=graded.code if graded and endpoint in GRADED else "",
+        arms=tuple(arms_of(study)) if compares else (),
+        margin=study.margin if endpoint == "turing" else None,
+    )
 
 
 def change_analysis(
@@ -86,11 +102,25 @@ def change_analysis(
         entry = entry_of(held, code)
         document = {**analysis_plan.document_of((entry,))[0], **wanted, "code": code}
         (changed,) = analysis_plan.parse([document])
-        _check_fit(held, changed)
-        _check_methods(changed, former=entry)
+        require_fit(held, changed)
+        require_methods(changed, former=entry)
         plan = tuple(changed if one.code == code else one for one in held.analyses)
         _store(held, plan, actor, changed=(entry, changed))
     return changed
+
+
+def entry_from(study: Study, document: Mapping[str, Any]) -> PlannedAnalysis:
+    """Return the entry that a document describes, checked against the study; nothing is stored.
+
+    Raises
+    ------
+    ReaderStudyError
+        If it contradicts itself, or the study does not carry it.
+    """
+    (entry,) = analysis_plan.parse([{**document, "primary": False}])
+    require_fit(study, entry)
+    require_methods(entry, former=entry)
+    return entry
 
 
 def entry_of(study: Study, code: str) -> PlannedAnalysis:
@@ -112,7 +142,8 @@ def methods_of(endpoint: str) -> list[str]:
     return list(dict.fromkeys((*METHODS.get(endpoint, ()), *more)))
 
 
-def _check_methods(entry: PlannedAnalysis, *, former: PlannedAnalysis) -> None:
+def require_methods(entry: PlannedAnalysis, *, former: PlannedAnalysis) -> None:
+    """Refuse an entry without a method, or with one that is for another endpoint."""
     known = set(methods_of(entry.endpoint))
     if entry.endpoint == former.endpoint:
         known |= set(former.methods)
@@ -125,22 +156,13 @@ def _check_methods(entry: PlannedAnalysis, *, former: PlannedAnalysis) -> None:
         )
 
 
-def _check_fit(study: Study, entry: PlannedAnalysis) -> None:
-    """Refuse an entry that the questions and arms of the study do not carry."""
-    questions = {one.code: one for one in study.questions.all()}
-    if missing := analysis_plan.gaps((entry,), questions=questions, arms=arms_of(study)):
-        raise ReaderStudyError(" ".join(missing))
-    graded = questions.get(entry.confidence)
-    if graded is not None and graded.bound_to != entry.question:
-        raise ReaderStudyError(
-            f"“{graded.text}” does not grade the answer to “{questions[entry.question].text}”."
-        )
-    if entry.endpoint == "mrmc-difference" and len(set(entry.arms)) < MIN_COMPARED:
-        raise ReaderStudyError("A difference between arms needs two arms, the reference first.")
-    if entry.margin is not None and entry.endpoint not in WITH_MARGIN:
-        raise ReaderStudyError(f"“{entry.endpoint_label}” is not judged by a margin; leave it out.")
-    if entry.stop_below is not None and entry.endpoint != "turing":
-        raise ReaderStudyError("A stop rule is for right calls of real and synthetic alone.")
+def require_fit(study: Study, entry: PlannedAnalysis) -> None:
+    """Refuse an entry that the questions, the design and the cases do not carry."""
+    situation = situation_of(study)
+    faults = analysis_plan.gaps((entry,), questions=situation.questions, arms=arms_of(study))
+    faults += contradictions((entry,), situation)
+    if faults:
+        raise ReaderStudyError(" ".join(faults))
 
 
 def drop_analysis(*, study: Study, code: str, actor: Any) -> None:

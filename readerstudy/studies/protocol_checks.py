@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from django.db.models import Max
 
 from readerstudy.studies import analysis_plan
+from readerstudy.studies.analysis_fit import contradictions, shortfalls
+from readerstudy.studies.analysis_situation import situation_of
 from readerstudy.studies.answers import BadRule, check_specs
 from readerstudy.studies.asking import arms_of, questions_in, spec_of
 from readerstudy.studies.checklist import BLOCKS, LOOK, PASSED, Check, adds_checks
@@ -85,11 +87,17 @@ def training_checks(study: Study) -> Iterable[Check]:
 @adds_checks
 def analysis_checks(study: Study) -> Iterable[Check]:
     plan = study.analyses
-    codes = set(study.questions.values_list("code", flat=True))
-    gaps = analysis_plan.gaps(plan, questions=codes, arms=arms_of(study))
+    situation = situation_of(study)
+    gaps = analysis_plan.gaps(plan, questions=situation.questions, arms=arms_of(study))
     if gaps:
         yield Check("Analysis", "The plan names what is not there", " ".join(gaps[:3]), BLOCKS)
         return
+    if faults := contradictions(plan, situation):
+        evidence = " ".join(faults[:3])
+        yield Check("Analysis", "The plan does not fit the study", evidence, BLOCKS)
+        return
+    if short := shortfalls(plan, situation):
+        yield Check("Analysis", "Too few readers for a part of the plan", " ".join(short[:3]), LOOK)
     titles = ", ".join(entry.title for entry in plan)
     yield Check(
         "Analysis",

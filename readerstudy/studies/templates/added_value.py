@@ -86,7 +86,7 @@ def _difference(question: QuestionTemplate) -> PlannedAnalysis:
         question=question.code,
         confidence=_sureness(question),
         endpoint="mrmc-difference",
-        unit="case",
+        unit="subject",
         primary=True,
         arms=(STANDARD, WITH_MAP),
         methods=(
@@ -108,7 +108,7 @@ def _agreement(question: QuestionTemplate) -> PlannedAnalysis:
         title=f"Agreement: {question.text.lower()}",
         question=question.code,
         endpoint="agreement",
-        unit="case",
+        unit="subject",
         methods=("percent_agreement", "cohen_kappa", "gwet_ac"),
     )
 

@@ -170,7 +170,7 @@ def turing_analyses(margin: float, *, stop_below: float | None = None) -> tuple[
             title="Right calls of real and synthetic",
             question="origin",
             endpoint="turing",
-            unit="case",
+            unit="subject",
             primary=True,
             methods=(
                 "proportion",
@@ -187,7 +187,7 @@ def turing_analyses(margin: float, *, stop_below: float | None = None) -> tuple[
             title="Agreement on real and synthetic",
             question="origin",
             endpoint="agreement",
-            unit="case",
+            unit="subject",
             methods=("percent_agreement", "cohen_kappa", "fleiss_kappa", "gwet_ac"),
         ),
     )

@@ -144,7 +144,7 @@ def _agreement(question: QuestionTemplate) -> PlannedAnalysis:
         title=f"Agreement: {question.text.lower()}",
         question=question.code,
         endpoint="agreement",
-        unit="case",
+        unit="subject",
         methods=("percent_agreement", "gwet_ac", "icc", "kendall_w"),
     )
 

@@ -87,7 +87,7 @@ def _agreement(question: QuestionTemplate) -> PlannedAnalysis:
         title=f"Agreement: {question.text.lower()}",
         question=question.code,
         endpoint="agreement",
-        unit="case",
+        unit="subject",
         methods=("rwg", "cohen_kappa", "icc", "gwet_ac"),
     )
 

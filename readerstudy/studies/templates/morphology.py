@@ -84,7 +84,7 @@ def _agreement(question: QuestionTemplate) -> PlannedAnalysis:
         title=f"Agreement: {question.text.lower()}",
         question=question.code,
         endpoint="agreement",
-        unit="case",
+        unit="subject",
         primary=True,
         methods=("percent_agreement", "cohen_kappa", "gwet_ac"),
     )

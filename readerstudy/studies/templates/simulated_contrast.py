@@ -78,7 +78,7 @@ def _agreement(question: QuestionTemplate, title: str) -> PlannedAnalysis:
         title=f"Agreement: {title.lower()}",
         question=question.code,
         endpoint="agreement",
-        unit="case",
+        unit="subject",
         methods=("percent_agreement", "cohen_kappa", "gwet_ac"),
     )
 

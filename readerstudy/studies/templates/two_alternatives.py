@@ -61,7 +61,7 @@ TWO_ALTERNATIVES = StudyTemplate(
             title="Right choices between real and synthetic",
             question="which",
             endpoint="turing",
-            unit="case",
+            unit="subject",
             primary=True,
             methods=(
                 "proportion",
@@ -76,7 +76,7 @@ TWO_ALTERNATIVES = StudyTemplate(
             title="Agreement on the choice",
             question="which",
             endpoint="agreement",
-            unit="case",
+            unit="subject",
             methods=("percent_agreement", "cohen_kappa", "fleiss_kappa"),
         ),
     ),
