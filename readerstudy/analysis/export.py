@@ -16,6 +16,7 @@ from readerstudy.adjudication.table import COLUMN_TEXTS as CONSENSUS_TEXTS
 from readerstudy.adjudication.table import consensus_csv, is_adjudicated
 from readerstudy.analysis import after_consensus, display_checks, figures, reading_log
 from readerstudy.analysis.datasets import Dataset, Read
+from readerstudy.analysis.exports.for_others import files_for_others
 from readerstudy.analysis.reporting import Report
 from readerstudy.analysis.turing import Counts, TuringReport
 from readerstudy.core.cells import safe_cell
@@ -337,7 +338,7 @@ def files(data: Dataset, report: Report) -> dict[str, bytes]:
         texts["after_consensus.csv"] = to_csv(found, after_consensus.ROW_TEXTS)
     if report.turing is not None:
         texts |= _turing_files(report.turing)
-    content = {name: text.encode() for name, text in texts.items()}
+    content = {name: text.encode() for name, text in texts.items()} | files_for_others(data)
     sums = "".join(
         f"{hashlib.sha256(blob).hexdigest()}  {name}\n" for name, blob in sorted(content.items())
     )

@@ -43,6 +43,12 @@ class QuestionFacts:
     equal: bool = False
     minimum: float | None = None
     maximum: float | None = None
+    whole: bool = False
+    required: bool = True
+    may_be_not_evaluable: bool = False
+    help: str = ""
+    show_if: Mapping[str, Any] = field(default_factory=dict)
+    region: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def levels(self) -> tuple[str, ...]:

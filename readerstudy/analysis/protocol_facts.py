@@ -57,6 +57,12 @@ def _question(question: Question) -> QuestionFacts:
         equal=question.equal,
         minimum=question.minimum,
         maximum=question.maximum,
+        whole=question.whole,
+        required=question.required,
+        may_be_not_evaluable=question.may_be_not_evaluable,
+        help=question.help,
+        show_if=question.show_if,
+        region=question.region or {},
     )
 
 

@@ -347,8 +347,7 @@ def _rjafroc_sheets(table: MrmcTable, numbers: Mapping[Any, int]) -> Sheets:
 
 def _write_sheets(path: Path, sheets: Sheets) -> None:
     if path.suffix.lower() == ".xlsx":
-        book = _openpyxl().Workbook()
-        book.remove(book.active)
+        book = _openpyxl().Workbook(write_only=True)
         for name, rows in sheets.items():
             sheet = book.create_sheet(name)
             for row in rows:
