@@ -28,6 +28,7 @@ def _seeded(monkeypatch):
     letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
     monkeypatch.setattr("secrets.token_urlsafe", lambda _=16: "".join(drawn.choices(letters, k=22)))
     monkeypatch.setattr("os.urandom", drawn.randbytes)  # what uuid4 draws from
+    monkeypatch.setattr("random._urandom", drawn.randbytes)  # what secrets and SystemRandom do
 
 
 @pytest.fixture
