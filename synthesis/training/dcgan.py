@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import torch
 
+from synthesis.training import parallel
 from synthesis.training.adversarial import logistic_discriminator, logistic_generator
 from synthesis.training.gan import GanLearner, held_fixed
+from synthesis.training.steps import reduced
 
 
 class DcganLearner(GanLearner):
@@ -27,17 +29,17 @@ class DcganLearner(GanLearner):
         """Take a step of both networks."""
         peak = self.config.learning_rate
         real = self.real_batch(step)
-        with self.precision():
+        with reduced(self.config):
             fake = self.make(self.latents(step))
             judged = self.judge(real), self.judge(fake.detach())
         loss = logistic_discriminator(judged[0].float(), judged[1].float())
         self.descend(self.discriminator_optimiser, loss, rate=rate, peak=peak)
-        with held_fixed(self.discriminator), self.precision():
+        with held_fixed(self.discriminator), reduced(self.config):
             fooled = logistic_generator(self.judge(fake).float())
         length = self.descend(self.generator_optimiser, fooled, rate=rate, peak=peak)
         self.ema.update(self.generator, step + 1)
         return {
-            "generator_loss": self.whole_mean(fooled),
-            "discriminator_loss": self.whole_mean(loss),
+            "generator_loss": parallel.mean(fooled),
+            "discriminator_loss": parallel.mean(loss),
             "gradient": length,
         }

@@ -19,6 +19,7 @@ from torch.nn import functional as F  # noqa: N812 - the name every PyTorch read
 from synthesis.data.patches import VolumeBatch
 from synthesis.networks.flow import TIMES, rectified_flow
 from synthesis.training import parallel
+from synthesis.training.steps import reduced
 from synthesis.training.translation import TranslationLearner
 
 
@@ -33,8 +34,8 @@ class FlowLearner(TranslationLearner):
     def learn(self, batch: VolumeBatch, step: int, rate: float) -> dict[str, float]:
         """Take one Adam step on paths drawn for this step."""
         loss = self.loss(batch, step)
-        length = self.descend(loss, self.generator, self.optimiser, rate)
-        return {"loss": self.told(loss), "gradient": length}
+        length = self.descend(loss, self.optimiser, rate)
+        return {"loss": parallel.mean(loss), "gradient": length}
 
     def loss(self, batch: VolumeBatch, step: int) -> Tensor:
         """Return the mean squared error of the velocity at times and noise of this step."""
@@ -46,7 +47,7 @@ class FlowLearner(TranslationLearner):
         )
         t = t.flatten().to(self.device)
         moved = self.scheduler.add_noise(target, noise, t * TIMES)
-        with self.reduced():
+        with reduced(self.config):
             velocity = self.forward(moved, t, inputs)
         return F.mse_loss(velocity.float(), target - noise)
 

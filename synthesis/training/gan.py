@@ -26,6 +26,7 @@ from synthesis.training.gan_settings import SliceSettings
 from synthesis.training.learner import Learner, Score, Validation
 from synthesis.training.slice_scores import PRESET, diversity, grey_distance, sliced_distance
 from synthesis.training.speed import accelerated
+from synthesis.training.steps import descend
 
 _AT_ONCE, _COLUMNS = 16, 8
 _SCORING, _REAL, _LATENT, _NOISE = 1_000_003, 0, 1, 2
@@ -135,13 +136,6 @@ class GanLearner(Learner):
         noises = self.generator.draw_noise(self.rng(_NOISE, step, part), whole)
         return noises[parallel.share(whole)]
 
-    @contextmanager
-    def precision(self) -> Iterator[None]:
-        """Compute in bfloat16 if the run is to."""
-        lower = self.config.precision == "bfloat16"
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=lower):
-            yield
-
     def descend(
         self, optimiser: torch.optim.Optimizer, loss: Tensor, *, rate: float, peak: float
     ) -> float:
@@ -149,19 +143,8 @@ class GanLearner(Learner):
 
         ``loss`` is a mean over this process's share of the batch.
         """
-        optimiser.zero_grad(set_to_none=True)
-        torch.autograd.backward(loss / parallel.size())
-        weights = [weight for group in optimiser.param_groups for weight in group["params"]]
-        parallel.add_gradients(weights)
-        length = nn.utils.clip_grad_norm_(weights, self.config.clip_norm)
-        for group in optimiser.param_groups:
-            group["lr"] = peak * rate
-        optimiser.step()
-        return float(length)
-
-    def whole_mean(self, value: Tensor) -> float:
-        """Return the mean over all processes of a mean over the share of this one."""
-        return parallel.total(value).item() / parallel.size()
+        part, clip_norm = loss / parallel.size(), self.config.clip_norm
+        return descend(optimiser, part, rate=peak * rate, clip_norm=clip_norm)
 
     def drawn(self, count: int) -> Tensor:
         """Return images of the averaged generator by fixed seeds, on the processor, no empties."""

@@ -70,6 +70,11 @@ def total(value: Tensor) -> Tensor:
     return summed
 
 
+def mean(value: Tensor) -> float:
+    """Return the mean over all processes of a mean over the share of each."""
+    return total(value).item() / size()
+
+
 @torch.no_grad()
 def add_gradients(parameters: Iterable[nn.Parameter]) -> None:
     """Replace each gradient by its sum over all processes; call it after backward.

@@ -27,6 +27,7 @@ from synthesis.training.config import ConfigError, TrainingConfig
 from synthesis.training.gan import GanLearner, held_fixed
 from synthesis.training.penalties import path_lengths, squared_gradient
 from synthesis.training.speed import accelerated
+from synthesis.training.steps import reduced
 
 _FOR_GENERATOR, _FOR_DISCRIMINATOR, _FOR_PATH, _FOR_PENALTY = range(4)
 _MIXING, _AUGMENT, _DIRECTION = 4, 5, 6
@@ -111,7 +112,7 @@ class StyleGan2Learner(GanLearner):
         return losses
 
     def _generator_step(self, step: int, rate: float) -> float:
-        with held_fixed(self.discriminator), self.precision():
+        with held_fixed(self.discriminator), reduced(self.config):
             ws = self._styles(step, _FOR_GENERATOR)
             fake = self.make(ws, self.noises(step, _FOR_GENERATOR))
             judged = self._judge(fake, step, 0)
@@ -122,7 +123,7 @@ class StyleGan2Learner(GanLearner):
                 loss = logistic_generator(judged)
         self._descend(0, loss, rate)
         self._follow_styles(ws)
-        return self.whole_mean(loss)
+        return parallel.mean(loss)
 
     def _path_step(self, step: int, rate: float) -> None:
         batch = max(1, self.config.batch // self.settings.path_shrink)
@@ -144,7 +145,7 @@ class StyleGan2Learner(GanLearner):
 
     def _discriminator_step(self, step: int, rate: float) -> float:
         real, fake = self._seen(step, _FOR_DISCRIMINATOR)
-        with self.precision():
+        with reduced(self.config):
             judged = self.judge(real).float(), self.judge(fake).float()
         relativistic = self.settings.loss == "relativistic"
         loss = (relativistic_discriminator if relativistic else logistic_discriminator)(*judged)
@@ -152,7 +153,7 @@ class StyleGan2Learner(GanLearner):
         self._descend(1, total, rate)
         if self.settings.augment == "adaptive":
             self.probability.see(judged[0], step)
-        return self.whole_mean(loss)
+        return parallel.mean(loss)
 
     def _penalty_step(self, step: int, rate: float) -> None:
         penalty = self._penalty(*self._seen(step, _FOR_PENALTY))
@@ -167,7 +168,7 @@ class StyleGan2Learner(GanLearner):
 
     def _seen(self, step: int, purpose: int) -> tuple[Tensor, Tensor]:
         """Return real and generated images as the discriminator gets them, detached."""
-        with torch.no_grad(), self.precision():
+        with torch.no_grad(), reduced(self.config):
             ws = self._styles(step, purpose)
             fake = self.make(ws, self.noises(step, purpose)).float()
             real = self.real_batch(step, purpose)

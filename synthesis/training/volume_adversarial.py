@@ -20,7 +20,9 @@ from torch.nn import functional as F  # noqa: N812 - the name every PyTorch read
 
 from synthesis.data.patches import VolumeBatch
 from synthesis.generate import on_device
+from synthesis.training import parallel
 from synthesis.training.config import TrainingConfig
+from synthesis.training.steps import reduced
 from synthesis.training.translation import TranslationLearner
 
 
@@ -46,12 +48,12 @@ class VolumeAdversarialLearner(TranslationLearner):
     def __init__(self, config: TrainingConfig, networks: dict[str, nn.Module]) -> None:
         super().__init__(config, networks)
         self.judge = on_device(networks["discriminator"], self.device)
-        self.judge_optimiser = self._adam(self.judge.parameters())
+        self.judge_optimiser = self.adam(self.judge.parameters())
 
     def learn(self, batch: VolumeBatch, step: int, rate: float) -> dict[str, float]:
         """Take one Adam step of the discriminator, then one of the generator."""
         del step
-        with self.reduced():
+        with reduced(self.config):
             predicted = self.forward(batch.inputs).float()
         judged = self._teach_judge(batch, predicted.detach(), rate)
         return {**self._teach_generator(batch, predicted, rate), "discriminator": judged}
@@ -61,8 +63,8 @@ class VolumeAdversarialLearner(TranslationLearner):
         made = self._features(batch, predicted)[-1]
         loss = discriminator_loss(real.float(), made.float())
         rate *= self.settings.discriminator_rate
-        self.descend(loss, self.judge, self.judge_optimiser, rate)
-        return self.told(loss)
+        self.descend(loss, self.judge_optimiser, rate)
+        return parallel.mean(loss)
 
     def _teach_generator(
         self, batch: VolumeBatch, predicted: Tensor, rate: float
@@ -80,9 +82,9 @@ class VolumeAdversarialLearner(TranslationLearner):
             self.settings.voxel_weight,
         )
         loss = torch.stack([w * part for w, part in zip(weights, parts.values(), strict=True)])
-        length = self.descend(loss.sum(), self.generator, self.optimiser, rate)
+        length = self.descend(loss.sum(), self.optimiser, rate)
         self.judge.requires_grad_(True)
-        told = {name: self.told(part) for name, part in parts.items()}
+        told = {name: parallel.mean(part) for name, part in parts.items()}
         return {"loss": told.pop("voxels"), **told, "gradient": length}
 
     def _feature_part(self, batch: VolumeBatch, made: list[Tensor]) -> Tensor:
@@ -94,7 +96,7 @@ class VolumeAdversarialLearner(TranslationLearner):
 
     def _features(self, batch: VolumeBatch, shown: Tensor) -> list[Tensor]:
         seen = torch.cat([batch.inputs, shown], dim=1) if self.shape.conditional else shown
-        with self.reduced():
+        with reduced(self.config):
             features: list[Tensor] = self.judge(seen)
         return features
 

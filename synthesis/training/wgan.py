@@ -13,6 +13,7 @@ from synthesis.training.config import TrainingConfig
 from synthesis.training.gan import GanLearner, held_fixed
 from synthesis.training.penalties import gradient_penalty
 from synthesis.training.speed import accelerated
+from synthesis.training.steps import reduced
 
 _SHARE = 3
 
@@ -46,18 +47,18 @@ class WganLearner(GanLearner):
         peak = self.config.learning_rate
         for part in range(self.settings.critic_steps):
             distance = self._criticise(step, part, rate)
-        with held_fixed(self.discriminator), self.precision():
+        with held_fixed(self.discriminator), reduced(self.config):
             fake = self.make(self.latents(step, self.settings.critic_steps))
             loss = wasserstein_generator(self.judge(fake).float())
         length = self.descend(self.generator_optimiser, loss, rate=rate, peak=peak)
         self.ema.update(self.generator, step + 1)
-        told = self.whole_mean(loss)
+        told = parallel.mean(loss)
         return {"generator_loss": told, "wasserstein": distance, "gradient": length}
 
     def _criticise(self, step: int, part: int, rate: float) -> float:
         """Take a step of the critic; return the distance it sees."""
         real = self.real_batch(step, part)
-        with self.precision():
+        with reduced(self.config):
             with torch.no_grad():
                 fake = self.make(self.latents(step, part))
             judged = self.judge(real), self.judge(fake)
@@ -66,7 +67,7 @@ class WganLearner(GanLearner):
         self.descend(self.discriminator_optimiser, total, rate=rate, peak=self.config.learning_rate)
         if not self.settings.penalty:
             self._clip()
-        return -self.whole_mean(loss)
+        return -parallel.mean(loss)
 
     def _penalty(self, real: Tensor, fake: Tensor, step: int, part: int) -> Tensor:
         if not self.settings.penalty:
