@@ -21,14 +21,9 @@ from readerstudy.imaging.geometry import Volume
 from readerstudy.truth.register import declare_trained_on
 from synthesis.data.subjects import brain_mask, zscore
 from synthesis.folders import run_folder
-from synthesis.generate import (
-    SPLIT_FILE,
-    ZSCORE_MAPPING,
-    Generator,
-    load_generator,
-    output_mapping,
-)
+from synthesis.generate import SPLIT_FILE, Generator, load_generator
 from synthesis.launching import train_together
+from synthesis.levels import ZSCORE_MAPPING, output_mapping
 from synthesis.lineage import keys_of, note_later_sources
 from synthesis.manifest import GenerationRecord, ImageRecord, environment, image_record
 from synthesis.metrics import compare_with_reasons

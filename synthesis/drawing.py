@@ -39,10 +39,10 @@ from synthesis.generate import SPLIT_FILE, Generator, load_generator
 from synthesis.lineage import note_later_sources
 from synthesis.manifest import Pixels
 from synthesis.models import Checkpoint, GenerationRun
+from synthesis.sample_record import SampleManifest
 from synthesis.sampling import (
     BATCH,
     Drawn,
-    SampleManifest,
     draw,
     finished,
     image_generator,

@@ -14,15 +14,14 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
-from synthesis.data.hashing import content_sha256, json_sha256
-
-SCHEMA = "readerstudy-generation/1"
+from synthesis.data.hashing import content_sha256
+from synthesis.data.sealed import Sealed
 
 Pixels = npt.NDArray[np.int16]
 Inputs = Mapping[str, npt.NDArray[Any]]
@@ -70,58 +69,24 @@ class ImageRecord:
     pixel_sha256: str
 
 
-@dataclass(frozen=True)
-class GenerationRecord:
-    """A batch of generated images with the generator and the machine that made them.
-
-    Attributes
-    ----------
-    generator : dict
-        preset, network settings, weights_sha256, output_mapping.
-    environment : dict
-        See `environment`.
-    images : tuple of ImageRecord
-    """
-
-    generator: dict[str, Any]
-    environment: dict[str, Any]
-    images: tuple[ImageRecord, ...]
+class Named(Protocol):
+    """The record of one image."""
 
     @property
-    def sha256(self) -> str:
-        """Fingerprint of the record: of its canonical JSON without this field."""
-        return json_sha256(self._body())
+    def uuid(self) -> str:
+        """Random, says nothing about the source."""
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the JSON form with its fingerprint."""
-        return {**self._body(), "sha256": self.sha256}
 
-    def _body(self) -> dict[str, Any]:
-        return {
-            "schema": SCHEMA,
-            "generator": self.generator,
-            "environment": self.environment,
-            "images": [asdict(image) for image in self.images],
-        }
+Image = TypeVar("Image", bound=Named)
 
-    @classmethod
-    def from_dict(cls, stored: Mapping[str, Any]) -> GenerationRecord:
-        """Read the JSON form back.
 
-        Raises
-        ------
-        RecordError
-            If it is of another schema or does not match its own fingerprint.
-        """
-        if stored.get("schema") != SCHEMA:
-            raise RecordError(f"The record is of schema {stored.get('schema')!r}, not {SCHEMA!r}.")
-        images = tuple(ImageRecord(**image) for image in stored["images"])
-        record = cls(stored["generator"], stored["environment"], images)
-        if record.sha256 != stored.get("sha256"):
-            raise RecordError("The record does not match its fingerprint: it has been changed.")
-        return record
+class ImageSet(Sealed, Generic[Image]):
+    """The record of a set of images, made by one generator on one machine."""
 
-    def image(self, image_uuid: str) -> ImageRecord:
+    refusal = RecordError
+    images: tuple[Image, ...]
+
+    def image(self, image_uuid: str) -> Image:
         """Return the record of one image.
 
         Raises
@@ -133,6 +98,40 @@ class GenerationRecord:
             if image.uuid == image_uuid:
                 return image
         raise RecordError(f"The record holds no image {image_uuid}.")
+
+
+@dataclass(frozen=True)
+class GenerationRecord(ImageSet[ImageRecord]):
+    """A batch of generated images with the generator and the machine that made them.
+
+    Attributes
+    ----------
+    generator : dict
+        preset, network settings, weights_sha256, output_mapping.
+    environment : dict
+        See `environment`.
+    images : tuple of ImageRecord
+    """
+
+    schema = "readerstudy-generation/1"
+
+    generator: dict[str, Any]
+    environment: dict[str, Any]
+    images: tuple[ImageRecord, ...]
+
+    def facts(self) -> dict[str, Any]:
+        """Return what is recorded."""
+        return {
+            "generator": self.generator,
+            "environment": self.environment,
+            "images": [asdict(image) for image in self.images],
+        }
+
+    @classmethod
+    def from_facts(cls, facts: Mapping[str, Any]) -> GenerationRecord:
+        """Make the record of its `facts`."""
+        images = tuple(ImageRecord(**image) for image in facts["images"])
+        return cls(facts["generator"], facts["environment"], images)
 
 
 @dataclass(frozen=True)
@@ -246,7 +245,11 @@ def verify(
         If generator, inputs or ``pixels`` are not those of the record.
     """
     again = regenerate(record, image_uuid, generator, inputs)
-    wanted = record.image(image_uuid).pixel_sha256
+    return judged(again, record.image(image_uuid).pixel_sha256, pixels, tolerance)
+
+
+def judged(again: Pixels, wanted: str, pixels: Pixels | None, tolerance: int) -> Verification:
+    """Compare an image made again with the fingerprint of its record; see `verify`."""
     if content_sha256(again) == wanted:
         return Verification(reproduced=True, exact=True, max_difference=0)
     if pixels is None:

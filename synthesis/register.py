@@ -14,7 +14,7 @@ from readerstudy.core.db import write_transaction
 from readerstudy.imaging.geometry import Volume
 from readerstudy.truth.register import Generated, declare_synthetic
 from synthesis.dicom_out import UNITS
-from synthesis.generate import OutputMapping
+from synthesis.levels import OutputMapping
 from synthesis.models import GenerationRun
 
 

@@ -20,7 +20,8 @@ from readerstudy.truth.register import declare_trained_on
 from synthesis.bench import inputs_of, to_ras, trained_on
 from synthesis.data.hashing import content_sha256
 from synthesis.data.subjects import load_volume
-from synthesis.generate import RECORD_FILE, output_mapping
+from synthesis.generate import RECORD_FILE
+from synthesis.levels import output_mapping
 from synthesis.manifest import GenerationRecord, ImageRecord, RecordError
 from synthesis.models import Checkpoint, GenerationRun
 from synthesis.networks.registry import network_config

@@ -20,7 +20,8 @@ from readerstudy.core.errors import ReaderStudyError
 from synthesis import drawn_images
 from synthesis.data.subjects import brain_mask, find_subjects, load_volume, zscore
 from synthesis.folders import run_folder
-from synthesis.generate import SPLIT_FILE, ZSCORE_MAPPING, OutputMapping
+from synthesis.generate import SPLIT_FILE
+from synthesis.levels import ZSCORE_MAPPING, OutputMapping
 from synthesis.metrics.imagesets import NamedVolume
 from synthesis.models import GenerationRun, TrainingRun
 from synthesis.networks.images import POOLED_ROLE

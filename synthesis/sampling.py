@@ -12,10 +12,9 @@ levels, the same background of exactly 0.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -23,15 +22,15 @@ import torch
 from scipy import ndimage
 from torch import Tensor
 
-from synthesis.data.hashing import content_sha256, json_sha256
+from synthesis.data.hashing import content_sha256
 from synthesis.generate import Generator, load_generator, nifti_bytes
-from synthesis.manifest import Pixels, RecordError, Verification, environment
+from synthesis.manifest import Pixels, RecordError, Verification, environment, judged
 from synthesis.networks.images import ImageConfig, ImageGenerator
 from synthesis.networks.threads import spare_cores, using_threads
+from synthesis.sample_record import SampleManifest, SampleRecord
 from synthesis.training.checkpoints import write_atomically, write_json
 from synthesis.training.contact_sheet import contact_sheet
 
-SCHEMA = "readerstudy-samples/1"
 RECORD_FILE, SHEET_FILE = "samples.json", "samples.png"
 FINISH = "levels-4095, background below 0.05 and specks below 1/200 of the image are 0 / 1"
 BATCH = 8
@@ -43,110 +42,6 @@ _SHEET_IMAGES = 8
 
 Images = npt.NDArray[np.float32]
 OnImage = Callable[[int, int], None]
-
-
-@dataclass(frozen=True)
-class SampleRecord:
-    """One drawn image.
-
-    Attributes
-    ----------
-    uuid : str
-        Random.
-    seed : int
-        Of latent and noise.
-    place : int
-        In its batch.
-    shape : list of int
-        (sequences, height, width).
-    pixel_sha256 : str
-        `content_sha256` of the int16 result.
-    """
-
-    uuid: str
-    seed: int
-    place: int
-    shape: list[int]
-    pixel_sha256: str
-
-
-@dataclass(frozen=True)
-class SampleManifest:
-    """The record of a set of drawn images.
-
-    Attributes
-    ----------
-    generator : dict
-        preset, network settings, weights_sha256, sequences, pixel_mm.
-    drawing : dict
-        truncation, batch and the finish.
-    environment : dict
-        See `synthesis.manifest.environment`.
-    images : tuple of SampleRecord
-    """
-
-    generator: dict[str, Any]
-    drawing: dict[str, Any]
-    environment: dict[str, Any]
-    images: tuple[SampleRecord, ...]
-
-    @property
-    def sha256(self) -> str:
-        """Fingerprint of the manifest: of its canonical JSON without this field."""
-        return json_sha256(self._body())
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the JSON form with its fingerprint."""
-        return {**self._body(), "sha256": self.sha256}
-
-    def _body(self) -> dict[str, Any]:
-        return {
-            "schema": SCHEMA,
-            "generator": self.generator,
-            "drawing": self.drawing,
-            "environment": self.environment,
-            "images": [asdict(image) for image in self.images],
-        }
-
-    @classmethod
-    def from_dict(cls, stored: Mapping[str, Any]) -> SampleManifest:
-        """Read the JSON form back.
-
-        Raises
-        ------
-        RecordError
-            If it is of another schema or does not match its own fingerprint.
-        """
-        if stored.get("schema") != SCHEMA:
-            raise RecordError(f"The record is of schema {stored.get('schema')!r}, not {SCHEMA!r}.")
-        images = tuple(SampleRecord(**image) for image in stored["images"])
-        manifest = cls(stored["generator"], stored["drawing"], stored["environment"], images)
-        if manifest.sha256 != stored.get("sha256"):
-            raise RecordError("The record does not match its fingerprint: it has been changed.")
-        return manifest
-
-    def image(self, image_uuid: str) -> SampleRecord:
-        """Return the record of one image.
-
-        Raises
-        ------
-        RecordError
-            If there is none of that uuid.
-        """
-        for image in self.images:
-            if image.uuid == image_uuid:
-                return image
-        raise RecordError(f"The record holds no image {image_uuid}.")
-
-    def alone(self, image: SampleRecord) -> SampleManifest:
-        """Return the manifest of one image, which names everything needed to make it again."""
-        return SampleManifest(self.generator, self.drawing, self.environment, (image,))
-
-    def with_images(self, images: Sequence[SampleRecord]) -> SampleManifest:
-        """Return the manifest with further images."""
-        return SampleManifest(
-            self.generator, self.drawing, self.environment, (*self.images, *images)
-        )
 
 
 @dataclass(frozen=True)
@@ -341,15 +236,7 @@ def verify_sample(
         If generator or ``pixels`` are not those of the record.
     """
     again = redraw(manifest, image_uuid, generator)
-    wanted = manifest.image(image_uuid).pixel_sha256
-    if content_sha256(again) == wanted:
-        return Verification(reproduced=True, exact=True, max_difference=0)
-    if pixels is None:
-        return Verification(reproduced=False, exact=False, max_difference=None)
-    if content_sha256(pixels) != wanted:
-        raise RecordError("The image at hand is not the one the record describes.")
-    difference = int(np.abs(again.astype(np.int32) - pixels).max())
-    return Verification(difference <= tolerance, exact=False, max_difference=difference)
+    return judged(again, manifest.image(image_uuid).pixel_sha256, pixels, tolerance)
 
 
 def draw_to_folder(

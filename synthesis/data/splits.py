@@ -9,11 +9,10 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from synthesis.data.hashing import json_sha256
+from synthesis.data.sealed import Sealed
 from synthesis.data.subjects import DataError
 
 Part = Literal["train", "validation"]
-SCHEMA = "readerstudy-split/1"
 
 
 @dataclass(frozen=True)
@@ -27,7 +26,7 @@ class SplitEntry:
 
 
 @dataclass(frozen=True)
-class Split:
+class Split(Sealed):
     """The stored split of a training run.
 
     Attributes
@@ -40,6 +39,9 @@ class Split:
         Sorted by name.
     """
 
+    schema = "readerstudy-split/1"
+    refusal = DataError
+
     seed: int
     validation_fraction: float
     entries: tuple[SplitEntry, ...]
@@ -48,39 +50,19 @@ class Split:
         """Return the names of the subjects of one part."""
         return [entry.name for entry in self.entries if entry.part == part]
 
-    @property
-    def sha256(self) -> str:
-        """Fingerprint of the whole split: data, parts and seed."""
-        return json_sha256(self._body())
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the JSON form, with its own fingerprint."""
-        return {**self._body(), "sha256": self.sha256}
-
-    def _body(self) -> dict[str, Any]:
+    def facts(self) -> dict[str, Any]:
+        """Return data, parts and seed."""
         return {
-            "schema": SCHEMA,
             "seed": self.seed,
             "validation_fraction": self.validation_fraction,
             "subjects": [asdict(entry) for entry in self.entries],
         }
 
     @classmethod
-    def from_dict(cls, stored: Mapping[str, Any]) -> Split:
-        """Read the JSON form back.
-
-        Raises
-        ------
-        DataError
-            If it is of another schema or does not match its own fingerprint.
-        """
-        if stored.get("schema") != SCHEMA:
-            raise DataError(f"The split is of schema {stored.get('schema')!r}, not {SCHEMA!r}.")
-        entries = tuple(SplitEntry(**entry) for entry in stored["subjects"])
-        split = cls(stored["seed"], stored["validation_fraction"], entries)
-        if split.sha256 != stored.get("sha256"):
-            raise DataError("The split has been changed since it was written; restore it.")
-        return split
+    def from_facts(cls, facts: Mapping[str, Any]) -> Split:
+        """Make the split of its `facts`."""
+        entries = tuple(SplitEntry(**entry) for entry in facts["subjects"])
+        return cls(facts["seed"], facts["validation_fraction"], entries)
 
 
 def draw_parts(

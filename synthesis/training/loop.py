@@ -7,7 +7,6 @@ the `Learner` of the preset's objective knows.
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
@@ -15,16 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
 
-from synthesis.data.patients import patients_of
-from synthesis.data.splits import Part, Split, SplitEntry, draw_parts
+from synthesis.data.splits import Split, SplitEntry
 from synthesis.data.subjects import DataError, content_hashes, find_subjects, load_subject
 from synthesis.generate import WEIGHTS_FORMAT, Progress, ShouldStop
-from synthesis.networks.registry import build, find_preset
 from synthesis.networks.threads import spare_cores, using_threads
 from synthesis.training import parallel
-from synthesis.training.adversarial_transfer import adopt_by_name
 from synthesis.training.card import card_markdown, model_card
 from synthesis.training.checkpoints import (
     CheckpointError,
@@ -33,15 +28,15 @@ from synthesis.training.checkpoints import (
     write_atomically,
     write_json,
 )
-from synthesis.training.config import ConfigError, TrainingConfig
-from synthesis.training.learner import Learner, TrainingDivergedError, Validation
-from synthesis.training.objectives import OBJECTIVES
+from synthesis.training.config import TrainingConfig
+from synthesis.training.guard import DivergenceGuard
+from synthesis.training.learner import TrainingDivergedError, Validation
 from synthesis.training.runs import RunFolder, open_run, settle_split, stored_state
 from synthesis.training.schedule import Clock, rate_factor
-from synthesis.training.shared_norm import normalises_batches, share_batch_norm
+from synthesis.training.setting_up import check_device, new_learner, parts_of
 from synthesis.training.speed import Pace
 from synthesis.training.stopping import EarlyStop
-from synthesis.training.transfer import adopt_weights, parent_sha256
+from synthesis.training.transfer import parent_sha256
 from synthesis.training.words import duration
 
 _GIB = 2**30
@@ -73,51 +68,6 @@ class TrainingResult:
     metrics: dict[str, float]
     do_nothing: dict[str, float]
     weights_sha256: str | None
-
-
-class DivergenceGuard:
-    """Refuses losses that are not numbers, or have grown far beyond the best so far."""
-
-    _SMOOTHING = 0.9
-    _PATIENCE = 20
-    _FACTOR = 10.0
-
-    def __init__(self) -> None:
-        self.smooth = math.nan
-        self.best = math.inf
-        self.seen = 0
-
-    def check(self, step: int, losses: dict[str, float]) -> None:
-        """Take in the losses of a step.
-
-        Raises
-        ------
-        TrainingDivergedError
-            If one is NaN or infinite, or their course says that training went astray.
-        """
-        bad = [name for name, value in losses.items() if not math.isfinite(value)]
-        if bad:
-            raise TrainingDivergedError(_diverged(step, f"{bad[0]} is {losses[bad[0]]}"))
-        if "loss" in losses:
-            self._check_course(step, losses["loss"])
-
-    def _check_course(self, step: int, loss: float) -> None:
-        self.smooth = loss if self.seen == 0 else self._mix(loss)
-        self.seen += 1
-        self.best = min(self.best, self.smooth)
-        if self.seen > self._PATIENCE and self.smooth > self._FACTOR * max(self.best, 1e-12):
-            reason = f"the loss rose to {self.smooth:.3g} from {self.best:.3g}"
-            raise TrainingDivergedError(_diverged(step, reason))
-
-    def _mix(self, loss: float) -> float:
-        return self._SMOOTHING * self.smooth + (1 - self._SMOOTHING) * loss
-
-
-def _diverged(step: int, reason: str) -> str:
-    return (
-        f"Training diverged at step {step}: {reason}. Start a new run with a smaller "
-        "learning_rate, and check the images for extreme values."
-    )
 
 
 def train(
@@ -202,7 +152,7 @@ class _Session:
         start_from: Path | None,
         on_progress: Progress,
     ) -> None:
-        _check_device(config.device)
+        check_device(config.device)
         self.folder = folder
         self.leads = parallel.leads()
         self.tell = on_progress if self.leads else _silent
@@ -212,7 +162,7 @@ class _Session:
         state = stored_state(folder, resume=resume)
         if state is None and self.config.parent and start_from is None:
             raise CheckpointError("This run began from other weights: name them again to resume.")
-        self.learner = _new_learner(self.config, start_from)
+        self.learner = new_learner(self.config, start_from)
         self.pace = Pace(self.learner.images_per_step)
         self.early = EarlyStop(self.config.stop_metric, self.config.stop_patience)
         self.split = self._read(data_dir)
@@ -266,7 +216,7 @@ class _Session:
     def _read(self, data_dir: Path) -> Split:
         shape = self.config.network_config()
         found = find_subjects(data_dir, self.config.sequences()).subjects
-        parts = _parts(self.config, data_dir, [files.name for files in found])
+        parts = parts_of(self.config, data_dir, [files.name for files in found])
         entries = []
         for number, files in enumerate(found):
             self.tell(0, self.config.max_steps, f"Reading subject {number + 1} of {len(found)}", {})
@@ -412,60 +362,6 @@ class _Session:
             metrics={score.metric: score.value for score in scores},
             do_nothing={score.metric: score.do_nothing for score in scores},
             weights_sha256=weights_sha256,
-        )
-
-
-def _parts(config: TrainingConfig, data_dir: Path, names: list[str]) -> dict[str, Part]:
-    return draw_parts(
-        names,
-        validation_fraction=config.validation_fraction,
-        seed=config.seed,
-        patients=patients_of(data_dir, names) if config.split_by == "patient" else None,
-        folds=config.folds,
-        fold=config.fold,
-    )
-
-
-def _check_device(device: str) -> None:
-    try:
-        kind = torch.device(device).type
-    except RuntimeError as error:
-        raise ConfigError(f"device must be cpu, cuda or cuda:N, got {device!r}") from error
-    if kind == "cuda" and not torch.cuda.is_available():
-        raise ConfigError("No CUDA device is available here; use device=cpu.")
-
-
-def _new_learner(config: TrainingConfig, start_from: Path | None) -> Learner:
-    torch.manual_seed(config.seed)
-    networks = build(config.preset, **config.network)
-    if start_from is not None and config.network_config().inference == "samples":
-        adopt_by_name(networks, start_from)
-    elif start_from is not None:
-        adopt_weights(networks["generator"], start_from)
-    _share_norms(config, networks)
-    learner = OBJECTIVES[find_preset(config.preset).objective](config, networks)
-    _check_sharing(learner)
-    return learner
-
-
-def _share_norms(config: TrainingConfig, networks: dict[str, nn.Module]) -> None:
-    """Let several processes normalise over the whole batch; refuse what cannot be compiled so."""
-    if parallel.size() == 1 or not any(normalises_batches(n) for n in networks.values()):
-        return
-    if config.compile or config.cuda_graphs:
-        raise ConfigError(
-            f"{config.preset} normalises over the whole batch, which several processes cannot do "
-            "in compiled code: set compile=false and cuda_graphs=false, or take one process."
-        )
-    for network in networks.values():
-        share_batch_norm(network)
-
-
-def _check_sharing(learner: Learner) -> None:
-    size = parallel.size()
-    if learner.config.batch % size:
-        raise ConfigError(
-            f"batch must be a multiple of the {size} processes, got {learner.config.batch}."
         )
 
 

@@ -11,7 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from synthesis.data.subjects import FloatVolume, Mask, Subject
-from synthesis.generate import on_device, output_mapping, predict
+from synthesis.generate import on_device, predict
+from synthesis.levels import output_mapping
 from synthesis.metrics.presets import compare_with_reasons
 from synthesis.training.config import TrainingConfig
 from synthesis.training.ema import Ema

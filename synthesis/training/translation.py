@@ -22,7 +22,7 @@ from synthesis.data.patches import (
 )
 from synthesis.data.splits import Part
 from synthesis.data.subjects import DataError, FloatVolume, Subject
-from synthesis.generate import output_mapping
+from synthesis.levels import output_mapping
 from synthesis.training import parallel
 from synthesis.training.config import TrainingConfig
 from synthesis.training.paired import PairedLearner

@@ -27,7 +27,8 @@ from synthesis.drawing_kinds import free_for_slices
 from synthesis.folders import run_folder
 from synthesis.generate import load_generator
 from synthesis.models import Checkpoint, GenerationRun
-from synthesis.sampling import BATCH, SampleManifest, verify_sample
+from synthesis.sample_record import SampleManifest
+from synthesis.sampling import BATCH, verify_sample
 from synthesis.training.loop import TrainingResult, train
 from tests.factories import CoordinatorFactory
 

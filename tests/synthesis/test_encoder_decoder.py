@@ -13,7 +13,8 @@ import pytest
 import torch
 
 from synthesis.data.subjects import DataError
-from synthesis.generate import generate, load_generator, output_mapping
+from synthesis.generate import generate, load_generator
+from synthesis.levels import output_mapping
 from synthesis.networks import build
 from synthesis.networks.encoder_decoder import INPUTS, input_combinations
 from synthesis.networks.registry import network_config

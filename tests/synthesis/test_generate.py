@@ -13,13 +13,13 @@ import torch
 from synthesis.data.hashing import content_sha256
 from synthesis.data.subjects import DataError, find_subjects, load_subject, zscore
 from synthesis.generate import (
-    OutputMapping,
     generate,
     generate_volume,
     load_generator,
     nifti_bytes,
     predict,
 )
+from synthesis.levels import OutputMapping
 from synthesis.networks import build
 from synthesis.networks.unet2d import UNet2DConfig
 from synthesis.training.checkpoints import CheckpointError, save_weights

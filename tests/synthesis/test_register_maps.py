@@ -15,7 +15,7 @@ from readerstudy.cases.models import Case, Series
 from readerstudy.truth.models import Origin
 from synthesis import run_images
 from synthesis.exporting import files_of
-from synthesis.generate import ZSCORE_MAPPING, OutputMapping
+from synthesis.levels import ZSCORE_MAPPING, OutputMapping
 from synthesis.models import Checkpoint, GenerationRun
 from synthesis.register import register_generated
 

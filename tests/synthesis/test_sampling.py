@@ -18,9 +18,9 @@ from synthesis.generate import Generator, load_generator
 from synthesis.manifest import RecordError
 from synthesis.networks import build
 from synthesis.networks.registry import network_config
+from synthesis.sample_record import SampleManifest
 from synthesis.sampling import (
     BATCH,
-    SampleManifest,
     draw,
     draw_to_folder,
     finished,

@@ -27,7 +27,7 @@ from readerstudy.truth import register
 from synthesis import score_tables, scoring
 from synthesis.data.subjects import brain_mask, zscore
 from synthesis.folders import extractors_folder
-from synthesis.generate import ZSCORE_MAPPING
+from synthesis.levels import ZSCORE_MAPPING
 from synthesis.metrics import compare
 from synthesis.models import GenerationRun, Score, Scoring
 from synthesis.score_orders import ScoreOrder

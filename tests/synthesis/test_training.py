@@ -28,9 +28,10 @@ from synthesis.training.checkpoints import (
 )
 from synthesis.training.config import ConfigError, TrainingConfig
 from synthesis.training.ema import Ema
+from synthesis.training.guard import DivergenceGuard
 from synthesis.training.journal import Journal
 from synthesis.training.learner import TrainingDivergedError
-from synthesis.training.loop import DivergenceGuard, TrainingResult, train
+from synthesis.training.loop import TrainingResult, train
 from synthesis.training.losses import voxel_weights, weighted_mae
 from synthesis.training.schedule import Clock, rate_factor
 
