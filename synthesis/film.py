@@ -1,4 +1,8 @@
-"""A film of a walk through the latent space: what lies between the images of given seeds."""
+"""A film of a walk through the latent space: what lies between the images of given seeds.
+
+PyAV is imported only when a film is made: its wheels bring an FFmpeg with libx264, which a site may
+not be free to pass on. docs/how-to/make-a-film.md.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +10,8 @@ import math
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
-import av
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -29,7 +33,13 @@ from synthesis.sampling import (
 _LEAST_SIDE, _CAPTION, _GAP = 256, 24, 4
 _FRAMES_PER_SECOND = 25
 
+_ENCODERS = ("libx264", "libopenh264", "libvpx-vp9", "mpeg4")  # the last two are free of H.264
+
 Frame = npt.NDArray[np.uint8]
+
+
+class FilmError(ValueError):
+    """This machine cannot write films; the message says what to install."""
 
 
 def write_film(
@@ -40,10 +50,11 @@ def write_film(
     truncation: float = 1.0,
     frames_per_leg: int = 50,
 ) -> int:
-    """Write an MP4 (H.264) of the walk from seed to seed and back to the first.
+    """Write an MP4 of the walk from seed to seed and back to the first.
 
     The sequences of a latent are shown side by side. Noise stays that of the first seed, so that
-    only what the latent says changes. Each frame bears the note that it is synthetic.
+    only what the latent says changes. Each frame bears the note that it is synthetic. H.264 where
+    the FFmpeg at hand has it, else VP9 or MPEG-4.
 
     Parameters
     ----------
@@ -65,16 +76,18 @@ def write_film(
     Raises
     ------
     ValueError
-        If there are fewer than two seeds.
+        If there are fewer than two seeds, or nothing here can encode a film (`FilmError`).
     """
     network = image_generator(generator)
+    av = _pyav()
+    encoder = _encoder(av)
     frames = 0
     with av.open(str(path), "w") as film:
         stream = None
         for image in walk(network, seeds, truncation=truncation, frames_per_leg=frames_per_leg):
             frame = captioned(image)
             if stream is None:
-                stream = film.add_stream("libx264", rate=Fraction(_FRAMES_PER_SECOND))
+                stream = film.add_stream(encoder, rate=Fraction(_FRAMES_PER_SECOND))
                 stream.height, stream.width = frame.shape[:2]
                 stream.pix_fmt = "yuv420p"
             film.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
@@ -82,6 +95,30 @@ def write_film(
         if stream is not None:
             film.mux(stream.encode(None))
     return frames
+
+
+def _pyav() -> Any:
+    try:
+        import av
+    except ImportError as error:
+        raise FilmError(
+            "A film needs PyAV, which is not installed on the worker: pip install av. Images and "
+            "sheets need no PyAV."
+        ) from error
+    return av
+
+
+def _encoder(av: Any) -> str:
+    for name in _ENCODERS:
+        try:
+            av.Codec(name, "w")
+        except ValueError:  # unknown to this build
+            continue
+        return name
+    raise FilmError(
+        f"The FFmpeg that PyAV uses here has none of the encoders {', '.join(_ENCODERS)}. Install "
+        "one that has."
+    )
 
 
 def walk(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import av
@@ -13,7 +14,7 @@ import torch
 from PIL import Image
 
 from synthesis.data.hashing import content_sha256
-from synthesis.film import captioned, walk, write_film
+from synthesis.film import FilmError, captioned, walk, write_film
 from synthesis.generate import Generator, load_generator
 from synthesis.manifest import RecordError
 from synthesis.networks import build
@@ -236,6 +237,42 @@ def test_a_film_can_be_played_and_says_what_it_is(generator: Generator, tmp_path
     assert frames[0][-20:].max() > 128  # the note
     with pytest.raises(ValueError, match="two seeds"):
         write_film(tmp_path / "none.mp4", generator, [1])
+
+
+def without(monkeypatch: pytest.MonkeyPatch, *encoders: str) -> None:
+    """Make PyAV one whose FFmpeg lacks encoders."""
+    known = av.Codec
+
+    def codec(name: str, mode: str = "r") -> av.Codec:
+        if name in encoders:
+            raise av.codec.codec.UnknownCodecError(name)
+        return known(name, mode)
+
+    monkeypatch.setattr(av, "Codec", codec)
+
+
+def test_a_film_without_h264_can_be_played(
+    generator: Generator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without(monkeypatch, "libx264", "libopenh264")
+    path = tmp_path / "walk.mp4"
+    assert write_film(path, generator, [1, 2], frames_per_leg=2) == 4
+    with av.open(str(path)) as film:
+        assert film.streams.video[0].codec_context.name in {"vp9", "libvpx-vp9"}
+        assert len(list(film.decode(video=0))) == 4
+
+
+def test_a_machine_that_cannot_film_says_what_to_install(
+    generator: Generator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as bare:
+        without(bare, "libx264", "libopenh264", "libvpx-vp9", "mpeg4")
+        with pytest.raises(FilmError, match="none of the encoders libx264"):
+            write_film(tmp_path / "a.mp4", generator, [1, 2])
+    monkeypatch.setitem(sys.modules, "av", None)
+    with pytest.raises(FilmError, match="pip install av"):
+        write_film(tmp_path / "b.mp4", generator, [1, 2])
+    assert not list(tmp_path.iterdir())
 
 
 def test_frames_show_the_sequences_side_by_side() -> None:
