@@ -19,15 +19,14 @@ from readerstudy.core.errors import Conflict, NotFound, ReaderStudyError
 from readerstudy.core.models import Job
 from readerstudy.imaging.geometry import Volume
 from readerstudy.truth.register import declare_trained_on
-from synthesis.data.subjects import brain_mask, zscore
+from synthesis.first_scores import store_first_scores
 from synthesis.folders import run_folder
 from synthesis.generate import SPLIT_FILE, Generator, load_generator
 from synthesis.launching import train_together
-from synthesis.levels import ZSCORE_MAPPING, output_mapping
+from synthesis.levels import output_mapping
 from synthesis.lineage import keys_of, note_later_sources
 from synthesis.manifest import GenerationRecord, ImageRecord, environment, image_record
-from synthesis.metrics import compare_with_reasons
-from synthesis.models import Checkpoint, GenerationRun, Score, TrainingSubject
+from synthesis.models import Checkpoint, GenerationRun, TrainingSubject
 from synthesis.register import register_generated
 from synthesis.training.checkpoints import read_json
 from synthesis.training.config import TrainingConfig
@@ -36,7 +35,6 @@ from synthesis.training.runs import RunFolder
 
 Progress = Callable[[int, int, str], None]
 Array = npt.NDArray[Any]
-METRIC_PRESETS = ("plain", "brasyn")
 
 
 @dataclass(frozen=True)
@@ -240,10 +238,7 @@ def _generate_one(run: GenerationRun, generator: Generator, source: Case) -> Non
         )
         run.record["cases"][image.uuid] = {"source": source.code, "case": case.code}
         run.save(update_fields=("record",))
-        made = pixels
-        if output_mapping(generator.config) != ZSCORE_MAPPING:  # stored truths have lost their unit
-            made = _on_one_scale(pixels, brain_mask(inputs.values()))
-        _store_scores(run, source, made, inputs, case)
+        store_first_scores(run, source, pixels, inputs, case)
 
 
 def _is_made(run: GenerationRun, source: Case) -> bool:
@@ -295,38 +290,3 @@ def network_input(series: Series) -> Array:
 def to_ras(array: Array) -> Array:
     """Turn an LPS array (z, y, x) to RAS, which the networks are trained in, or back."""
     return np.ascontiguousarray(array[:, ::-1, ::-1])
-
-
-def _store_scores(
-    run: GenerationRun, source: Case, pixels: Array, inputs: dict[str, Array], case: Case
-) -> None:
-    """Score the image against the acquired one, beside doing nothing: T1, or another input."""
-    real = source.series.filter(role=run.role).first()
-    if real is None or tuple(real.shape) != pixels.shape:
-        return
-    truth = to_ras(canonical.load_array(real))
-    mask = brain_mask(inputs.values())
-    shown = _on_one_scale(truth, mask)
-    nothing = inputs["t1"] if "t1" in inputs else next(iter(inputs.values()))
-    candidates = {"synthetic": pixels, "do nothing": _on_one_scale(nothing, mask)}
-    for candidate, image in candidates.items():
-        for preset in METRIC_PRESETS:
-            comparison = compare_with_reasons(image, shown, mask, preset=preset)
-            Score.objects.bulk_create(
-                Score(
-                    run=run,
-                    case_code=case.code,
-                    candidate=candidate,
-                    preset=comparison.preset,
-                    metric=metric,
-                    value=value if np.isfinite(value) else None,
-                    reason=comparison.reasons.get(metric, "")[:200]
-                    or ("infinite: the images are equal" if np.isinf(value) else ""),
-                )
-                for metric, value in comparison.values.items()
-            )
-
-
-def _on_one_scale(raw: Array, mask: npt.NDArray[np.bool_]) -> Array:
-    """Return an acquired image on the grey scale of generated ones."""
-    return ZSCORE_MAPPING.apply(zscore(raw, name="image").z, mask)

@@ -6,29 +6,25 @@ both are scored alike.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from readerstudy.cases import canonical
 from readerstudy.cases.models import Case, Series
 from readerstudy.core.errors import ReaderStudyError
 from synthesis import drawn_images
-from synthesis.data.subjects import brain_mask, find_subjects, load_volume, zscore
+from synthesis.data.subjects import brain_mask, find_subjects, load_volume
 from synthesis.folders import run_folder
 from synthesis.generate import SPLIT_FILE
-from synthesis.levels import ZSCORE_MAPPING, OutputMapping
+from synthesis.levels import OutputMapping
 from synthesis.metrics.imagesets import NamedVolume
 from synthesis.models import GenerationRun, TrainingRun
 from synthesis.networks.images import POOLED_ROLE
+from synthesis.scales import Array, Mask, mapping_of, ras, shown, unchanged_map
 from synthesis.training.checkpoints import read_json
 
-Array = npt.NDArray[Any]
-Mask = npt.NDArray[np.bool_]
 BEFORE_CONTRAST = {"t1c": "t1"}
 """What doing nothing would show in place of a generated image."""
 ONE_LABEL = "the mask of this case holds one number only: it does not tell the parts of a tumour"
@@ -46,7 +42,8 @@ class RunCase:
     truth : ndarray or None
         The acquired image on the same grey scale.
     before : ndarray or None
-        The image before contrast on that scale.
+        What doing nothing would show, on that scale: the image before contrast, or for a map in
+        its unit what `unchanged_map` gives.
     brain : bool ndarray
     inputs : dict of str to ndarray
         Acquired series by role, as stored.
@@ -96,13 +93,12 @@ def load_case(run: GenerationRun, source: Case, case: Case) -> RunCase:
     brain = _brain(run, inputs, pixels)
     labels, reason = _labels(own.get("mask"))
     scale = mapping_of(run)
-    before = BEFORE_CONTRAST.get(run.role, "")
     return RunCase(
         source=source,
         case=case,
         made=pixels,
         truth=shown(ras(own[run.role]), brain, scale) if run.role in own else None,
-        before=shown(inputs[before], brain, scale) if before in inputs else None,
+        before=_before(run, inputs, brain, scale),
         brain=brain,
         inputs=inputs,
         labels=labels,
@@ -111,22 +107,13 @@ def load_case(run: GenerationRun, source: Case, case: Case) -> RunCase:
     )
 
 
-def ras(series: Series) -> Array:
-    """Return a stored series turned from LPS to RAS."""
-    return np.ascontiguousarray(canonical.load_array(series)[:, ::-1, ::-1])
-
-
-def mapping_of(run: GenerationRun) -> OutputMapping:
-    """Return how this run turned z-scores into grey levels."""
-    said = run.record.get("generation", {}).get("generator", {}).get("output_mapping")
-    return OutputMapping(**said) if said else ZSCORE_MAPPING
-
-
-def shown(raw: Array, brain: Mask, scale: OutputMapping) -> Array:
-    """Return an acquired image on the scale of generated ones: a map is in its unit already."""
+def _before(
+    run: GenerationRun, inputs: Mapping[str, Array], brain: Mask, scale: OutputMapping
+) -> Array | None:
     if scale.in_unit:
-        return np.where(brain, raw, 0).astype(np.float32)
-    return scale.apply(zscore(raw, name="image").z, brain)
+        return unchanged_map(run.checkpoint, inputs, brain)
+    before = BEFORE_CONTRAST.get(run.role, "")
+    return shown(inputs[before], brain, scale) if before in inputs else None
 
 
 def _brain(run: GenerationRun, inputs: dict[str, Array], pixels: Array) -> Mask:

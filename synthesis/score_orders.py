@@ -9,8 +9,10 @@ from readerstudy.core.errors import ReaderStudyError
 from synthesis.folders import extractors_folder
 from synthesis.metrics.presets import PRESETS, find_preset
 from synthesis.metrics.regions import BRAIN, REGIONS, SCHEMES, LabelScheme, parse_scheme
+from synthesis.models import GenerationRun
 
 DEFAULT_PRESETS = ("plain", "brasyn", "calabrese2021")
+MAP_PRESETS = ("quantitative", "wang2023")
 MOST_IMAGES = 1000
 
 
@@ -88,6 +90,13 @@ class ScoreOrder:
         """Read `to_dict` back from JSON."""
         lists = {name: tuple(settings[name]) for name in ("presets", "regions") if name in settings}
         return cls(**{**settings, **lists})
+
+
+def default_presets(run: GenerationRun) -> tuple[str, ...]:
+    """Return the presets for what a run made: a map in its unit is not normalised."""
+    generator = run.record.get("generation", {}).get("generator", {})
+    in_unit = generator.get("output_mapping", {}).get("slope", 1.0) != 1.0
+    return MAP_PRESETS if in_unit else DEFAULT_PRESETS
 
 
 def extractor_names() -> list[str]:

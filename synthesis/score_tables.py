@@ -34,11 +34,14 @@ HIGHER_IS_BETTER = frozenset(
         "vendi",
         "authenticity_pixels",
         "authenticity_features",
+        "ccc",
     ]
 )
 NEITHER = frozenset(
     [
         "mean",
+        "bias",
+        "relative_bias",
         "volume_ml",
         "volume_error_ml",
         "c2st_accuracy",

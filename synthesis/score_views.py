@@ -21,7 +21,7 @@ from synthesis.folders import scoring_folder
 from synthesis.forms import ScoreForm
 from synthesis.looking import look_at_run, why_closed
 from synthesis.models import Checkpoint, GenerationRun, Scoring
-from synthesis.score_orders import ScoreOrder
+from synthesis.score_orders import ScoreOrder, default_presets
 
 
 def run_of(pk: uuid.UUID) -> GenerationRun:
@@ -65,6 +65,10 @@ class RunScores(ActionView, CoordinatorPage):
 
     form_class = ScoreForm
     template_name = "synthesis/scores.html"
+
+    def get_initial(self) -> dict[str, Any]:
+        run = run_of(self.kwargs["pk"])
+        return {**super().get_initial(), "presets": default_presets(run)}
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(**scores_context(run_of(self.kwargs["pk"])), **kwargs)

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from synthesis.data.layout import bounding_box, grown
-from synthesis.metrics import multiscale, paired
+from synthesis.metrics import multiscale, paired, quantitative
 from synthesis.metrics.paired import (
     FloatArray,
     Mask,
@@ -224,6 +224,20 @@ PRESETS: dict[str, MetricPreset] = {
             "weights of Wang 2003 divided by their sum.",
             {"msssim": _multiscale},
         ),
+        MetricPreset(
+            "quantitative",
+            1,
+            "Maps in a unit, such as CBV in mL/100 g, as they are: no z-scores, no percentiles. "
+            "mae, rmse and bias (prediction less truth) in that unit inside the mask; "
+            "relative_bias is the bias over the mean truth; ccc is Lin's concordance over voxels.",
+            {
+                "mae": lambda pair: paired.mae(pair.p, pair.t),
+                "rmse": lambda pair: paired.rmse(pair.p, pair.t),
+                "bias": lambda pair: quantitative.bias(pair.p, pair.t),
+                "relative_bias": lambda pair: quantitative.relative_bias(pair.p, pair.t),
+                "ccc": lambda pair: quantitative.concordance(pair.p, pair.t),
+            },
+        ),
     )
 }
 
@@ -255,12 +269,12 @@ def compare(
     Parameters
     ----------
     prediction, truth : array (z, y, x)
-        On one grid and one intensity scale: z-score both first if they come from different ones.
+        On one grid and one intensity scale: z-score both first if they come from different ones,
+        and leave maps with a unit as they are.
     mask : array (z, y, x), optional
         Voxels that count (non-zero); all of them without it.
     preset : str
-        ``"plain"``, ``"brasyn"``, ``"calabrese2021"``, ``"wang2023"`` or ``"msssim"``, with or
-        without ``"/version"``.
+        One of `PRESETS`, such as ``"brasyn"``, with or without ``"/version"``.
 
     Returns
     -------

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterable
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import torch
@@ -180,7 +181,19 @@ class TranslationLearner(PairedLearner):
         z = super().nothing(subject)
         if self.shape.target_scale is None:
             return z
+        mean, spread = self._mean_and_spread()
+        return np.where(subject.mask, mean + spread * z, 0.0).astype(np.float32)
+
+    def _mean_and_spread(self) -> tuple[float, float]:
+        """Return those of the training targets' voxels, as the network predicts them."""
         number, total, squares = self.moments
         mean = total / number
-        spread = np.sqrt(max(squares / number - mean**2, 0.0))
-        return np.where(subject.mask, mean + spread * z, 0.0).astype(np.float32)
+        return float(mean), float(np.sqrt(max(squares / number - mean**2, 0.0)))
+
+    def facts(self) -> dict[str, Any]:
+        """Return mean and spread of the training targets in their unit, where they have one."""
+        scale = self.shape.target_scale
+        if scale is None:
+            return {}
+        mean, spread = self._mean_and_spread()
+        return {"target_mean": scale * mean, "target_sd": scale * spread}

@@ -19,7 +19,7 @@ from readerstudy.core import jobs
 from readerstudy.core.errors import Conflict, NotFound
 from readerstudy.core.models import AuditRecord, Job
 from readerstudy.truth.models import Origin
-from synthesis import bench
+from synthesis import bench, first_scores
 from synthesis.data.subjects import SubjectFiles, load_subject
 from synthesis.folders import run_folder
 from synthesis.generate import Generator, load_generator
@@ -290,7 +290,7 @@ def test_an_image_that_cannot_be_scored_leaves_nothing_half_written(
         raise FloatingPointError("overflow")
 
     with monkeypatch.context() as patch:
-        patch.setattr(bench, "compare_with_reasons", broken)
+        patch.setattr(first_scores, "compare_with_reasons", broken)
         job = generate_job(checkpoint, sources[:1])
     assert job.state == Job.State.FAILED
     assert Case.objects.count() == len(sources)

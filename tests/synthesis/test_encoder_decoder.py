@@ -152,4 +152,10 @@ def test_examinations_of_a_patient_are_split_only_when_asked(cohort: Path, tmp_p
     train(apart, cohort, tmp_path / "run", resume=False)
     card = json.loads((tmp_path / "run" / "model_card.json").read_text())
     assert card["training"]["settings"]["split_by"] == "examination"
+    split = json.loads((tmp_path / "run" / "split.json").read_text())["subjects"]
+    training = [one["name"] for one in split if one["part"] == "train"]
+    maps = [nib.load(cohort / name / "cbv.nii.gz").get_fdata() for name in training]
+    values = np.concatenate([one[one > 0] for one in maps])
+    assert card["more"]["target_mean"] == pytest.approx(values.mean(), rel=1e-3)
+    assert card["more"]["target_sd"] == pytest.approx(values.std(), rel=1e-3)
     assert load_generator(tmp_path / "run").config.inputs == INPUTS

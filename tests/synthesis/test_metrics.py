@@ -48,7 +48,7 @@ def test_plain_errors_by_hand() -> None:
 def test_equal_images_have_the_best_scores(preset: str) -> None:
     _, truth = pair()
     scores = compare(truth, truth, ball(), preset=preset)
-    best = {"psnr": math.inf, "ssim": 1.0, "cc": 1.0, "msssim": 1.0}
+    best = {"psnr": math.inf, "ssim": 1.0, "cc": 1.0, "msssim": 1.0, "ccc": 1.0}
     if preset == "wang2023":  # in per cent
         best = {"ssim": 100.0, "ssim_square": 100.0}
     for name, value in scores.items():
@@ -323,3 +323,37 @@ def test_moving_sums_are_those_of_a_loop() -> None:
         for y, x in np.ndindex(7, 8):
             cube = values[tuple(slice(max(c - 2, 0), c + 3) for c in (z, y, x))]
             assert sums[0, y, x] == pytest.approx(cube.sum(), abs=1e-12)
+
+
+def test_maps_are_scored_in_their_unit_by_hand() -> None:
+    truth = np.array([1.0, 2.0, 3.0, 6.0]).reshape(1, 2, 2)
+    made = np.array([2.0, 2.0, 5.0, 7.0]).reshape(1, 2, 2)
+    found = compare(made, truth, preset="quantitative/1")
+    # means 4 and 3; sums of squared deviations 18 and 14, of products 15
+    assert found == pytest.approx(
+        {
+            "mae": 1.0,
+            "rmse": math.sqrt(6 / 4),
+            "bias": 1.0,
+            "relative_bias": 1 / 3,
+            "ccc": 2 * (15 / 4) / (18 / 4 + 14 / 4 + 1.0),
+        }
+    )
+
+
+def test_an_affine_error_of_a_map_is_not_forgiven() -> None:
+    _, truth = pair()
+    right, wrong = (compare(m, truth, preset="quantitative") for m in (truth, 2 * truth + 1))
+    assert right["ccc"] == pytest.approx(1)
+    assert wrong["ccc"] < 0.9
+    assert wrong["bias"] == pytest.approx(truth.mean() + 1)
+
+
+def test_undefined_scores_of_maps_say_why() -> None:
+    flat = np.zeros((2, 3, 3))
+    found = compare_with_reasons(flat, flat, preset="quantitative")
+    assert math.isnan(found.values["ccc"])
+    assert found.reasons == {
+        "relative_bias": "the mean of the true map is not positive",
+        "ccc": "both maps are one constant",
+    }

@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from readerstudy.core.errors import ReaderStudyError
 from synthesis import follow, score_tables
 from synthesis.models import GenerationRun, Score, Scoring
-from synthesis.score_orders import DEFAULT_PRESETS, MOST_IMAGES, ScoreOrder
+from synthesis.score_orders import MOST_IMAGES, ScoreOrder, default_presets
 
 
 class Command(BaseCommand):
@@ -22,7 +22,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("run", help="identifier of the generation run, or its beginning")
-        parser.add_argument("--preset", nargs="*", default=list(DEFAULT_PRESETS), metavar="NAME")
+        parser.add_argument("--preset", nargs="*", metavar="NAME", help="scores of each image")
         parser.add_argument("--regions", nargs="+", default=["brain"], metavar="REGION")
         parser.add_argument("--labels", default="auto", help="numbers of the label maps")
         parser.add_argument(
@@ -44,7 +44,7 @@ class Command(BaseCommand):
             raise CommandError("Name the --extractor of unpaired scores: manage.py extractor list")
         try:
             order = ScoreOrder(
-                presets=() if options["unpaired"] else tuple(options["preset"]),
+                presets=() if options["unpaired"] else _presets(options, run),
                 regions=tuple(options["regions"]),
                 scheme=options["labels"],
                 segmenter=options["segmentations"],
@@ -93,6 +93,11 @@ class Command(BaseCommand):
                 f"{score.reason}"
             )
         self.stdout.write(f"Scoring {uuid.UUID(str(scoring.pk))}")
+
+
+def _presets(options: dict[str, Any], run: GenerationRun) -> tuple[str, ...]:
+    named = options["preset"]
+    return default_presets(run) if named is None else tuple(named)
 
 
 def as_json(scoring: Scoring) -> dict[str, Any]:
