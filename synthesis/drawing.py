@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -52,17 +52,25 @@ from synthesis.sampling import (
 )
 from synthesis.training.config import TrainingConfig
 
+if TYPE_CHECKING:
+    from synthesis.copy_guard import CopyGuard
+
 Progress = Callable[[int, int, str], None]
+_MOST_COPIES = 4  # times the images asked for; then the generator copies and the order ends
 
 
 @dataclass(frozen=True)
 class DrawOrder:
-    """Which checkpoint is to draw how many images from the seeds ``seed``, ``seed + 1``, ..."""
+    """Which checkpoint is to draw how many images from the seeds ``seed``, ``seed + 1``, ...
+
+    With ``exclude_copies`` seeds whose image is like a training image are left out and recorded.
+    """
 
     checkpoint: str
     count: int
     seed: int
     truncation: float
+    exclude_copies: bool = False
 
 
 def open_generator(checkpoint: str) -> tuple[Checkpoint, Generator]:
@@ -87,16 +95,40 @@ def open_generator(checkpoint: str) -> tuple[Checkpoint, Generator]:
 
 
 def draw_run(order: DrawOrder, *, job: Job | None, progress: Progress) -> GenerationRun:
-    """Draw and register images; goes on where it stopped."""
+    """Draw and register images; goes on where it stopped.
+
+    Raises
+    ------
+    ReaderStudyError
+        If an order cannot be carried out, or most images are copies of training images.
+    """
     stored, generator = open_generator(order.checkpoint)
+    guard = _guard(stored) if order.exclude_copies else None
     run = _open_run(stored, generator, order, job)
-    for start in range(0, order.count, BATCH):
-        end = min(start + BATCH, order.count)
-        if len(run.record["images"]) < end:
-            seeds = range(order.seed + start, order.seed + end)
-            _register_batch(run, start, _drawn(generator, seeds, order.truncation))
-        progress(end, order.count, f"{end} of {order.count} images")
+    while (kept := len(run.record["images"])) < order.count:
+        manifest = SampleManifest.from_dict(run.record["samples"])
+        _refuse_copying(manifest, order)
+        start = order.seed + manifest.tried
+        seeds = range(start, start + min(BATCH, order.count - kept))
+        _register_batch(run, manifest.tried, _drawn(generator, seeds, order.truncation), guard)
+        done = len(run.record["images"])
+        progress(done, order.count, f"{done} of {order.count} images")
     return run
+
+
+def _guard(stored: Checkpoint) -> CopyGuard:
+    from synthesis.copy_guard import CopyGuard  # it cuts slices as this module does
+
+    return CopyGuard(stored)
+
+
+def _refuse_copying(manifest: SampleManifest, order: DrawOrder) -> None:
+    left_out = manifest.tried - len(manifest.images)
+    if left_out > _MOST_COPIES * max(order.count, BATCH):
+        raise ReaderStudyError(
+            f"{left_out} of {manifest.tried} images were like training images: this generator "
+            "copies them. Train it on more subjects, or for fewer steps."
+        )
 
 
 def _drawn(generator: Generator, seeds: range, truncation: float) -> list[Drawn]:
@@ -128,16 +160,25 @@ def _open_run(
     return run
 
 
-def _register_batch(run: GenerationRun, start: int, made: Sequence[Drawn]) -> None:
+def _register_batch(
+    run: GenerationRun, start: int, made: Sequence[Drawn], guard: CopyGuard | None
+) -> None:
     """Register a batch whole, unless a worker that was taken for dead has done it meanwhile."""
     actor = run.job.created_by if run.job else None
+    copied = guard.copied([one.pixels for one in made]) if guard else [False] * len(made)
+    kept = [one for one, copy in zip(made, copied, strict=True) if not copy]
+    left_out = [one.record.seed for one, copy in zip(made, copied, strict=True) if copy]
     with write_transaction():
         run.record = GenerationRun.objects.select_for_update().get(pk=run.pk).record
-        if len(run.record["images"]) != start:
-            return
         manifest = SampleManifest.from_dict(run.record["samples"])
-        manifest = manifest.with_images([one.record for one in made])
-        for one in made:
+        if manifest.tried != start:
+            return
+        manifest = manifest.with_images(
+            [one.record for one in kept],
+            rule=guard.rule() if guard else None,
+            left_out=left_out,
+        )
+        for one in kept:
             case = _case_of(
                 new_subject(one.record.uuid), one.pixels, _Form.of_record(manifest.generator)
             )

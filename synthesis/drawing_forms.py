@@ -37,7 +37,13 @@ class DrawForm(_SeedForm):
 
     count = forms.IntegerField(min_value=1, max_value=5000, initial=50, label="Number of images")
     truncation = _truncation()
-    field_order = ("count", "seed", "truncation")
+    exclude_copies = forms.BooleanField(
+        required=False,
+        label="Leave out copies of training images",
+        help_text="Images more like a training slice than unseen real ones are do not become "
+        "cases; their seeds are recorded. Needs the training images and unseen real cases.",
+    )
+    field_order = ("count", "seed", "truncation", "exclude_copies")
 
 
 class CutForm(_SeedForm):

@@ -57,6 +57,7 @@ class DrawView(OrderView):
             "count": data["count"],
             "seed": data["seed"],
             "truncation": data.get("truncation", 1.0),
+            "exclude_copies": data["exclude_copies"],
         }
         _queue("draw", f"Draw {data['count']} images", self.checkpoint, order, self.request.user)
         return redirect("generators")

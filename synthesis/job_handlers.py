@@ -125,12 +125,18 @@ def generate(
 
 @handles("draw", queue="gpu")
 def draw(
-    context: JobContext, *, checkpoint: str, count: int, seed: int, truncation: float
+    context: JobContext,
+    *,
+    checkpoint: str,
+    count: int,
+    seed: int,
+    truncation: float,
+    exclude_copies: bool = False,
 ) -> dict[str, Any]:
     """Draw images of an unconditional generator and register each as a case."""
     from synthesis import drawing
 
-    order = drawing.DrawOrder(checkpoint, count, seed, truncation)
+    order = drawing.DrawOrder(checkpoint, count, seed, truncation, exclude_copies)
     with _in_words():
         run = drawing.draw_run(order, job=context.job, progress=context.progress)
     return {"run": str(run.pk), "images": len(run.record["images"])}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from synthesis.manifest import ImageSet
@@ -47,6 +47,8 @@ class SampleManifest(ImageSet[SampleRecord]):
     environment : dict
         See `synthesis.manifest.environment`.
     images : tuple of SampleRecord
+    left_out : dict or None
+        Where copies of training images were left out: the rule, and the seeds that it met.
     """
 
     schema = "readerstudy-samples/1"
@@ -55,6 +57,7 @@ class SampleManifest(ImageSet[SampleRecord]):
     drawing: dict[str, Any]
     environment: dict[str, Any]
     images: tuple[SampleRecord, ...]
+    left_out: dict[str, Any] | None = None
 
     def facts(self) -> dict[str, Any]:
         """Return what is recorded."""
@@ -63,20 +66,38 @@ class SampleManifest(ImageSet[SampleRecord]):
             "drawing": self.drawing,
             "environment": self.environment,
             "images": [asdict(image) for image in self.images],
+            **({"left_out": self.left_out} if self.left_out else {}),
         }
 
     @classmethod
     def from_facts(cls, facts: Mapping[str, Any]) -> SampleManifest:
         """Make the manifest of its `facts`."""
         images = tuple(SampleRecord(**image) for image in facts["images"])
-        return cls(facts["generator"], facts["drawing"], facts["environment"], images)
+        return cls(
+            facts["generator"],
+            facts["drawing"],
+            facts["environment"],
+            images,
+            facts.get("left_out"),
+        )
+
+    @property
+    def tried(self) -> int:
+        """How many seeds were drawn from: those kept and those left out."""
+        return len(self.images) + len(self.left_out["seeds"] if self.left_out else ())
 
     def alone(self, image: SampleRecord) -> SampleManifest:
         """Return the manifest of one image, which names everything needed to make it again."""
         return SampleManifest(self.generator, self.drawing, self.environment, (image,))
 
-    def with_images(self, images: Sequence[SampleRecord]) -> SampleManifest:
-        """Return the manifest with further images."""
-        return SampleManifest(
-            self.generator, self.drawing, self.environment, (*self.images, *images)
-        )
+    def with_images(
+        self,
+        images: Sequence[SampleRecord],
+        *,
+        rule: Mapping[str, Any] | None = None,
+        left_out: Sequence[int] = (),
+    ) -> SampleManifest:
+        """Return the manifest with further images, and seeds left out by a rule."""
+        known = list(self.left_out["seeds"]) if self.left_out else []
+        told = {"rule": dict(rule), "seeds": [*known, *left_out]} if rule else self.left_out
+        return replace(self, images=(*self.images, *images), left_out=told)

@@ -117,6 +117,11 @@ def nearest(
     return Nearest(index, likeness)
 
 
+def limit_of(held_out: Nearest) -> float:
+    """Return the likeness that 99.5 % of unseen real images stay below."""
+    return float(np.quantile(held_out.likeness, QUANTILE, method="higher"))
+
+
 def memorisation(
     made: FloatArray,
     train: FloatArray,
@@ -144,7 +149,7 @@ def memorisation(
             f"{len(made)}, {len(train)} and {len(held_out)}"
         )
     of_made, of_held = (nearest(one, train, flipped=flipped) for one in (made, held_out))
-    limit = float(np.quantile(of_held.likeness, QUANTILE, method="higher"))
+    limit = limit_of(of_held)
     above = np.flatnonzero(of_made.likeness > limit)
     order = np.sort(of_held.likeness)
     z, p = _three_samples(-of_made.likeness, -of_held.likeness)

@@ -31,6 +31,11 @@ class Command(BaseCommand):
         )
         parser.add_argument("--film", type=int, help="film a walk past this number of images")
         parser.add_argument("--truncation", type=float, default=1.0, help="0 to 1, for drawing")
+        parser.add_argument(
+            "--exclude-copies",
+            action="store_true",
+            help="leave out drawn images that are like training images; see --count",
+        )
         parser.add_argument("--seed", type=int, default=0)
         parser.add_argument("--queue", action="store_true", help="leave the work to a worker")
 
@@ -43,6 +48,8 @@ class Command(BaseCommand):
             raise CommandError("Ask for one of --cases, --count, --real-slices and --film.")
         if not asked and not options["cases"]:
             raise CommandError("Say what to make: --cases, --count, --real-slices or --film.")
+        if options["exclude_copies"] and options["count"] is None:
+            raise CommandError("--exclude-copies goes with --count: images that are drawn.")
         known = set(Case.objects.available().values_list("code", flat=True))
         if unknown := sorted(set(options["cases"] or ()) - known):
             raise CommandError(f"There is no case {', '.join(unknown)}.")
@@ -82,7 +89,8 @@ class Command(BaseCommand):
         self.stdout.write(f"Run {result['run']}: {result['images']} images")
 
     def _draw(self, checkpoint: Checkpoint, options: dict[str, Any]) -> None:
-        arguments = {name: options[name] for name in ("count", "seed", "truncation")}
+        names = ("count", "seed", "truncation", "exclude_copies")
+        arguments = {name: options[name] for name in names}
         title = f"Draw {options['count']} images"
         result = self._do("draw", title, checkpoint, arguments, options)
         self.stdout.write(f"Run {result['run']}: {result['images']} images")
