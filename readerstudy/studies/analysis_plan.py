@@ -69,6 +69,8 @@ class PlannedAnalysis:
         Codes of the arms compared, the reference first; empty: all together.
     margin : float or None
         Of equivalence or non-inferiority, as a proportion or a difference in area.
+    threshold : float or None
+        Least coefficient of agreement that counts as reproducible, such as the 0.5 of Park et al.
     family, adjustment : str
         Endpoints of one family share an adjustment for multiple testing; a key of ADJUSTMENTS.
     consensus : bool
@@ -107,6 +109,7 @@ class PlannedAnalysis:
     confidence: str = ""
     arms: tuple[str, ...] = ()
     margin: float | None = None
+    threshold: float | None = None
     family: str = ""
     adjustment: str = ""
     consensus: bool = False
@@ -236,7 +239,7 @@ def _check(entry: PlannedAnalysis) -> None:
             raise _fault(f"“{entry.title}”: there is no {name} {getattr(entry, name)!r}.")
     if unknown := set(entry.methods) - set(stats.__all__):
         raise _fault(f"“{entry.title}”: there is no method {min(unknown)!r}.")
-    for name in ("margin", "stop_below"):
+    for name in ("margin", "threshold", "stop_below"):
         share = getattr(entry, name)
         if share is not None and not 0 < share < 1:
             raise _fault(f"“{entry.title}”: {name.replace('_', ' ')} must lie between 0 and 1.")

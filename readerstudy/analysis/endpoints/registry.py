@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from readerstudy.analysis.document import Section
+from readerstudy.analysis.endpoints.agreement import agreement
 from readerstudy.analysis.endpoints.turing import turing
 from readerstudy.analysis.facts import Dataset
 from readerstudy.studies.analysis_plan import PlannedAnalysis
@@ -13,6 +14,7 @@ Endpoint = Callable[[Dataset, PlannedAnalysis], Section]
 Description = Callable[[Dataset], Sequence[Section]]
 
 ENDPOINTS: dict[str, Endpoint] = {
+    "agreement": agreement,
     "turing": turing,
 }
 DESCRIPTIONS: tuple[Description, ...] = ()
