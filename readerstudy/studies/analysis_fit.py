@@ -164,6 +164,8 @@ def _limits(entry: PlannedAnalysis, situation: Situation) -> Iterator[str]:
     del situation
     if entry.margin is not None and entry.endpoint not in WITH_MARGIN:
         yield f"“{entry.endpoint_label}” is not judged by a margin; leave it out."
+    if entry.threshold is not None and entry.endpoint != "agreement":
+        yield f"“{entry.endpoint_label}” has no least agreement; leave it out."
     if entry.stop_below is not None and entry.endpoint != "turing":
         yield "a stop rule is for right calls of real and synthetic alone."
 

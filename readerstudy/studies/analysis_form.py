@@ -87,6 +87,13 @@ class AnalysisForm(forms.Form):
         label="Margin, points",
         help_text="Of equivalence or non-inferiority.",
     )
+    threshold = forms.FloatField(
+        required=False,
+        min_value=0.01,
+        max_value=0.99,
+        label="Least agreement",
+        help_text="Coefficient from which agreement counts as reproducible, such as 0.5.",
+    )
     stop_below = forms.FloatField(
         required=False,
         min_value=0.1,

@@ -38,6 +38,19 @@ METHODS = {
     "regression": ("univariable", "logistic", "backward_elimination"),
     "survival": ("kaplan_meier", "logrank", "cox", "harrell_c", "time_dependent_auc"),
 }
+FURTHER = {
+    "agreement": (
+        "light_kappa",
+        "conger_kappa",
+        "krippendorff_alpha",
+        "icc",
+        "rwg",
+        "kendall_w",
+        "concordance_correlation",
+        "bland_altman",
+    ),
+}
+"""What an endpoint can compute besides the usual methods."""
 
 
 def plan_analysis(
@@ -136,10 +149,10 @@ def _unknown(code: str) -> NotFound:
 
 
 def methods_of(endpoint: str) -> list[str]:
-    """Return what can be computed for an endpoint: the usual methods, then those of templates."""
+    """Return what can be computed for an endpoint: the usual methods, then all others."""
     planned = [entry for template in TEMPLATES.values() for entry in template.analysis]
     more = [name for entry in planned if entry.endpoint == endpoint for name in entry.methods]
-    return list(dict.fromkeys((*METHODS.get(endpoint, ()), *more)))
+    return list(dict.fromkeys((*METHODS.get(endpoint, ()), *more, *FURTHER.get(endpoint, ()))))
 
 
 def require_methods(entry: PlannedAnalysis, *, former: PlannedAnalysis) -> None:

@@ -131,7 +131,9 @@ def test_within_group_agreement_case_by_case():
     assert bands == [7, 0, 2, 1]
     least = table(section, "rwg_main_least").rows[0].cells
     assert (least["case"], least["given"], least["rwg"].value) == ("C0009", "R1 3, R2 1", 0)
-    assert sum(row["cases"] for row in next(iter(section.figures[0].spec["datasets"].values()))) == 10
+    assert (
+        sum(row["cases"] for row in next(iter(section.figures[0].spec["datasets"].values()))) == 10
+    )
 
 
 @pytest.mark.parametrize("q", [2, 4])
@@ -210,7 +212,9 @@ def test_arms_are_kept_apart_and_their_difference_is_paired():
     )
     section = agreement(data, entry)
     rows = table(section, "all_readers").rows
-    fleiss = {r.cells["arm"]: r.cells["value"] for r in rows if r.cells["measure"] == "Fleiss’s kappa"}
+    fleiss = {
+        r.cells["arm"]: r.cells["value"] for r in rows if r.cells["measure"] == "Fleiss’s kappa"
+    }
     difference = fleiss["With CBV less Standard"]
     assert difference.value == pytest.approx(fleiss["With CBV"].value - fleiss["Standard"].value)
     assert difference.low > 0

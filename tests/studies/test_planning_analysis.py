@@ -95,6 +95,8 @@ def test_an_entry_is_edited_and_the_audit_log_keeps_both(client, study):
         ({"margin": "0.1"}, "margin must be a number"),
         ({"margin": True}, "margin must be a number"),
         ({"stop_below": 0}, "between 0 and 1"),
+        ({"threshold": 1.5}, "between 0 and 1"),
+        ({"threshold": 0.5}, "has no least agreement"),
         ({"primary": "yes"}, "Primary of a planned analysis must be true or false"),
         ({"adjustment": "holm"}, "needs the family"),
         ({"adjustment": "sidak", "family": "a"}, "no adjustment 'sidak'"),

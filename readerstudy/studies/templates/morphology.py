@@ -22,6 +22,8 @@ from readerstudy.studies.templates.base import (
 from readerstudy.studies.viewing import Slot, Viewing
 
 FAMILY = "morphology"
+REPRODUCIBLE = 0.5
+"""Features with a lower kappa were not analysed further."""
 
 
 def _feature(code: str, text: str, help: str, *levels: OptionTemplate) -> QuestionTemplate:
@@ -87,6 +89,7 @@ def _agreement(question: QuestionTemplate) -> PlannedAnalysis:
         unit="subject",
         primary=True,
         methods=("percent_agreement", "cohen_kappa", "gwet_ac"),
+        threshold=REPRODUCIBLE,
     )
 
 
