@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Install the Debian packages that the tests need, only when one is missing and only if we may.
 set -euo pipefail
-wanted=(chromium fonts-liberation)
+# The three libraries draw the PDF of a report (WeasyPrint).
+wanted=(chromium fonts-liberation libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0)
 missing=()
 for package in "${wanted[@]}"; do
   dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")
