@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import io
 import json
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
@@ -14,6 +15,7 @@ from readerstudy.analysis.document import Figure
 FONT = "Liberation Sans, Arial, Helvetica, sans-serif"
 DPI = 300
 PIXELS_PER_INCH = 96  # of a specification
+RESOURCES = re.compile(rb"(?<=<<\n)(?:[ \t]*/\w+ \d+ 0 R\n){2,}")
 FORMATS = ("svg", "pdf", "png")
 
 
@@ -26,8 +28,7 @@ def pdf(figure: Figure) -> bytes:
     """Return a figure as PDF."""
     import vl_convert as vlc
 
-    blob: bytes = vlc.svg_to_pdf(svg(figure))
-    return blob
+    return _in_order(vlc.svg_to_pdf(svg(figure)))
 
 
 def png(figure: Figure, *, dpi: int = DPI) -> bytes:
@@ -74,3 +75,11 @@ def _with_font(config: Mapping[str, Any]) -> dict[str, Any]:
         made[part] = {**dict(made.get(part) or {}), "labelFont": FONT, "titleFont": FONT}
     made["title"] = {**dict(made.get("title") or {}), "font": FONT}
     return made
+
+
+def _in_order(blob: bytes) -> bytes:
+    """Return a PDF with its lists of resources sorted: the renderer writes them in any order.
+
+    Lines only change places within their list, so no offset in the file changes.
+    """
+    return RESOURCES.sub(lambda found: b"".join(sorted(found[0].splitlines(keepends=True))), blob)

@@ -80,6 +80,12 @@ def _groups(columns: tuple[Column, ...]) -> tuple[tuple[str, int], ...]:
     return tuple(groups)
 
 
+def foot(block: Table | Figure) -> list[str]:
+    """Return the lines under a table or figure: method, n, notes."""
+    n = block.n if not block.n or block.n.startswith("n ") else f"n = {block.n}"
+    return [line for line in (block.method, n, *block.notes) if line]
+
+
 TEST_COLUMNS = (
     Column("what", "What is compared", "text"),
     Column("name", "Test", "text"),

@@ -14,7 +14,7 @@ from docx.oxml.ns import qn
 from docx.shared import Mm, Pt, RGBColor
 
 from readerstudy.analysis.document import Document, Table
-from readerstudy.analysis.writing.grid import Field, Grid, Numbered, grid, tables_of
+from readerstudy.analysis.writing.grid import Field, Grid, Numbered, foot, grid, tables_of
 from readerstudy.analysis.writing.packing import fixed_office
 from readerstudy.analysis.writing.words import strong_runs
 
@@ -105,9 +105,8 @@ def _add_table(made: Any, one: Numbered, table: Table) -> None:
         _keep_whole(row)
     for row in drawn.rows[:heads]:
         _repeat(row)
-    for line in (table.method, f"n: {table.n}" if table.n else "", *table.notes):
-        if line:
-            _add_runs(made.add_paragraph(), line, Pt(8.5))
+    for line in foot(table):
+        _add_runs(made.add_paragraph(), line, Pt(8.5))
 
 
 def _fill_heads(drawn: Any, laid: Grid) -> None:

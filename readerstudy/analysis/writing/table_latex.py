@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from readerstudy.analysis.document import Document, Table
-from readerstudy.analysis.writing.grid import Field, Grid, Numbered, grid, tables_of
+from readerstudy.analysis.writing.grid import Field, Grid, Numbered, foot, grid, tables_of
 from readerstudy.analysis.writing.words import GAP, plain
 
 ESCAPES = {
@@ -144,7 +144,4 @@ def _cell(field: Field, strong: bool) -> str:
 
 
 def _notes(table: Table) -> Sequence[str]:
-    lines = [table.method, f"n: {table.n}" if table.n else "", *table.notes]
-    return [
-        rf"\par\smallskip{{\footnotesize {escaped(plain(line))}\par}}" for line in lines if line
-    ]
+    return [rf"\par\smallskip{{\footnotesize {escaped(plain(line))}\par}}" for line in foot(table)]

@@ -14,9 +14,9 @@ from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.utils import get_column_letter
 
 from readerstudy.analysis.document import Cell, Column, Document, Number, Table
-from readerstudy.analysis.writing.grid import Numbered, free_name, tables_of
+from readerstudy.analysis.writing.grid import Numbered, foot, free_name, tables_of
 from readerstudy.analysis.writing.packing import fixed_office
-from readerstudy.analysis.writing.words import said_level
+from readerstudy.analysis.writing.words import plain, said_level
 
 FORMATS = {
     "count": "#,##0",
@@ -104,11 +104,8 @@ def _fill(sheet: Any, one: Numbered, table: Table) -> None:
             cell = _put_part(sheet, number, place, part, row.cells.get(part.column.cell, ""))
             if row.strong:
                 cell.font, cell.fill = BOLD, TINT
-    foot = FIRST_ROW + len(table.rows) + 2
-    for line in (table.method, f"n: {table.n}" if table.n else "", *table.notes):
-        if line:
-            _put(sheet, foot, 1, line, font=SMALL)
-            foot += 1
+    for place, line in enumerate(foot(table), start=FIRST_ROW + len(table.rows) + 2):
+        _put(sheet, place, 1, plain(line), font=SMALL)
     sheet.freeze_panes = sheet.cell(FIRST_ROW + 1, 2)
 
 
