@@ -23,7 +23,6 @@ from readerstudy.analysis.document import (
 )
 from readerstudy.analysis.writing.words import gapped, said_cell, said_interval
 
-TEXT_COLUMNS = ("what", "name")
 SLUG = re.compile(r"[^a-z0-9]+")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from readerstudy.analysis.document import (
@@ -21,8 +23,12 @@ from readerstudy.analysis.document import (
     count,
     undefined,
 )
+from readerstudy.analysis.facts import Dataset
+from readerstudy.analysis.writing.papers import Departure, Papers
 from readerstudy.stats.figure_data import ForestRow, ReaderCurve
 from readerstudy.stats.figures import forest, roc
+from readerstudy.studies.templates.base import turing_analyses
+from tests.analysis.making import dataset, item, read
 
 FORMULA = "=HYPERLINK(1)"
 
@@ -247,3 +253,61 @@ def document(**more: object) -> Document:
     }
     facts = ("3 readers, 100 cases, 200 reads, 40 repeats", "Missing 0, late 0")
     return Document("A visual Turing test", lead, facts, sections, provenance)
+
+
+def data(**more: object) -> Dataset:
+    """Reads that go with the document: three readers, one of whom has not answered."""
+    items = [item(f"C{n:02}", "real" if n % 2 else "synthetic", stratum="A") for n in range(1, 21)]
+    reads = [
+        read(reader, one, {"origin": "real" if n % 3 else "synthetic", "confidence": "3"})
+        for reader in ("R1", "R2")
+        for n, one in enumerate(items[:17])
+    ]
+    reads.append(read("R1", items[0], {"origin": "real", "confidence": "2"}, repeat=1))
+    made = dataset(
+        reads,
+        items,
+        readers=("R1", "R2", "R3"),
+        years={"R1": 4, "R2": 11},
+        planned=20,
+        plan=turing_analyses(0.1),
+        hash="a" * 64,
+        version=2,
+    )
+    return replace(made, withdrawn=3, late=2, missing=25, **more)
+
+
+def papers() -> Papers:
+    """Papers of a study with an amendment, a deviation and a draw."""
+    return Papers(
+        protocol={"instructions": "Say what you see.\n\nNothing else.", "training": ["T1", "T2"]},
+        amendments=(
+            {
+                "version": 2,
+                "at_utc": "2026-11-09T08:00:00+00:00",
+                "reason": "A case was not fit to be read",
+                "changes": [{"what": "Case C21 withdrawn", "old": "in", "new": "out"}],
+                "protocol_hash": "d" * 64,
+                "protocol": {"version": 2},
+            },
+        ),
+        departures=(
+            Departure(
+                "2026-11-10T08:00:00", "late answer", "R2", "An answer came late", "power cut"
+            ),
+            Departure("2026-11-11T00:00:00", "recorded", "", "Another monitor", FORMULA),
+        ),
+        certificate={
+            "algorithm": "readerstudy-3",
+            "seed": "0123456789abcdef",
+            "created_at": "2026-11-06T09:00:00+00:00",
+            "table": [["R1", 1, 1, "C01", "main", 1, 0, [0]]],
+            "table_hash": "e" * 64,
+            "design_hash": "f" * 64,
+            "parts": [],
+        },
+        dates={"locked": "2026-11-06T09:00:00+00:00", "unblinded": "2026-12-07T08:30:00+00:00"},
+        references=("Origin is on record since the import",),
+        exploratory=(("Time to an event", "asked by a reviewer"),),
+        display="Displays were checked before 4 of 4 sittings.",
+    )
