@@ -62,6 +62,8 @@ class Scored:
         Reads left out because the reference standard of their case is not known.
     n_ungraded : int
         Reads left out because the confidence was not given.
+    lowest, highest : float
+        The ends of the scale of the scores.
     """
 
     readers: list[str]
@@ -74,6 +76,8 @@ class Scored:
     positive: str
     n_unknown: int
     n_ungraded: int
+    lowest: float = 0.0
+    highest: float = 1.0
 
     def of(self, *, reader: str = "", arm: str = "") -> Scored:
         """Return the reads of a reader, an arm, or both."""
@@ -100,8 +104,8 @@ def scored(
 
     ``positive`` is the level that the score speaks for; empty: the last one. A call of it with
     the confidence k of K levels counts K + k, a call of the other one K + 1 - k: 1
-    (surely not) to 2 K (surely). Without a question of confidence the call itself is the score,
-    0 or 1.
+    (surely not) to 2 K (surely). A confidence on a line from a to b makes scores from 0 (surely
+    not) to 2 (b - a). Without a question of confidence the call itself is the score, 0 or 1.
 
     Raises
     ------
@@ -110,7 +114,8 @@ def scored(
     """
     asked = data.protocol.question(question)
     graded = data.protocol.question(confidence) if confidence else None
-    made = Scored([], [], [], [], [], [], [], _positive(asked, positive), 0, 0)
+    lowest, highest = ends_of(graded)
+    made = Scored([], [], [], [], [], [], [], _positive(asked, positive), 0, 0, lowest, highest)
     unknown = ungraded = 0
     for read in answered(data, question, arms=arms):
         item = data.items.get(read.item)
@@ -141,14 +146,38 @@ def _positive(asked: QuestionFacts, wanted: str) -> str:
     return wanted or asked.levels[-1]
 
 
+def ends_of(graded: QuestionFacts | None) -> tuple[float, float]:
+    """Return the lowest and the highest score that a question of confidence makes."""
+    if graded is None:
+        return 0.0, 1.0
+    if graded.levels:
+        return 1.0, 2.0 * len(graded.levels)
+    low, high = _line(graded)
+    return 0.0, 2.0 * (high - low)
+
+
+def _line(graded: QuestionFacts) -> tuple[float, float]:
+    low, high = graded.minimum, graded.maximum
+    return 0.0 if low is None else low, 100.0 if high is None else high
+
+
 def _score(call: int, graded: QuestionFacts | None, answers: Mapping[str, Any]) -> float | None:
     if graded is None:
         return float(call)
     given = answers.get(graded.code)
+    if not graded.levels:
+        return _score_on_line(call, graded, given)
     if given not in graded.levels:
         return None
     sure = graded.levels.index(given) + 1
     return float(len(graded.levels) + sure if call else len(graded.levels) + 1 - sure)
+
+
+def _score_on_line(call: int, graded: QuestionFacts, given: Any) -> float | None:
+    low, high = _line(graded)
+    if not isinstance(given, int | float) or not low <= given <= high:
+        return None
+    return high - low + (given - low if call else low - given)
 
 
 def by_item(reads: Iterable[Read], question: str) -> dict[str, str]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from readerstudy.analysis.document import Section
 from readerstudy.analysis.endpoints.agreement import agreement
+from readerstudy.analysis.endpoints.mrmc import mrmc_difference
 from readerstudy.analysis.endpoints.turing import turing
 from readerstudy.analysis.facts import Dataset
 from readerstudy.studies.analysis_plan import PlannedAnalysis
@@ -15,6 +16,7 @@ Description = Callable[[Dataset], Sequence[Section]]
 
 ENDPOINTS: dict[str, Endpoint] = {
     "agreement": agreement,
+    "mrmc-difference": mrmc_difference,
     "turing": turing,
 }
 DESCRIPTIONS: tuple[Description, ...] = ()

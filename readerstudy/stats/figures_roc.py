@@ -1,0 +1,149 @@
+"""The ROC curves of one arm: readers thin, their average thick, every point with its threshold."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from readerstudy.stats.figure_data import ReaderCurve, average_rows, roc_rows
+from readerstudy.stats.figures import BLUE, GREY, INK, SIZE, _data, _finish, _line
+from readerstudy.stats.validation import FloatArray
+
+READER_DASHES = ((1, 0), (6, 3), (1, 3), (7, 3, 1, 3), (10, 4), (3, 3))
+NAMED_READERS = 6
+MARKED_POINTS = 120
+
+
+def average_of(curves: Sequence[ReaderCurve], arm: str) -> list[dict[str, float]]:
+    """Return the average sensitivity of the readers of an arm at equal specificity."""
+    rows = average_rows(curves, arm, 0.95)
+    return [{name: row[name] for name in ("fpr", "sensitivity", "order")} for row in rows]
+
+
+def arm_roc(
+    curves: Sequence[ReaderCurve],
+    thresholds: Sequence[Sequence[str]],
+    *,
+    average: Sequence[dict[str, float]],
+    compared: Sequence[dict[str, float]] = (),
+    note: str = "",
+    is_reference: bool = False,
+    title: str = "",
+) -> dict[str, Any]:
+    """Draw the curve of each reader of one arm with its points, and the average of the readers.
+
+    Parameters
+    ----------
+    curves : sequence of ReaderCurve
+        One for each reader.
+    thresholds : sequence of sequence of str
+        For each curve the words of the threshold of each operating point; "" draws no point.
+    average, compared : sequence of dict
+        From :func:`average_of`: of this arm, and of the arm it is compared with, drawn grey.
+    note : str
+        Text in the lower right corner.
+    is_reference : bool
+        Draw in the dark ink of a reference, not in blue.
+    title : str
+
+    Returns
+    -------
+    dict
+        A Vega-Lite specification.
+
+    Raises
+    ------
+    ValueError
+        Without curves.
+    """
+    import altair as alt
+
+    if not curves:
+        raise ValueError("a figure needs at least one curve")
+    colour = INK if is_reference else BLUE
+    unit = alt.Scale(domain=[0, 1])
+    ticks = alt.Axis(tickCount=5)
+    x = alt.X("fpr:Q", title="1 − specificity", scale=unit, axis=ticks)
+    y = alt.Y("sensitivity:Q", title="Sensitivity", scale=unit, axis=ticks)
+    order = alt.Order("order:Q")
+    readers = [curve.reader for curve in curves]
+    single = [row for curve in curves for row in roc_rows(curve)]
+    layers = [_line(alt, [{"x": 0, "y": 0}, {"x": 1, "y": 1}])]
+    thin = alt.Chart(_data(alt, single)).mark_line(strokeWidth=1, opacity=0.6, color=colour)
+    layers.append(
+        thin.encode(x=x, y=y, order=order, detail="reader:N", strokeDash=_dash(alt, readers))
+    )
+    if compared:
+        grey = alt.Chart(_data(alt, compared))
+        layers.append(
+            grey.mark_line(color=GREY, strokeDash=[4, 3], strokeWidth=1.5).encode(
+                x=x, y=y, order=order
+            )
+        )
+    thick = alt.Chart(_data(alt, average)).mark_line(strokeWidth=2.5, color=colour)
+    layers.append(thick.encode(x=x, y=y, order=order))
+    points = [
+        row
+        for curve, words in zip(curves, thresholds, strict=True)
+        for row in _points(curve, words)
+    ]
+    layers.append(_marks(alt, points, colour).encode(x=x, y=y))
+    if note:
+        layers.append(_note(alt, note))
+    words = f"ROC curves of {len(curves)} readers with their average{f', {note}' if note else ''}"
+    chart = _finish(alt.layer(*layers), title=title, description=words)
+    spec: dict[str, Any] = chart.to_dict(validate=False)
+    return spec
+
+
+def _dash(alt: Any, readers: Sequence[str]) -> Any:
+    """Return one dash per reader with a legend, as long as few readers can be told apart."""
+    if len(readers) > NAMED_READERS:
+        return alt.Undefined
+    dashes = [list(READER_DASHES[i]) for i in range(len(readers))]
+    legend = alt.Legend(symbolType="stroke", symbolOpacity=1, symbolSize=400)
+    return alt.StrokeDash(
+        "reader:N", scale=alt.Scale(domain=list(readers), range=dashes), legend=legend
+    )
+
+
+def _points(curve: ReaderCurve, words: Sequence[str]) -> list[dict[str, Any]]:
+    columns: tuple[FloatArray, FloatArray] = (
+        np.asarray(curve.sensitivity, dtype=float),
+        np.asarray(curve.specificity, dtype=float),
+    )
+    return [
+        {
+            "reader": curve.reader,
+            "threshold": word,
+            "sensitivity": s,
+            "specificity": p,
+            "fpr": 1 - p,
+        }
+        for s, p, word in zip(*(c.tolist() for c in columns), words, strict=True)
+        if word
+    ]
+
+
+def _marks(alt: Any, points: Sequence[dict[str, Any]], colour: str) -> Any:
+    tips = [
+        alt.Tooltip("reader:N", title="Reader"),
+        alt.Tooltip("threshold:N", title="Positive from"),
+        alt.Tooltip("sensitivity:Q", title="Sensitivity", format=".3f"),
+        alt.Tooltip("specificity:Q", title="Specificity", format=".3f"),
+    ]
+    # many points would hide the curves, but are still there under the pointer
+    few = len(points) <= MARKED_POINTS
+    marks = alt.Chart(_data(alt, points)).mark_point(
+        filled=True, size=22, opacity=0.55 if few else 0.08, color=colour
+    )
+    return marks.encode(tooltip=tips)
+
+
+def _note(alt: Any, note: str) -> Any:
+    text = alt.Chart(_data(alt, [{"text": note}])).mark_text(
+        align="right", baseline="bottom", fontSize=13, fontWeight=600, color=INK
+    )
+    return text.encode(x=alt.value(SIZE - 6), y=alt.value(SIZE - 8), text="text:N")
