@@ -20,7 +20,8 @@ from synthesis.folders import run_folder
 from synthesis.models import TrainingRun
 from synthesis.training_forms import TrainForm
 
-RISING = frozenset({"ssim", "ms_ssim", "psnr", "cc", "mi", "dice", "precision", "recall"})
+DICES = frozenset({"dice", "dice_tumour", "dice_core", "dice_enhancing"})
+RISING = DICES | {"ssim", "ms_ssim", "psnr", "cc", "mi", "precision", "recall"}
 CURVES = {"loss.svg": "Loss", "scores.svg": "Score on held-out subjects"}
 
 

@@ -13,6 +13,7 @@ from synthesis.networks import (
     encoder_decoder,
     flow,
     residual_unet3d,
+    segmentation,
     stylegan2,
     unet2d,
 )
@@ -31,6 +32,7 @@ PRESETS: dict[str, Preset] = {
         encoder_decoder.WANG2023_FCGAN,
         conditional_gan.JAYACHANDRAN2021,
         flow.FLOW_MATCHING,
+        segmentation.SEGMENT_3D,
     )
 }
 

@@ -13,21 +13,9 @@ from synthesis.networks.registry import find_preset
 from synthesis.training import parallel
 from synthesis.training.config import TrainingConfig
 from synthesis.training.journal import finite_or_none
-from synthesis.training.learner import Validation
+from synthesis.training.learner import GENERATING, Purpose, Validation
 
 SCHEMA = "readerstudy-model-card/1"
-
-INTENDED_USE = (
-    "Research on synthetic images: making images for blinded reader studies and comparing "
-    "generators."
-)
-LIMITS = (
-    "Not for diagnosis, treatment or any clinical decision.",
-    "It can leave out enhancement that is there and add enhancement that is not.",
-    "It knows only scanners, sequences and diseases like those it was trained on, skull-stripped "
-    "and registered images with a background of zero.",
-    "Images of its own training subjects must not be shown as evidence of its quality.",
-)
 
 
 def model_card(
@@ -42,6 +30,7 @@ def model_card(
     images_per_second: float = float("nan"),
     stopping: dict[str, Any] | None = None,
     more: dict[str, Any] | None = None,
+    purpose: Purpose = GENERATING,
 ) -> dict[str, Any]:
     """Return the card as JSON values; it holds no path of the machine.
 
@@ -63,6 +52,8 @@ def model_card(
         What was watched to stop early and how that went; see `EarlyStop.facts`.
     more : dict, optional
         What the way of training adds.
+    purpose : Purpose
+        What the network is for.
     """
     return {
         "schema": SCHEMA,
@@ -95,8 +86,9 @@ def model_card(
             "scores": [finite_or_none(asdict(score)) for score in validation.scores],
         },
         "weights_sha256": weights_sha256,
-        "intended_use": INTENDED_USE,
-        "limits": list(LIMITS),
+        "do_nothing": purpose.nothing,
+        "intended_use": purpose.intended_use,
+        "limits": list(purpose.limits),
         "more": more or {},
     }
 
@@ -127,8 +119,8 @@ def card_markdown(card: dict[str, Any]) -> str:
         card["summary"] + ".",
         _table(("", ""), list(facts.items())),
         "## Scores on held-out subjects",
-        f"Means over {card['validation']['subjects_scored']} subjects. *Do nothing* is the input "
-        "before contrast passed off as the prediction.",
+        f"Means over {card['validation']['subjects_scored']} subjects. *Do nothing* is "
+        f"{card['do_nothing']}.",
         _table(("score", "preset", "region", "unit", "value", "do nothing"), _score_rows(card)),
         "## Intended use",
         card["intended_use"],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from torch import nn
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 RISING = frozenset(
     {"ssim", "ms_ssim", "psnr", "cc", "mi", "dice", "precision", "recall", "density", "coverage"}
+    | {"dice_tumour", "dice_core", "dice_enhancing"}
 )
 
 
@@ -56,6 +57,37 @@ class Validation:
         return {score.metric: score.value for score in self.scores}
 
 
+@dataclass(frozen=True)
+class Purpose:
+    """What the model card says a network is for.
+
+    Attributes
+    ----------
+    intended_use : str
+    limits : tuple of str
+    nothing : str
+        What "do nothing" means beside its scores.
+    """
+
+    intended_use: str
+    limits: tuple[str, ...]
+    nothing: str
+
+
+GENERATING = Purpose(
+    "Research on synthetic images: making images for blinded reader studies and comparing "
+    "generators.",
+    (
+        "Not for diagnosis, treatment or any clinical decision.",
+        "It can leave out enhancement that is there and add enhancement that is not.",
+        "It knows only scanners, sequences and diseases like those it was trained on, "
+        "skull-stripped and registered images with a background of zero.",
+        "Images of its own training subjects must not be shown as evidence of its quality.",
+    ),
+    "the input before contrast passed off as the prediction",
+)
+
+
 class Learner(ABC):
     """One way of training: holds networks and data, takes steps, scores itself.
 
@@ -67,9 +99,12 @@ class Learner(ABC):
     Attributes
     ----------
     config : TrainingConfig
+    purpose : Purpose
+        For the model card.
     """
 
     config: TrainingConfig
+    purpose: ClassVar[Purpose] = GENERATING
 
     @property
     def images_per_step(self) -> int:

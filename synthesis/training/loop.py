@@ -345,6 +345,7 @@ class _Session:
             images_per_second=self.pace.images_per_second,
             stopping=self.early.facts(early=ended_early),
             more=self.learner.facts(),
+            purpose=self.learner.purpose,
         )
         write_json(self.folder.card, card)
         write_atomically(self.folder.card.with_suffix(".md"), card_markdown(card).encode())

@@ -11,6 +11,7 @@ from synthesis.training.dcgan import DcganLearner
 from synthesis.training.flow import FlowLearner
 from synthesis.training.learner import Learner
 from synthesis.training.regression import RegressionLearner
+from synthesis.training.segmentation import SegmentationLearner
 from synthesis.training.stylegan2 import StyleGan2Learner
 from synthesis.training.volume_adversarial import VolumeAdversarialLearner
 from synthesis.training.volume_regression import VolumeRegressionLearner
@@ -24,4 +25,5 @@ OBJECTIVES: dict[str, Callable[[TrainingConfig, dict[str, nn.Module]], Learner]]
     "stylegan2": StyleGan2Learner,
     "volume-adversarial": VolumeAdversarialLearner,
     "flow": FlowLearner,
+    "segmentation": SegmentationLearner,
 }

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
-import torch
-from torch import Tensor, nn
+from torch import nn
 
 from synthesis.data.subjects import FloatVolume, Mask, Subject
-from synthesis.generate import on_device, predict
+from synthesis.generate import predict
 from synthesis.levels import output_mapping
 from synthesis.metrics.presets import compare_with_reasons
+from synthesis.training.averaged import AveragedLearner
 from synthesis.training.config import TrainingConfig
-from synthesis.training.ema import Ema
-from synthesis.training.learner import Learner, Score, Validation
+from synthesis.training.learner import Score, Validation
 from synthesis.training.sheet import Example, sample_sheet
-from synthesis.training.speed import accelerated
 
 _SHEET_SUBJECTS = 2
 _SEED = 0
@@ -32,7 +29,7 @@ _OWN_SCORES = {"wang2023": ("ssim_wang", "wang2023/1", "brain")}
 _UNITS = {"psnr": "dB", "ssim_wang": "%"}
 
 
-class PairedLearner(Learner):
+class PairedLearner(AveragedLearner):
     """Scores a generator on held-out subjects and draws its predictions.
 
     Which images are held for training, and what a step is, the subclasses know.
@@ -45,35 +42,13 @@ class PairedLearner(Learner):
     """
 
     def __init__(self, config: TrainingConfig, networks: dict[str, nn.Module]) -> None:
-        self.config = config
-        self.shape = config.network_config()
-        self.settings = config.objective_settings()
-        self.device = torch.device(config.device)
-        self.generator = on_device(networks["generator"], self.device)
-        self.forward = accelerated(self.generator, config)
-        self.ema = Ema(self.generator, config.ema_half_life)
-        self.optimiser = self.adam(self.generator.parameters())
-        self.validation: list[Subject] = []
+        super().__init__(config, networks)
         self.do_nothing: dict[str, dict[str, float]] = {}
 
     @property
     @abstractmethod
     def reference(self) -> str:
         """Input that is passed off as the target when nothing is done."""
-
-    def adam(self, parameters: Iterable[Tensor]) -> torch.optim.AdamW:
-        """Return the optimiser of a network."""
-        return torch.optim.AdamW(
-            parameters,
-            lr=self.config.learning_rate,
-            weight_decay=self.settings.weight_decay,
-            fused=True,
-        )
-
-    def hold_out(self, subject: Subject) -> None:
-        """Keep a held-out subject, unless there are enough."""
-        if len(self.validation) < self.config.validation_limit:
-            self.validation.append(subject)
 
     def prepare(self) -> None:
         """Score the do-nothing prediction."""
@@ -104,24 +79,6 @@ class PairedLearner(Learner):
             for subject in self.validation[:_SHEET_SUBJECTS]
         ]
         return sample_sheet(examples, target=self.shape.target)
-
-    def released(self) -> nn.Module:
-        """Return the averaged generator."""
-        return self.ema.network
-
-    def state(self) -> dict[str, Any]:
-        """Return weights, average and optimiser."""
-        return {
-            "generator": self.generator.state_dict(),
-            "average": self.ema.network.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
-        }
-
-    def restore(self, state: dict[str, Any]) -> None:
-        """Go back to a `state`."""
-        self.generator.load_state_dict(state["generator"])
-        self.ema.network.load_state_dict(state["average"])
-        self.optimiser.load_state_dict(state["optimiser"])
 
     @property
     def unit(self) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from synthesis.training.gan_settings import DcganSettings, StyleGan2Settings, WganSettings
+from synthesis.training.segmentation_settings import SegmentationSettings
 from synthesis.training.volume_settings import (
     FlowSettings,
     VolumeAdversarialSettings,
@@ -77,4 +78,5 @@ OBJECTIVE_SETTINGS: dict[str, type[Any]] = {
     "stylegan2": StyleGan2Settings,
     "volume-adversarial": VolumeAdversarialSettings,
     "flow": FlowSettings,
+    "segmentation": SegmentationSettings,
 }

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable
 from functools import cached_property
 from typing import Any
 
 import numpy as np
-import torch
-from torch import Tensor, nn
+from torch import nn
 
 from synthesis.data.layout import bounding_box
 from synthesis.data.patches import (
@@ -24,15 +22,12 @@ from synthesis.data.patches import (
 from synthesis.data.splits import Part
 from synthesis.data.subjects import DataError, FloatVolume, Subject
 from synthesis.levels import output_mapping
-from synthesis.training import parallel
 from synthesis.training.config import TrainingConfig
 from synthesis.training.paired import PairedLearner
-from synthesis.training.steps import descend
-
-_SHARE_FOR_IMAGES = 0.5
+from synthesis.training.volume_learner import VolumeLearner
 
 
-class TranslationLearner(PairedLearner):
+class TranslationLearner(VolumeLearner, PairedLearner):
     """Holds volumes and draws patches of them; what a step learns, the subclasses know.
 
     Parameters
@@ -44,7 +39,6 @@ class TranslationLearner(PairedLearner):
 
     def __init__(self, config: TrainingConfig, networks: dict[str, nn.Module]) -> None:
         super().__init__(config, networks)
-        self.held: list[HeldVolume] = []
         self.moments = np.zeros(3)
 
     def take(self, subject: Subject, part: Part) -> None:
@@ -95,25 +89,6 @@ class TranslationLearner(PairedLearner):
             )
         return region_of(tumour, tumour.shape, least=self.settings.region_size)
 
-    @property
-    def held_bytes(self) -> int:
-        """Memory taken by the training images."""
-        return sum(held.layers.nbytes for held in self.held)
-
-    def prepare(self) -> None:
-        """Bring the images to the device if they fit, and score the do-nothing prediction."""
-        if self._fits_on_device():
-            self.held = [
-                HeldVolume(held.layers.to(self.device), held.corners, held.spacing_mm)
-                for held in self.held
-            ]
-        super().prepare()
-
-    def _fits_on_device(self) -> bool:
-        if self.device.type != "cuda":
-            return False
-        return self.held_bytes < _SHARE_FOR_IMAGES * torch.cuda.mem_get_info(self.device)[0]
-
     @cached_property
     def sampler(self) -> PatchSampler:
         """The source of batches over all training subjects."""
@@ -130,13 +105,6 @@ class TranslationLearner(PairedLearner):
             seed=self.config.seed,
         )
 
-    def step(self, step: int, rate: float) -> dict[str, float]:
-        """Take a step on batch number ``step`` and update the average."""
-        mine = self.sampler.draw(step, parallel.share(self.config.batch))
-        losses = self.learn(mine.to(self.device), step, rate * self.config.learning_rate)
-        self.ema.update(self.generator, step + 1)
-        return losses
-
     @abstractmethod
     def learn(self, batch: VolumeBatch, step: int, rate: float) -> dict[str, float]:
         """Change the networks by one batch at this learning rate; return the losses by name."""
@@ -145,22 +113,6 @@ class TranslationLearner(PairedLearner):
     def reference(self) -> str:
         """The baseline of the network."""
         return str(self.shape.baseline)
-
-    def adam(self, parameters: Iterable[Tensor]) -> torch.optim.AdamW:
-        """Return the optimiser of a network."""
-        return torch.optim.AdamW(
-            parameters,
-            lr=self.config.learning_rate,
-            betas=(self.settings.beta1, self.settings.beta2),
-            eps=self.settings.epsilon,
-            weight_decay=self.settings.weight_decay,
-            fused=True,
-        )
-
-    def descend(self, loss: Tensor, optimiser: torch.optim.Optimizer, rate: float) -> float:
-        """Take one step down a mean over this process's share; return the gradient's length."""
-        part = loss / parallel.size()
-        return descend(optimiser, part, rate=rate, clip_norm=self.config.clip_norm)
 
     @property
     def unit(self) -> str:
