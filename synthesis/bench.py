@@ -28,6 +28,7 @@ from synthesis.lineage import keys_of, note_later_sources
 from synthesis.manifest import GenerationRecord, ImageRecord, environment, image_record
 from synthesis.models import Checkpoint, GenerationRun, TrainingSubject
 from synthesis.register import register_generated
+from synthesis.segmenters import segments
 from synthesis.training.checkpoints import read_json
 from synthesis.training.config import TrainingConfig
 from synthesis.training.loop import train
@@ -167,6 +168,11 @@ def generate_run(
     stored = Checkpoint.objects.filter(pk=checkpoint).first()
     if stored is None:
         raise NotFound("There is no such checkpoint. Train the network first.")
+    if segments(stored):
+        raise ReaderStudyError(
+            "This network makes label maps, not images. Score a run with it: manage.py score RUN "
+            f"--segmentations network:{stored.run_folder}"
+        )
     generator = load_generator(run_folder(stored.run_folder))
     if generator.weights_sha256 != stored.weights_sha256:
         raise Conflict("The weights on disk are not those on record. Restore them from a backup.")

@@ -21,3 +21,8 @@ def extractors_folder() -> Path:
 def scoring_folder(scoring: UUID) -> Path:
     """Return where the pictures of a scoring lie."""
     return Path(settings.WORK_ROOT) / "scorings" / str(scoring)
+
+
+def label_maps_folder() -> Path:
+    """Return where label maps that were uploaded for scores lie, a folder for each set."""
+    return Path(settings.WORK_ROOT) / "label-maps"

@@ -2,6 +2,7 @@ from typing import Any, cast
 
 from django import forms
 
+from synthesis import segmenters
 from synthesis.metrics.presets import PRESETS
 from synthesis.metrics.regions import BRAIN, REGIONS
 from synthesis.score_orders import DEFAULT_PRESETS, extractor_names
@@ -45,5 +46,7 @@ class ScoreForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        known = [("", "none"), *segmenters.choices()]
+        cast(forms.ChoiceField, self.fields["segmentations"]).choices = known
         names = [(name, name) for name in extractor_names()]
         cast(forms.ChoiceField, self.fields["extractor"]).choices = [("", "none"), *names]

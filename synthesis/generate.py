@@ -316,6 +316,8 @@ def generate(
         If the weights, a subject or a sequence cannot be used.
     """
     generator = load_generator(run, device=device)
+    if generator.config.inference not in _INFERENCE:
+        raise ValueError(f"{generator.preset} does not make images from images.")
     found = find_subjects(data_dir, generator.config.inputs).subjects
     chosen = _chosen({files.name: files for files in found}, subjects)
     images: list[ImageRecord] = []

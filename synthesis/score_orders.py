@@ -6,10 +6,12 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from readerstudy.core.errors import ReaderStudyError
+from synthesis.finding import find_checkpoint
 from synthesis.folders import extractors_folder
 from synthesis.metrics.presets import PRESETS, find_preset
 from synthesis.metrics.regions import BRAIN, REGIONS, SCHEMES, LabelScheme, parse_scheme
 from synthesis.models import GenerationRun
+from synthesis.segmenters import NETWORK
 
 DEFAULT_PRESETS = ("plain", "brasyn", "calabrese2021")
 MAP_PRESETS = ("quantitative", "wang2023")
@@ -28,7 +30,8 @@ class ScoreOrder:
     scheme : str
         "auto", a known scheme, or such as "necrosis=1 oedema=2 enhancing=4".
     segmenter : str
-        "" for none, "command" for the operator's program, or a folder of label maps.
+        "" for none, "command" for the operator's program, "network:" and a checkpoint or the name
+        of its run, "uploaded:" and the name of uploaded label maps, or a folder of label maps.
     extractor : str
         For scores of sets; "" for none.
     training : str
@@ -73,7 +76,15 @@ class ScoreOrder:
             labels = tuple(dict.fromkeys(find_preset(name).label for name in self.presets))
         except ValueError as error:
             raise ReaderStudyError(str(error)) from error
-        return ScoreOrder(**{**self.to_dict(), "presets": labels, "regions": self.regions})
+        found = {"presets": labels, "regions": self.regions, "segmenter": self._segmenter()}
+        return ScoreOrder(**{**self.to_dict(), **found})
+
+    def _segmenter(self) -> str:
+        """Return the segmenter, a network by its identifier: names of runs may be used again."""
+        kind, colon, name = self.segmenter.partition(":")
+        if kind == NETWORK and colon:
+            return f"{NETWORK}:{find_checkpoint(name).pk}"
+        return self.segmenter
 
     def label_scheme(self) -> LabelScheme | None:
         """Return the scheme; None for "auto"."""

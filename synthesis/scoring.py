@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -22,7 +21,6 @@ from synthesis.metrics.agreement import mean_inside
 from synthesis.metrics.presets import find_preset
 from synthesis.metrics.regions import (
     DO_NOTHING,
-    ENHANCING,
     SYNTHETIC,
     LabelScheme,
     RegionScore,
@@ -30,34 +28,18 @@ from synthesis.metrics.regions import (
     scheme_of,
     score_regions,
 )
-from synthesis.metrics.segmentation import PRESET as SEGMENTATION
-from synthesis.metrics.segmentation import enhancement_errors, overlaps
 from synthesis.models import GenerationRun, Score, Scoring
 from synthesis.run_images import Array, RunCase, load_case, pairs_of
 from synthesis.score_orders import ScoreOrder
+from synthesis.score_rows import ACQUIRED, Row
+from synthesis.segmentation_scores import segmented
 from synthesis.segmenting import Segmenter, segmenter_of
 
 Progress = Callable[[int, int, str], None]
-ACQUIRED = "acquired"
 MEAN = "region-mean/1"
 QUANTITATIVE = ("cbv", "cbf", "adc", "asl", "fa", "md")
 _UNIQUE = ("run", "case_code", "candidate", "region", "preset", "metric")
 _UPDATED = ("scoring", "value", "low", "high", "n", "reason")
-
-
-@dataclass(frozen=True)
-class Row:
-    """One score to be stored."""
-
-    candidate: str
-    region: str
-    preset: str
-    metric: str
-    value: float
-    reason: str = ""
-    n: int | None = None
-    low: float = math.nan
-    high: float = math.nan
 
 
 def score_run(
@@ -84,6 +66,8 @@ def score_run(
         return scoring
     pairs = pairs_of(run)
     segmenter = segmenter_of(order.segmenter)
+    if segmenter:
+        segmenter.check(run.role)
     steps = len(pairs) + (1 if order.extractor else 0)
     if not steps:
         raise ReaderStudyError(
@@ -169,12 +153,13 @@ def _rows_of(
         reason = "the source has no acquired image of this sequence on the same grid"
         yield from _undefined(order, order.regions, reason, (SYNTHETIC,))
         return
-    labels, reason = loaded.labels, loaded.no_labels
+    labels, reason, own = loaded.labels, loaded.no_labels, scheme
     if segmenter:
-        found = _segmented(loaded, run.role, segmenter)
-        labels = found[1] if labels is None else labels
-        yield from _segmentation_rows(loaded, segmenter.name, found, scheme)
-    known = scheme or (scheme_of([labels]) if labels is not None else None)
+        found = segmented(loaded, run.role, segmenter, scheme)
+        yield from found.rows
+        if labels is None and found.acquired is not None:
+            labels, own = found.acquired, segmenter.scheme or scheme
+    known = own or (scheme_of([labels]) if labels is not None else None)
     masks = region_masks(loaded.brain, labels, order.regions, known)
     yield from _paired_rows(loaded, order, masks)
     if run.role in QUANTITATIVE:
@@ -221,54 +206,6 @@ def _means(loaded: RunCase, masks: dict[str, Any]) -> Iterator[Row]:
             value = mean_inside(np.asarray(image), mask)
             reason = "the region is empty in this case" if math.isnan(value) else ""
             yield Row(candidate, region, MEAN, "mean", value, reason, int(mask.sum()))
-
-
-# Segmentations
-
-
-def _segmented(
-    loaded: RunCase, role: str, segmenter: Segmenter
-) -> tuple[Array | None, Array | None]:
-    """Return label maps with the synthetic and with the acquired image; grey levels alike."""
-    made, real = {**loaded.inputs, role: loaded.made}, {**loaded.inputs, role: loaded.truth}
-    affine = np.asarray(loaded.source.series.get(role=role).affine_lps)
-    of_made = segmenter.labels(loaded.case.code, made, affine)
-    of_real = segmenter.labels(loaded.source.code, real, affine)
-    return of_made, loaded.labels if of_real is None else of_real
-
-
-def _segmentation_rows(
-    loaded: RunCase,
-    source: str,
-    found: tuple[Array | None, Array | None],
-    scheme: LabelScheme | None,
-) -> Iterator[Row]:
-    preset, (made, real) = f"{SEGMENTATION} {source}", found
-    if made is None or real is None:
-        which = "synthetic" if made is None else "acquired"
-        reason = f"there is no label map of the {which} image"
-        yield Row(SYNTHETIC, ENHANCING, preset, "dice", math.nan, reason)
-        return
-    known = scheme or scheme_of([made, real])
-    for region, one in overlaps(made, real, loaded.spacing_mm, known).items():
-        apart = "" if not math.isnan(one.hd95_mm) else "a segmentation is empty"
-        yield Row(SYNTHETIC, region, preset, "dice", one.dice)
-        yield Row(SYNTHETIC, region, preset, "hd95_mm", one.hd95_mm, apart)
-        yield Row(SYNTHETIC, region, preset, "volume_ml", one.volume_ml)
-        yield Row(ACQUIRED, region, preset, "volume_ml", one.true_volume_ml)
-        yield Row(SYNTHETIC, region, preset, "volume_error_ml", one.volume_error_ml)
-    errors = enhancement_errors(
-        np.isin(made, known.enhancing), np.isin(real, known.enhancing), loaded.spacing_mm
-    )
-    counts = {
-        "false_positive_ml": math.fsum(errors.false_positive_ml),
-        "false_positives": len(errors.false_positive_ml),
-        "false_negative_ml": math.fsum(errors.false_negative_ml),
-        "invented": errors.invented,
-        "missed": errors.missed,
-    }
-    for metric, value in counts.items():
-        yield Row(SYNTHETIC, ENHANCING, preset, metric, float(value))
 
 
 # The set

@@ -13,6 +13,7 @@ from readerstudy.core.errors import ReaderStudyError
 from readerstudy.truth.models import Origin
 from synthesis.drawing_kinds import draws_images, free_for_slices, has_film
 from synthesis.models import Checkpoint, GenerationRun, Score
+from synthesis.segmenters import segments
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ def page_context(checkpoint: Checkpoint) -> dict[str, Any]:
         "scores": mean_scores(checkpoint),
         "free": len(free_sources(checkpoint)),
         "draws": draws_images(checkpoint),
+        "segments": segments(checkpoint),
         **(_of_images(checkpoint) if draws_images(checkpoint) else {}),
     }
 
@@ -70,7 +72,7 @@ def mean_scores(checkpoint: Checkpoint) -> list[dict[str, Any]]:
 
 def free_sources(checkpoint: Checkpoint) -> list[str]:
     """Return codes of real cases that have every input and did not train this checkpoint."""
-    if draws_images(checkpoint):
+    if draws_images(checkpoint) or segments(checkpoint):
         return []
     inputs = checkpoint.card["architecture"]["settings"]["inputs"]
     trained = checkpoint.training_subjects.values_list("source_key", flat=True)

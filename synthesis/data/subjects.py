@@ -24,6 +24,7 @@ from synthesis.data.hashing import content_sha256
 FloatVolume = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
 
+LABEL_MAP = "mask"
 _SUFFIXES = (".nii.gz", ".nii")
 _LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 _GRID_TOLERANCE_MM = 1e-3
@@ -156,8 +157,8 @@ def _nobody_complete(folder: Path, roles: Sequence[str], skipped: dict[str, str]
     ).strip()
 
 
-def load_volume(path: Path) -> Loaded:
-    """Read a NIfTI file as float32 in RAS orientation.
+def load_volume(path: Path, *, may_be_empty: bool = False) -> Loaded:
+    """Read a NIfTI file as float32 in RAS orientation; a label map may be empty.
 
     Raises
     ------
@@ -165,7 +166,7 @@ def load_volume(path: Path) -> Loaded:
         If the file cannot be used as an image; the message is that of `load_nifti`.
     """
     try:
-        volume = load_nifti(path)
+        volume = load_nifti(path, allow_constant=may_be_empty)
     except ImageError as error:
         raise DataError(f"Subject {path.parent.name}: {error}") from error
     values, affine = _to_ras(volume)
@@ -196,7 +197,10 @@ def load_subject(files: SubjectFiles, *, inputs: Iterable[str]) -> Subject:
     DataError
         If a file is unusable, the grids differ or the images are empty.
     """
-    loaded = {role: load_volume(path) for role, path in files.paths.items()}
+    loaded = {
+        role: load_volume(path, may_be_empty=role == LABEL_MAP)
+        for role, path in files.paths.items()
+    }
     _same_grid(files.name, loaded)
     raw = {role: volume.values for role, volume in loaded.items()}
     return Subject(

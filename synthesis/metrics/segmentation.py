@@ -89,15 +89,28 @@ def overlap(mask: Mask, true: Mask, spacing_mm: Sequence[float]) -> Overlap:
 
 
 def overlaps(
-    labels: Labels, true: Labels, spacing_mm: Sequence[float], scheme: LabelScheme
+    labels: Labels,
+    true: Labels,
+    spacing_mm: Sequence[float],
+    scheme: LabelScheme,
+    true_scheme: LabelScheme | None = None,
 ) -> dict[str, Overlap]:
-    """Compare two label maps in the tumour, its core and its enhancing part."""
+    """Compare two label maps in the tumour, its core and its enhancing part.
+
+    Parameters
+    ----------
+    labels, true : int ndarray (z, y, x)
+    spacing_mm : (dz, dy, dx)
+    scheme : LabelScheme
+        Of both, unless ``true_scheme`` names that of the true one.
+    """
+    other = true_scheme or scheme
     if labels.shape != true.shape:
         raise ValueError(f"The label maps differ in shape: {labels.shape} and {true.shape}.")
     return {
         region: overlap(
             np.isin(labels, scheme.numbers(region)),
-            np.isin(true, scheme.numbers(region)),
+            np.isin(true, other.numbers(region)),
             spacing_mm,
         )
         for region in (TUMOUR, CORE, ENHANCING)

@@ -71,6 +71,10 @@ def score(run: GenerationRun, **changes: Any) -> Scoring:
     return scoring.score_run(run, ScoreOrder(**changes), job=None, progress=silent)
 
 
+def dice(a: np.ndarray, b: np.ndarray) -> float:
+    return 2 * (a & b).sum() / (a.sum() + b.sum())
+
+
 def arrays(run: GenerationRun) -> dict[str, Any]:
     pair = next(iter(run.record["cases"].values()))
     source, case = (Case.objects.get(code=pair[key]) for key in ("source", "case"))
@@ -223,11 +227,19 @@ def test_the_operators_program_segments_both_images(run, settings, tmp_path):
     settings.SEGMENTATION_COMMAND = f"{sys.executable} {script} {{input}} {{output}}"
     done = score(run, presets=(), segmenter="command", scheme="brats2012")
     found = arrays(run)
-    stored = Score.objects.get(
-        scoring=done, case_code=found["code"], region="enhancing", metric="dice"
-    )
+    dices = {
+        (one.preset, one.candidate): one.value
+        for one in Score.objects.filter(
+            scoring=done, case_code=found["code"], region="enhancing", metric="dice"
+        )
+    }
     a, b = (found[name] > 1200 for name in ("made", "t1c"))
-    assert stored.value == pytest.approx(2 * (a & b).sum() / (a.sum() + b.sum()))
+    true = found["seg"] == 4
+    assert dices == {
+        ("segmentation/1 command", "synthetic"): pytest.approx(dice(a, b)),
+        ("segmentation/1 command, label map", "synthetic"): pytest.approx(dice(a, true)),
+        ("segmentation/1 command, label map", "acquired"): pytest.approx(dice(b, true)),
+    }
     assert done.record["segmenter"]["command"] == settings.SEGMENTATION_COMMAND
 
 

@@ -26,7 +26,11 @@ class Command(BaseCommand):
         parser.add_argument("--regions", nargs="+", default=["brain"], metavar="REGION")
         parser.add_argument("--labels", default="auto", help="numbers of the label maps")
         parser.add_argument(
-            "--segmentations", default="", help="folder of label maps by case code, or: command"
+            "--segmentations",
+            default="",
+            metavar="SOURCE",
+            help="network:RUN (see the preset segment-3d), command, uploaded:NAME, or a folder of "
+            "label maps by case code",
         )
         parser.add_argument("--unpaired", action="store_true", help="score the set, not images")
         parser.add_argument("--extractor", default="", help="for scores of the set, such as self")

@@ -1,0 +1,24 @@
+"""One score on its way to the database."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Row:
+    """One score to be stored."""
+
+    candidate: str
+    region: str
+    preset: str
+    metric: str
+    value: float
+    reason: str = ""
+    n: int | None = None
+    low: float = math.nan
+    high: float = math.nan
+
+
+ACQUIRED = "acquired"
