@@ -54,6 +54,11 @@ if TYPE_CHECKING:
     from readerstudy.stats.planning_designs import kappa_precision as kappa_precision
     from readerstudy.stats.planning_designs import turing_cases_needed as turing_cases_needed
     from readerstudy.stats.planning_designs import turing_power as turing_power
+    from readerstudy.stats.progression import ProgressionRule as ProgressionRule
+    from readerstudy.stats.progression import progression_rows as progression_rows
+    from readerstudy.stats.progression import progression_times as progression_times
+    from readerstudy.stats.progression import time_to_progression as time_to_progression
+    from readerstudy.stats.progression_agreement import compare_progression as compare_progression
     from readerstudy.stats.proportions import clustered_proportion as clustered_proportion
     from readerstudy.stats.proportions import proportion as proportion
     from readerstudy.stats.proportions import two_proportions as two_proportions
@@ -102,6 +107,8 @@ _MODULES = {
     "clustered_groups": "clustered_comparison",
     "confusion_table": "Confusion confusion",
     "contingency": "chi_square cramers_v fisher_exact g_test mcnemar",
+    "progression": "ProgressionRule progression_rows progression_times time_to_progression",
+    "progression_agreement": "compare_progression",
     "proportions": "clustered_proportion proportion two_proportions",
     "turing_clustered": "clustered_against",
     "turing": "binomial_against dprime equivalence_to_chance non_inferiority",
