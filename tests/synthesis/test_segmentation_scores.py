@@ -16,7 +16,7 @@ from readerstudy.truth import register
 from synthesis import bench, scoring, segmenters, segmenting
 from synthesis.data.subjects import brain_mask, zscore
 from synthesis.folders import run_folder
-from synthesis.generate import ZSCORE_MAPPING
+from synthesis.levels import ZSCORE_MAPPING
 from synthesis.models import Checkpoint, GenerationRun, Score, TrainingSubject
 from synthesis.score_orders import ScoreOrder
 from synthesis.segment import load_segmenter
