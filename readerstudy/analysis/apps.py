@@ -6,8 +6,8 @@ class AnalysisConfig(AppConfig):
     label = "analysis"
 
     def ready(self) -> None:
-        from readerstudy.analysis import job_handlers, running
+        from readerstudy.analysis import debrief, job_handlers, running
         from readerstudy.truth.unblinding import after_unblinding
 
-        del job_handlers
+        del job_handlers, debrief  # they register themselves
         after_unblinding(running.start)

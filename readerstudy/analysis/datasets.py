@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -21,32 +21,13 @@ from readerstudy.studies.models import Enrolment, Study
 from readerstudy.truth.models import CaseUnblinding, Origin, ReferenceStandard
 from readerstudy.truth.unblinding import origins_of
 
+FEW = 500  # readings that are asked for one by one; of more the whole study is
+
 
 def load(study: Study, *, actor: Any) -> Dataset:
     """Return the data set of an unblinded study; the look at truth is recorded."""
     origins = origins_of(study, actor=actor)
-    submissions = list(_accepted(study))
-    ratings = _ratings_by_submission(submissions)
-    clocks = clocks_of(study)
-    in_use = Reading.objects.filter(is_in_use(), enrolment__study=study).values_list(
-        "pk", flat=True
-    )
-    withdrawn = {one.reading_id for one in submissions} - set(in_use)
-    broken = broken_items(study)
-    reads = [
-        replace(
-            _read(
-                one,
-                origins.get(one.reading.case_id),
-                ratings.get(one.pk, []),
-                clocks[one.reading_id],
-                withdrawn,
-            ),
-            reader_withdrawn=one.reading.enrolment.withdrawn_at is not None,
-            blind_broken_at=broken.get(one.reading.item),
-        )
-        for one in submissions
-    ]
+    reads = reads_of(study, list(accepted(study)), origins)
     kinds = [origin.kind for origin in origins.values()]
     allocated = Reading.objects.filter(enrolment__in=study.readers, period__gt=TRAINING_PERIOD)
     planned = allocated.filter(is_planned())
@@ -65,6 +46,35 @@ def load(study: Study, *, actor: Any) -> Dataset:
         items=items_of(study, origins),
         settled=settled_of(study),
     )
+
+
+def reads_of(
+    study: Study, submissions: list[Submission], origins: Mapping[Any, Origin]
+) -> list[Read]:
+    """Return the reads that some accepted submissions of a study stand for."""
+    ratings = _ratings_by_submission(submissions)
+    keys = {one.reading_id for one in submissions}
+    few = keys if len(keys) <= FEW else None
+    clocks = clocks_of(study, readings=few)
+    in_use = Reading.objects.filter(is_in_use(), enrolment__study=study)
+    if few is not None:
+        in_use = in_use.filter(pk__in=few)
+    withdrawn = keys - set(in_use.values_list("pk", flat=True))
+    broken = broken_items(study)
+    return [
+        replace(
+            _read(
+                one,
+                origins.get(one.reading.case_id),
+                ratings.get(one.pk, []),
+                clocks[one.reading_id],
+                withdrawn,
+            ),
+            reader_withdrawn=one.reading.enrolment.withdrawn_at is not None,
+            blind_broken_at=broken.get(one.reading.item),
+        )
+        for one in submissions
+    ]
 
 
 def fingerprint(study: Study) -> str:
@@ -103,7 +113,8 @@ def broken_items(study: Study) -> dict[str, Any]:
     return found
 
 
-def _accepted(study: Study) -> Iterable[Submission]:
+def accepted(study: Study) -> QuerySet[Submission]:
+    """Return the answers that stand, of readers and without training, in reading order."""
     return (
         Submission.objects.filter(
             reading__enrolment__study=study,

@@ -57,3 +57,21 @@ class AnalysisRun(models.Model):
 
     def __str__(self) -> str:
         return f"analysis {self.key[:8]} of {self.study}"
+
+
+class DebriefDecision(models.Model):
+    """Whether readers may see their own debriefs. Append-only: the last decision holds."""
+
+    study = models.ForeignKey(Study, on_delete=models.PROTECT, related_name="+")
+    is_open = models.BooleanField()
+    note = models.TextField(blank=True, help_text="Words to the readers, shown on their page")
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
+    )
+    decided_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("pk",)
+
+    def __str__(self) -> str:
+        return f"debriefs of {self.study} {'open' if self.is_open else 'closed'}"

@@ -6,7 +6,7 @@ The rule by which the page divides the time of one submission is in docs/how-to/
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from readerstudy.reading.models import Submission
@@ -15,17 +15,20 @@ from readerstudy.studies.models import Study
 PARTS = ("load", "look", "idle", "away")
 
 
-def clocks_of(study: Study) -> dict[int, list[dict[str, Any]]]:
-    """Return by reading the clocks of its accepted submissions, the first answer first."""
-    rows = (
-        Submission.objects.filter(
-            reading__enrolment__study=study, outcome=Submission.Outcome.ACCEPTED
-        )
-        .order_by("received_at")
-        .values_list("reading_id", "body__clock")
+def clocks_of(
+    study: Study, *, readings: Collection[int] | None = None
+) -> dict[int, list[dict[str, Any]]]:
+    """Return by reading the clocks of its accepted submissions, the first answer first.
+
+    ``readings`` names some by their keys; None: all of the study.
+    """
+    rows = Submission.objects.filter(
+        reading__enrolment__study=study, outcome=Submission.Outcome.ACCEPTED
     )
+    if readings is not None:
+        rows = rows.filter(reading__in=readings)
     found: dict[int, list[dict[str, Any]]] = defaultdict(list)
-    for reading, clock in rows:
+    for reading, clock in rows.order_by("received_at").values_list("reading_id", "body__clock"):
         found[reading].append(clock if isinstance(clock, dict) else {})
     return found
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,6 +18,24 @@ from readerstudy.studies.models import Enrolment, Study
 SITTING_MINUTES = 20
 WAITING = {"washout": "washout", "qualification": "unqualified"}
 CLOSED_STATES = (Study.State.CLOSED, Study.State.UNBLINDED)
+
+
+@dataclass(frozen=True)
+class Link:
+    """Something that a reader may open beside reading."""
+
+    text: str
+    address: str
+
+
+LinkMaker = Callable[[Enrolment], Iterable[Link]]
+_link_makers: list[LinkMaker] = []
+
+
+def adds_links(maker: LinkMaker) -> LinkMaker:
+    """Register ``maker(enrolment)``, which yields links of a study that the reader may follow."""
+    _link_makers.append(maker)
+    return maker
 
 
 @dataclass(frozen=True)
@@ -36,6 +55,7 @@ class Entry:
     changed: bool = False  # an amendment is to be read first
     washout: Washout | None = None
     withdrawn_at: datetime | None = None
+    links: tuple[Link, ...] = ()
 
     @property
     def left(self) -> int:
@@ -85,6 +105,7 @@ def _entry(enrolment: Enrolment) -> Entry:
         changed=bool(amending.unread_by(enrolment)),
         washout=washout_of(enrolment),
         withdrawn_at=enrolment.withdrawn_at,
+        links=tuple(link for maker in _link_makers for link in maker(enrolment)),
     )
 
 

@@ -50,6 +50,7 @@ class Action(StrEnum):
     ANSWERS = "see the answers"
     RESULTS = "see the results"
     EXPORT = "export the data"
+    DEBRIEF = "open the debriefs of the readers"
 
 
 Phases = frozenset[Study.State]
@@ -96,6 +97,7 @@ TABLE: dict[Action, dict[str, Phases]] = {
     Action.ANSWERS: {COORDINATOR: TRUTH_KNOWN, STATISTICIAN: TRUTH_KNOWN},
     Action.RESULTS: {COORDINATOR: TRUTH_KNOWN, STATISTICIAN: TRUTH_KNOWN},
     Action.EXPORT: {COORDINATOR: TRUTH_KNOWN, STATISTICIAN: TRUTH_KNOWN},
+    Action.DEBRIEF: {COORDINATOR: TRUTH_KNOWN},
 }
 SEALED = frozenset(
     {Action.PROTOCOL, Action.DEVIATIONS, Action.ANSWERS, Action.RESULTS, Action.EXPORT}

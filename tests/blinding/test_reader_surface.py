@@ -219,6 +219,7 @@ def _staff_paths(made) -> list[str]:
     values = {
         "uuid:pk": str(made.study.pk),
         "uuid:other": str(made.study.cases.first().pk),
+        "uuid:series": str(made.study.cases.first().series.first().pk),
         "str:name": "reads_long.csv",
         "str:code": "R1",
         "str:form": "csv",

@@ -72,6 +72,9 @@ ROLES: dict[str, tuple[int, ...]] = {
     "study-results": NOBODY_ELSE,
     "study-figure": NOBODY_ELSE,
     "study-export": NOBODY_ELSE,
+    "study-reads": NOBODY_ELSE,
+    "study-read-picture": NOBODY_ELSE,
+    "study-debriefs": NOBODY_ELSE,
 }
 # Where a member of any study who may not coordinate gets more than a reader.
 MEMBERS: dict[str, tuple[int, ...]] = {

@@ -122,6 +122,7 @@ class World:
             "entry": self.study.analyses[0].code,
             "number": 1,
             "name": "everything.zip",
+            "series": uuid.uuid4(),
         }
         names = re.findall(r"<\w+:(\w+)>", pattern)
         assert set(names) <= set(known), f"say in this test how to fill {pattern}"
@@ -206,6 +207,8 @@ def _with_addresses(world: World) -> World:
     image = reading.images.first().token if reading else "none"
     world.more = {
         **dict.fromkeys(("read", "read-changes", "read-calendar"), (enrolment.token,)),
+        "debrief": (enrolment.token,),
+        "debrief-picture": (enrolment.token, token, 0),
         **dict.fromkeys(("api-state", "api-pause", "api-resume"), (enrolment.token,)),
         **dict.fromkeys(("api-answers", "api-undo", "api-draft"), (enrolment.token, token)),
         "image": (image, 0),

@@ -89,11 +89,12 @@ def confusion_cells(calls: Calls, **behind: str) -> dict[str, Cell]:
     if calls.is_choice:
         equal = calls.n_given(EQUAL)
         wrong = len(calls) - calls.n_right - equal - silent
+        wrong_reads = {} if calls.question.equal else {**asked, "right": "no"}
         return {
             "right": count(calls.n_right, **asked, right="yes"),
-            "wrong": count(wrong, **asked, right="no"),
+            "wrong": count(wrong, **wrong_reads),
             "equal": count(equal, **asked, answer=EQUAL),
-            "not_evaluable": count(silent, **asked),
+            "not_evaluable": count(silent, **asked, answer="not_evaluable"),
         }
     levels = {REAL: calls.noise, SYNTHETIC: calls.signal}
     cells: dict[str, Cell] = {
@@ -103,7 +104,7 @@ def confusion_cells(calls: Calls, **behind: str) -> dict[str, Cell]:
         for truth in levels
         for said in levels
     }
-    return {**cells, "not_evaluable": count(silent, **asked)}
+    return {**cells, "not_evaluable": count(silent, **asked, answer="not_evaluable")}
 
 
 def detection_of(calls: Calls) -> Detection:
