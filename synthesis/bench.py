@@ -190,11 +190,15 @@ def _open_run(
     checkpoint: Checkpoint, generator: Generator, seed: int, job: Job | None
 ) -> GenerationRun:
     empty = GenerationRecord(generator.describe(), environment(generator.device), ())
-    defaults = {
-        "role": generator.config.target,
-        "seed": seed,
-        "record": {"generation": empty.to_dict(), "images": [], "cases": {}},
-    }
+    record = {"generation": empty.to_dict(), "images": [], "cases": {}}
+    return open_run(checkpoint, generator.config.target, seed, record, job)
+
+
+def open_run(
+    checkpoint: Checkpoint, role: str, seed: int, record: dict[str, Any], job: Job | None
+) -> GenerationRun:
+    """Return the run of a job, or a new one; a new one tells the register who trained for it."""
+    defaults = {"role": role, "seed": seed, "record": record}
     with write_transaction():
         if job is None:
             run, new = GenerationRun.objects.create(checkpoint=checkpoint, **defaults), True

@@ -26,9 +26,8 @@ from readerstudy.truth.register import (
     Generated,
     declare_real,
     declare_synthetic,
-    declare_trained_on,
 )
-from synthesis.bench import inputs_of, network_input, trained_on
+from synthesis.bench import inputs_of, network_input, open_run
 from synthesis.data.hashing import content_sha256
 from synthesis.data.slices import SliceRule, cut_slices
 from synthesis.data.subjects import Subject as Images
@@ -142,22 +141,9 @@ def _open_run(
     stored: Checkpoint, generator: Generator, order: DrawOrder, job: Job | None
 ) -> GenerationRun:
     manifest = new_manifest(generator, truncation=order.truncation)
-    defaults = {
-        "role": "+".join(manifest.generator["sequences"])[:16],
-        "seed": order.seed,
-        "record": {"samples": manifest.to_dict(), "images": [], "cases": {}},
-    }
-    with write_transaction():
-        if job is None:
-            run, new = GenerationRun.objects.create(checkpoint=stored, **defaults), True
-        else:
-            run, new = GenerationRun.objects.get_or_create(
-                checkpoint=stored, job=job, defaults=defaults
-            )
-        if new:
-            actor = job.created_by if job else None
-            declare_trained_on(run=run.pk, fingerprints=trained_on(stored), actor=actor)
-    return run
+    role = "+".join(manifest.generator["sequences"])[:16]
+    record = {"samples": manifest.to_dict(), "images": [], "cases": {}}
+    return open_run(stored, role, order.seed, record, job)
 
 
 def _register_batch(

@@ -11,8 +11,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import pairwise
 
-from torch import Tensor, nn
+from torch import nn
 
+from synthesis.networks.judges import PatchJudge
 from synthesis.networks.preset import Preset
 from synthesis.networks.translation import TranslationConfig, at_rest, known_range
 from synthesis.networks.u_shaped import UShaped3D
@@ -128,33 +129,22 @@ def _double(channels_in: int, channels: int, momentum: float) -> nn.Sequential:
     return nn.Sequential(*layers)
 
 
-class PatchDiscriminator3D(nn.Module):
+class PatchDiscriminator3D(PatchJudge):
     """Says of every cube how real it looks, beside the inputs it was made from.
 
-    Convolutions 4x4x4 with stride 2, channels doubling, instance norm after all but the first;
-    then one of stride 1 to one channel. With three layers a verdict sees 46 voxels each way.
+    Kernels of 4x4x4; with three layers a verdict sees 46 voxels each way.
     """
 
     def __init__(self, config: ConditionalGanConfig) -> None:
-        super().__init__()
-        channels = 1 + len(config.inputs) * config.conditional
-        self.layers = nn.ModuleList()
-        for number in range(config.judge_layers):
-            width = config.judge_width * 2**number
-            conv = nn.Conv3d(channels, width, _KERNEL, stride=_STRIDE, padding=_PADDING)
-            norm = nn.InstanceNorm3d(width) if number else nn.Identity()
-            self.layers.append(nn.Sequential(conv, norm, nn.LeakyReLU(_SLOPE)))
-            channels = width
-        self.layers.append(nn.Conv3d(channels, 1, _KERNEL, padding=_PADDING))
+        super().__init__(
+            1 + len(config.inputs) * config.conditional,
+            config.judge_width,
+            config.judge_layers,
+            kernel=_KERNEL,
+            stride=_STRIDE,
+            padding=_PADDING,
+        )
         self.apply(_small)
-
-    def forward(self, x: Tensor) -> list[Tensor]:
-        """Return the features of every layer, the verdict last."""
-        features = []
-        for layer in self.layers:
-            x = layer(x)
-            features.append(x)
-        return features
 
 
 def _small(module: nn.Module) -> None:

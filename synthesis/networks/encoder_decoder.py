@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
+from synthesis.networks.judges import PatchJudge
 from synthesis.networks.preset import Preset
 from synthesis.networks.translation import TranslationConfig, at_rest, check_volume, known_range
 
@@ -23,7 +24,6 @@ CBV_SCALE = 4.0  # mL/100 g, about what grey matter has
 _KERNEL, _PADDING = (1, 3, 3), (0, 1, 1)
 _JUDGE_KERNEL = (1, 4, 4)
 _IN_PLANE = (1, 2, 2)
-_SLOPE = 0.2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,33 +138,22 @@ def _raise(channels_in: int, channels: int) -> nn.ConvTranspose3d:
     )
 
 
-class PlaneDiscriminator(nn.Module):
+class PlaneDiscriminator(PatchJudge):
     """Says of every patch of a slice how real it looks: convolutions of 4x4 in the plane.
 
     Shapes with D = judge_width: (B, channels, z, y, x), then (B, D 2^i, z, y/2^(i+1), ...) for
-    i = 0 ... judge_layers - 1, then one channel. Instance norm after all but the first and the
-    last convolution.
+    i = 0 ... judge_layers - 1, then one channel.
     """
 
     def __init__(self, config: EncoderDecoderConfig) -> None:
-        super().__init__()
-        channels = 1 + len(config.inputs) * config.conditional
-        self.layers = nn.ModuleList()
-        for number in range(config.judge_layers):
-            width = config.judge_width * 2**number
-            conv = nn.Conv3d(channels, width, _JUDGE_KERNEL, stride=_IN_PLANE, padding=_PADDING)
-            norm = nn.InstanceNorm3d(width) if number else nn.Identity()
-            self.layers.append(nn.Sequential(conv, norm, nn.LeakyReLU(_SLOPE)))
-            channels = width
-        self.layers.append(nn.Conv3d(channels, 1, _JUDGE_KERNEL, padding=_PADDING))
-
-    def forward(self, x: Tensor) -> list[Tensor]:
-        """Return the features of every layer, the verdict last."""
-        features = []
-        for layer in self.layers:
-            x = layer(x)
-            features.append(x)
-        return features
+        super().__init__(
+            1 + len(config.inputs) * config.conditional,
+            config.judge_width,
+            config.judge_layers,
+            kernel=_JUDGE_KERNEL,
+            stride=_IN_PLANE,
+            padding=_PADDING,
+        )
 
 
 def input_combinations(inputs: tuple[str, ...] = INPUTS) -> list[tuple[str, ...]]:
