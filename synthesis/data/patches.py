@@ -329,7 +329,7 @@ def rotated(
     block = cut(held.layers, low.tolist(), (high - low + 1).tolist())
     return F.grid_sample(
         block[None],
-        _grid(in_voxels, centre - low, patch, tuple(block.shape[1:])).to(block.device)[None],
+        _grid(in_voxels, centre - low, patch, block)[None],
         mode="bilinear",
         padding_mode="zeros",
         align_corners=True,
@@ -340,12 +340,14 @@ def _grid(
     in_voxels: npt.NDArray[np.float64],
     centre: npt.NDArray[np.float64],
     patch: Sizes,
-    block: tuple[int, ...],
+    block: Tensor,
 ) -> Tensor:
     """Return where each voxel of a patch lies in a block, (z, y, x, 3), for `grid_sample`."""
-    matrix = torch.as_tensor(in_voxels, dtype=torch.float32)
-    axes = [torch.arange(n, dtype=torch.float32) - (n - 1) / 2 for n in patch]
+
+    def here(values: npt.ArrayLike) -> Tensor:
+        return torch.as_tensor(np.asarray(values), dtype=torch.float32, device=block.device)
+
+    axes = [here(np.arange(n) - (n - 1) / 2) for n in patch]
     offsets = torch.stack(torch.meshgrid(*axes, indexing="ij"), dim=-1)
-    places = offsets @ matrix.T + torch.as_tensor(centre, dtype=torch.float32)
-    spans = torch.tensor([max(n - 1, 1) for n in block], dtype=torch.float32)
-    return (2 * places / spans - 1).flip(-1)
+    places = offsets @ here(in_voxels).T + here(centre)
+    return (2 * places / here([max(n - 1, 1) for n in block.shape[1:]]) - 1).flip(-1)
