@@ -28,6 +28,7 @@ export default defineConfig({
         "src/intake/main.ts",
         "src/builder/main.ts",
         "src/builder/full.ts",
+        "src/results/main.ts",
         "src/styles/reader.css",
         "src/styles/staff.css",
       ],

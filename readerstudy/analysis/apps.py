@@ -10,4 +10,4 @@ class AnalysisConfig(AppConfig):
         from readerstudy.truth.unblinding import after_unblinding
 
         del job_handlers, debrief  # they register themselves
-        after_unblinding(running.start)
+        after_unblinding(running.start_after_unblinding)

@@ -22,7 +22,7 @@ from readerstudy.analysis.document import (
     Section,
     Test,
 )
-from readerstudy.analysis.endpoints.registry import DESCRIPTIONS, ENDPOINTS
+from readerstudy.analysis.endpoints.registry import DESCRIPTIONS, ENDPOINTS, Endpoint
 from readerstudy.analysis.facts import Dataset
 from readerstudy.studies.analysis_plan import Plan, PlannedAnalysis, document_of
 
@@ -83,7 +83,7 @@ def _endpoint(data: Dataset, entry: Entry) -> Section:
     """Return the section of one endpoint; one that cannot be computed says why."""
     planned = entry.planned
     try:
-        section = ENDPOINTS[planned.endpoint](data, planned)
+        section = _function_of(planned)(data, planned)
     except ValueError as error:
         reason = f"**Not computed:** {error}."
         section = Section(planned.code, planned.title, entry.tag, blocks=(Passage(reason),))
@@ -97,6 +97,12 @@ def _endpoint(data: Dataset, entry: Entry) -> Section:
         family=planned.family,
         adjustment=planned.adjustment,
     )
+
+
+def _function_of(planned: PlannedAnalysis) -> Endpoint:
+    if planned.endpoint not in ENDPOINTS:
+        raise ValueError(f"this version computes no “{planned.endpoint}”")
+    return ENDPOINTS[planned.endpoint]
 
 
 def adjusted(sections: Sequence[Section]) -> list[Section]:

@@ -79,6 +79,12 @@ def start(study: Study, *, actor: Any) -> AnalysisRun:
     return run
 
 
+def start_after_unblinding(study: Study, *, actor: Any) -> None:
+    """Start the analysis as soon as truth is joined; a dry run makes its own results."""
+    if study.rehearsal_of_id is None:
+        start(study, actor=actor)
+
+
 def noted(study: Study, *, actor: Any) -> AnalysisRun:
     """Return the row of the run for the present data, plan and software, made where missing."""
     planned, later = study.analyses, exploratory_plan(study)
@@ -150,6 +156,12 @@ def compute(
         "software": {name: _version(name) for name in PACKAGES},
     }
     return carry_out(data, entries, provenance=provenance, tell=tell)
+
+
+def earlier_than(run: AnalysisRun) -> list[AnalysisRun]:
+    """Return the finished runs of the same study on other data, plans or versions."""
+    others = AnalysisRun.objects.filter(study=run.study_id, finished_at__isnull=False)
+    return list(others.exclude(pk=run.pk).order_by("finished_at"))
 
 
 def finished(study: Study, *, actor: Any) -> Document:

@@ -1,0 +1,3 @@
+import { liveFigures } from "./figures";
+
+liveFigures(document);
