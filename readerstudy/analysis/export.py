@@ -8,17 +8,17 @@ import io
 import json
 import zipfile
 from collections.abc import Iterable
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from readerstudy.adjudication.table import COLUMN_TEXTS as CONSENSUS_TEXTS
 from readerstudy.adjudication.table import consensus_csv, is_adjudicated
-from readerstudy.analysis import after_consensus, display_checks, figures, reading_log
-from readerstudy.analysis.datasets import Dataset, Read
+from readerstudy.analysis import after_consensus, display_checks, reading_log
+from readerstudy.analysis.answers import QuestionAnswers, answers_of
+from readerstudy.analysis.document import Document
 from readerstudy.analysis.exports.for_others import files_for_others
-from readerstudy.analysis.reporting import Report
-from readerstudy.analysis.turing import Counts, TuringReport
+from readerstudy.analysis.facts import Dataset, Read
+from readerstudy.analysis.software import software
 from readerstudy.core.cells import safe_cell
 from readerstudy.reading.clocks import seconds_of
 from readerstudy.reading.scheduling import certificate
@@ -233,88 +233,29 @@ def to_csv(rows: Iterable[dict[str, Any]], columns: Iterable[str] | None = None)
     return out.getvalue()
 
 
-def result_rows(report: TuringReport) -> Iterable[dict[str, Any]]:
-    """Yield the main table: one row per reader and one for all."""
-    for row in report.readers:
-        yield {
-            "reader": row.reader.code,
-            **_cells(row.counts),
-            "accuracy": row.accuracy.value,
-            "accuracy_low": row.accuracy.low,
-            "accuracy_high": row.accuracy.high,
-            "interval": row.accuracy.method,
-            "p_against_half": row.chance.p_two_sided,
-            "test": row.chance.method,
-            "dprime": row.detection.dprime,
-            "criterion": row.detection.criterion,
-            "n": row.counts.n,
-        }
-    overall = report.overall
-    yield {
-        "reader": "all",
-        **_cells(report.counts),
-        "accuracy": overall.value,
-        "accuracy_low": overall.low,
-        "accuracy_high": overall.high,
-        "interval": overall.method,
-        "p_against_half": overall.p_two_sided,
-        "test": overall.method,
-        "dprime": report.detection.dprime,
-        "criterion": report.detection.criterion,
-        "n": report.counts.n,
-    }
-
-
-def _cells(counts: Counts) -> dict[str, int]:
-    return dict(vars(counts))
-
-
-def agreement_rows(report: TuringReport) -> Iterable[dict[str, Any]]:
-    """Yield one row per pair of readers."""
-    for pair in report.pairs:
-        kappa = pair.kappa
-        yield {
-            "first": pair.first,
-            "second": pair.second,
-            "kappa": kappa.value,
-            "low": kappa.low,
-            "high": kappa.high,
-            "se": kappa.se,
-            "percent_agreement": kappa.percent_agreement,
-            "gwet_ac1": kappa.gwet.value,
-            "n": kappa.n,
-            "method": kappa.method,
-            "reason": kappa.reason or "",
-        }
-
-
 def data_sha256(data: Dataset) -> str:
     """Return the digest of ``reads_long.csv``: what the results rest on."""
     return hashlib.sha256(to_csv(long_rows(data), LONG_COLUMNS).encode()).hexdigest()
 
 
-def results_document(data: Dataset, report: Report) -> dict[str, Any]:
+def results_document(data: Dataset, found: Document) -> dict[str, Any]:
     """Return the results with what they rest on: study, protocol, data and software."""
     return {
-        "format": "readerstudy-results-1",
+        "format": "readerstudy-results-2",
         "study": str(data.study.pk),
         "name": data.study.name,
         "protocol_hash": data.study.protocol_hash,
         "data_sha256": data_sha256(data),
-        "software": software_version(),
-        "results": report.to_dict(),
+        "software": software(),
+        "results": {
+            **found.to_dict(),
+            "answers": [question.to_dict() for question in answers_of(data)],
+            "after_consensus": [one.to_dict() for one in after_consensus.after_consensus(data)],
+        },
     }
 
 
-def software_version() -> str:
-    """Return name and version of this program."""
-    try:
-        return f"readerstudy {version('readerstudy')}"
-    except PackageNotFoundError:
-        return "readerstudy 0.1.0"
-
-
-def files(data: Dataset, report: Report) -> dict[str, bytes]:
+def files(data: Dataset, found: Document) -> dict[str, bytes]:
     """Return every file of the export by name."""
     texts = {
         "reads_long.csv": to_csv(long_rows(data), LONG_COLUMNS),
@@ -325,19 +266,17 @@ def files(data: Dataset, report: Report) -> dict[str, bytes]:
         "reading_events.csv": to_csv(reading_log.event_rows(data), reading_log.EVENT_COLUMNS),
         "reading_views.csv": to_csv(reading_log.view_rows(data), reading_log.VIEW_COLUMNS),
         "codebook.csv": to_csv(codebook_rows(data)),
-        "answers.csv": to_csv(map(_without_nan, answer_rows(report)), ANSWER_COLUMNS),
-        "results.json": _json(results_document(data, report)),
+        "answers.csv": to_csv(map(_without_nan, answer_rows(answers_of(data))), ANSWER_COLUMNS),
+        "results.json": _json(results_document(data, found)),
         "protocol.json": _json(data.study.protocol),
         **_amendment_files(data),
         "deviations.csv": to_csv(deviation_rows(data), DEVIATION_COLUMNS),
         "allocation_certificate.json": _json(certificate(data.study)),
     }
     if is_adjudicated(data.study):
-        found = map(_without_nan, after_consensus.rows(report.after_consensus))
+        settled = after_consensus.rows(after_consensus.after_consensus(data))
         texts["consensus.csv"] = consensus_csv(data.study)
-        texts["after_consensus.csv"] = to_csv(found, after_consensus.ROW_TEXTS)
-    if report.turing is not None:
-        texts |= _turing_files(report.turing)
+        texts["after_consensus.csv"] = to_csv(map(_without_nan, settled), after_consensus.ROW_TEXTS)
     content = {name: text.encode() for name, text in texts.items()} | files_for_others(data)
     sums = "".join(
         f"{hashlib.sha256(blob).hexdigest()}  {name}\n" for name, blob in sorted(content.items())
@@ -375,17 +314,9 @@ def _amendment_files(data: Dataset) -> dict[str, str]:
     }
 
 
-def _turing_files(report: TuringReport) -> dict[str, str]:
-    return {
-        "results.csv": to_csv(map(_without_nan, result_rows(report))),
-        "agreement.csv": to_csv(map(_without_nan, agreement_rows(report))),
-        "accuracy.svg": figures.accuracy_svg(report),
-    }
-
-
-def answer_rows(report: Report) -> Iterable[dict[str, Any]]:
+def answer_rows(answers: Iterable[QuestionAnswers]) -> Iterable[dict[str, Any]]:
     """Yield each level of each question by arm and reader; of numbers their middle."""
-    for question in report.answers:
+    for question in answers:
         for row in question.rows:
             common = {
                 "question": question.code,

@@ -7,7 +7,6 @@ what pages and exports ask for.
 from __future__ import annotations
 
 import hashlib
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from django.utils import timezone
@@ -23,25 +22,12 @@ from readerstudy.analysis.carrying_out import (
 from readerstudy.analysis.document import EXPLORATORY, PLANNED, Document
 from readerstudy.analysis.facts import Dataset
 from readerstudy.analysis.models import AnalysisRun, ExploratoryAnalysis
+from readerstudy.analysis.software import software, versions
 from readerstudy.core import audit, jobs
 from readerstudy.core.db import write_transaction
 from readerstudy.core.errors import Conflict, NotAllowed
 from readerstudy.studies import analysis_plan
 from readerstudy.studies.models import Study
-
-PACKAGES = ("readerstudy", "numpy", "scipy", "statsmodels")
-
-
-def software() -> str:
-    """Return name and version of this program."""
-    return f"readerstudy {_version('readerstudy')}"
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "0.1.0"
 
 
 def exploratory_plan(study: Study) -> analysis_plan.Plan:
@@ -63,8 +49,7 @@ def start(study: Study, *, actor: Any) -> AnalysisRun:
     NotAllowed
         Before the study is unblinded.
     """
-    if study.state != Study.State.UNBLINDED:
-        raise NotAllowed("Results exist once the study is closed and unblinded.")
+    _require_unblinded(study)
     run = noted(study, actor=actor)
     if run.document is None and run.job is None:
         with write_transaction():
@@ -77,6 +62,23 @@ def start(study: Study, *, actor: Any) -> AnalysisRun:
             )
             run.save(update_fields=("job",))
     return run
+
+
+def here(study: Study, *, actor: Any, tell: Tell | None = None) -> Document:
+    """Return the results of the present data and plan, computed in this process where missing.
+
+    Raises
+    ------
+    NotAllowed
+        Before the study is unblinded.
+    """
+    _require_unblinded(study)
+    return carry_out_run(noted(study, actor=actor), actor=actor, tell=tell)
+
+
+def _require_unblinded(study: Study) -> None:
+    if study.state != Study.State.UNBLINDED:
+        raise NotAllowed("Results exist once the study is closed and unblinded.")
 
 
 def start_after_unblinding(study: Study, *, actor: Any) -> None:
@@ -153,7 +155,7 @@ def compute(
         "protocol_version": data.protocol.version,
         "plan_sha256": plan_sha256,
         "data_sha256": export.data_sha256(data),
-        "software": {name: _version(name) for name in PACKAGES},
+        "software": versions(),
     }
     return carry_out(data, entries, provenance=provenance, tell=tell)
 

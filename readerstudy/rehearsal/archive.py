@@ -13,8 +13,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from readerstudy.analysis import export, reporting
-from readerstudy.analysis.datasets import Dataset, Read
+from readerstudy.analysis import export, running
+from readerstudy.analysis.carrying_out import entries_of
+from readerstudy.analysis.facts import Dataset, Item, Read
 from readerstudy.cases import storage
 from readerstudy.rehearsal.models import Rehearsal
 
@@ -35,7 +36,8 @@ def store(rehearsal: Rehearsal, data: Dataset, result: dict[str, Any]) -> str:
 def files(rehearsal: Rehearsal, data: Dataset, result: dict[str, Any]) -> dict[str, bytes]:
     """Return the files of the archive by name."""
     renamed = with_new_codes(data)
-    content = export.files(renamed, reporting.analyse(renamed))
+    found = running.compute(renamed, entries_of(renamed.protocol.plan))
+    content = export.files(renamed, found)
     kept = {name: blob for name, blob in content.items() if name not in LEFT_OUT}
     told = {"simulated": True, "assumptions": rehearsal.assumptions, "result": result}
     readme = README.format(
@@ -53,9 +55,34 @@ def files(rehearsal: Rehearsal, data: Dataset, result: dict[str, Any]) -> dict[s
 
 def with_new_codes(data: Dataset) -> Dataset:
     """Return the data set under codes that cannot be traced to the cases of the study."""
-    cases = _drawn("C", (code for read in data.reads for code in (read.case, read.item)))
-    subjects = _drawn("S", (read.subject for read in data.reads))
-    return replace(data, reads=[_renamed(read, cases, subjects) for read in data.reads])
+    held = data.items.values()
+    cases = _drawn("C", _case_codes(data))
+    subjects = _drawn("S", (one.subject for one in (*data.reads, *held)))
+    items = {cases[one.code]: _renamed_item(one, cases, subjects) for one in held}
+    settled = {
+        question: [replace(one, item=cases[one.item]) for one in rows]
+        for question, rows in data.settled.items()
+    }
+    reads = [_renamed(read, cases, subjects) for read in data.reads]
+    return replace(data, reads=reads, items=items, settled=settled)
+
+
+def _case_codes(data: Dataset) -> Iterable[str]:
+    """Yield every code of a case or item, as often as it comes."""
+    for read in data.reads:
+        yield from (read.case, read.item)
+    for one in data.items.values():
+        yield from (one.code, *one.cases)
+    yield from (one.item for rows in data.settled.values() for one in rows)
+
+
+def _renamed_item(one: Item, cases: dict[str, str], subjects: dict[str, str]) -> Item:
+    return replace(
+        one,
+        code=cases[one.code],
+        cases=tuple(cases[code] for code in one.cases),
+        subject=subjects[one.subject],
+    )
 
 
 def _drawn(letter: str, codes: Iterable[str]) -> dict[str, str]:

@@ -10,7 +10,11 @@ import uuid
 import pytest
 from django.urls import reverse
 
-from readerstudy.analysis import datasets, export, reporting
+from readerstudy.analysis import datasets, export, running
+from readerstudy.analysis.answers import answers_of
+from readerstudy.analysis.models import AnalysisRun
+from readerstudy.core import jobs
+from readerstudy.core.errors import Conflict
 from readerstudy.reading.recording import submit
 from readerstudy.studies import lifecycle
 from readerstudy.studies.models import Option, Question
@@ -54,15 +58,12 @@ def graded():
     return made
 
 
-def report_of(made):
-    data = datasets.load(made.refresh(), actor=made.coordinator)
-    return data, reporting.analyse(data)
+def data_of(made):
+    return datasets.load(made.refresh(), actor=made.coordinator)
 
 
 def test_levels_are_counted_and_agreement_is_weighted(graded):
-    _, report = report_of(graded)
-    assert report.turing is None
-    grade, size, why = report.answers
+    grade, size, why = answers_of(data_of(graded))
     assert [row.counts for row in grade.rows] == [(3, 3, 4), (3, 4, 3)]
     (pair,) = grade.agreement
     assert pair.kappa.percent_agreement == pytest.approx(0.6)
@@ -74,9 +75,8 @@ def test_levels_are_counted_and_agreement_is_weighted(graded):
 
 
 def test_the_export_has_every_answer_and_no_formula(graded):
-    data, report = report_of(graded)
-    files = export.files(data, report)
-    assert "results.csv" not in files
+    data = data_of(graded)
+    files = export.files(data, running.here(graded.study, actor=graded.coordinator))
     rows = list(csv.DictReader(io.StringIO(files["reads_long.csv"].decode())))
     assert len(rows) == 60
     assert {row["value"] for row in rows if row["question"] == "why"} == {"'=SUM(A1)"}
@@ -85,9 +85,47 @@ def test_the_export_has_every_answer_and_no_formula(graded):
     assert [q["question"] for q in document["results"]["answers"]] == ["grade", "size", "why"]
 
 
-def test_the_page_shows_the_answers(client, graded):
+def test_the_page_says_how_far_it_is_and_then_shows_everything(client, graded):
     client.force_login(graded.coordinator)
-    text = client.get(reverse("study-results", args=[graded.study.pk])).content.decode()
-    assert "did not ask whether images are real" in text
-    assert "linear weights" in text
-    assert client.get(reverse("study-figure", args=[graded.study.pk])).status_code == 404
+    address = reverse("study-results", args=[graded.study.pk])
+    assert "The analysis is at work" in client.get(address).content.decode()
+    with pytest.raises(Conflict):
+        running.finished(graded.refresh(), actor=graded.coordinator)
+    jobs.work_through("default")
+    text = client.get(address).content.decode()
+    assert "No primary endpoint was planned" in text
+    assert client.get(reverse("study-figure", args=[graded.study.pk, "a.b.svg"])).status_code == 404
+
+
+def test_a_cancelled_analysis_leaves_nothing_and_can_be_tried_again(client, graded):
+    client.force_login(graded.coordinator)
+    address = reverse("study-results", args=[graded.study.pk])
+    client.get(address)
+    client.post(reverse("study-analysis-cancel", args=[graded.study.pk]))
+    jobs.work_through("default")
+    assert AnalysisRun.objects.get(study=graded.study).document is None
+    assert "It was cancelled." in client.get(address).content.decode()
+    run = AnalysisRun.objects.get(study=graded.study)
+    jobs.retry(job=run.job)
+    assert jobs.work_through("default") == 1
+    assert "Files and further analyses" in client.get(address).content.decode()
+
+
+def test_what_is_asked_later_is_marked_and_leaves_the_planned_run_as_it_was(client, graded):
+    client.force_login(graded.coordinator)
+    study = graded.refresh()
+    first = running.here(study, actor=graded.coordinator)
+    asked = {"question": "grade", "endpoint": "agreement"}
+    page = reverse("study-explore", args=[study.pk])
+    form = client.get(page, asked).context["form"]
+    sent = {name: form[name].value() for name in form.fields if form[name].value() is not None}
+    sent = {name: value for name, value in sent.items() if value is not False}
+    refused = client.post(page, {**sent, "reason": ""})
+    assert refused.status_code == 400
+    sent["subgroups"] = sent["covariates"] = sent["cutoffs"] = sent["horizons"] = ""
+    client.post(page, {**sent, "reason": "a reviewer asked"})
+    second = running.here(study, actor=graded.coordinator)
+    assert [one.tag for one in second.sections if one.tag == "exploratory"] == ["exploratory"]
+    assert not [one for one in first.sections if one.tag == "exploratory"]
+    assert AnalysisRun.objects.filter(study=study, finished_at__isnull=False).count() == 2
+    assert running.here(study, actor=graded.coordinator).to_dict() == second.to_dict()

@@ -127,6 +127,7 @@ class Road:
             self.at("unblind/"), typed_name=self.study.name, reason="For the analysis"
         )
         self.study.refresh_from_db()
+        jobs.work_through("default")  # the analysis that unblinding started
         archive = self.coordinator.get(self.at("export/everything.zip")).content
         with zipfile.ZipFile(io.BytesIO(archive)) as opened:
             assert opened.testzip() is None

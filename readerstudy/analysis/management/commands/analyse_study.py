@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from readerstudy.analysis import datasets, export, reporting
+from readerstudy.analysis import datasets, export, running
 from readerstudy.core.errors import ReaderStudyError
 from readerstudy.stats.results import json_safe
 from readerstudy.studies.access import find_study
@@ -22,8 +22,10 @@ class Command(BaseCommand):
     def handle(self, *args: Any, study: str, **options: Any) -> None:
         del args, options
         try:
-            data = datasets.load(find_study(study), actor=None)
+            row = find_study(study)
+            found = running.here(row, actor=None)
+            data = datasets.load(row, actor=None)
         except ReaderStudyError as error:
             raise CommandError(error.message) from error
-        document = export.results_document(data, reporting.analyse(data))
+        document = export.results_document(data, found)
         self.stdout.write(json.dumps(json_safe(document), indent=1, ensure_ascii=False))

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from readerstudy.analysis import datasets, export, reporting
+from readerstudy.analysis import datasets, export, running
 from readerstudy.core.errors import ReaderStudyError
 from readerstudy.studies.access import find_study
 
@@ -22,9 +22,11 @@ class Command(BaseCommand):
     def handle(self, *args: Any, study: str, out: Path, **options: Any) -> None:
         del args, options
         try:
-            data = datasets.load(find_study(study), actor=None)
+            row = find_study(study)
+            found = running.here(row, actor=None)
+            data = datasets.load(row, actor=None)
         except ReaderStudyError as error:
             raise CommandError(error.message) from error
-        content = export.files(data, reporting.analyse(data))
+        content = export.files(data, found)
         export.write_folder(content, out)
         self.stdout.write(f"{len(content)} files are in {out}.")
