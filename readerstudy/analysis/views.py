@@ -51,7 +51,8 @@ class ResultsPage(StudyPage, TemplateView):
         if run.document is None:
             context = self.get_context_data(run=run)
             return render(request, "analysis/at_work.html", context)
-        page = page_of(from_dict(run.document), reads_url="")
+        reads_url = reverse("study-reads", args=[self.study.pk])
+        page = page_of(from_dict(run.document), reads_url=reads_url)
         return self.render_to_response(
             self.get_context_data(
                 run=run,

@@ -73,7 +73,7 @@ def measure(name: str, panel: Panel) -> Measure:
     return MAKERS[name](panel)
 
 
-def _refusal(name: str, panel: Panel) -> str:
+def _refusal(name: str, panel: Panel) -> str:  # noqa: PLR0911 - one return for each reason
     """Return why a measure does not fit the answers, in words; empty if it does."""
     if name not in MAKERS:
         return "not a measure of agreement"
