@@ -25,7 +25,7 @@ from readerstudy.analysis.endpoints.over_readers import (
     one_sided,
     over_readers,
 )
-from readerstudy.analysis.endpoints.subgroups import parts_of
+from readerstudy.analysis.endpoints.parts import in_words, parts
 from readerstudy.analysis.endpoints.words import fixed, listed, p_value
 from readerstudy.analysis.facts import Dataset
 from readerstudy.studies.analysis_plan import PlannedAnalysis
@@ -246,17 +246,16 @@ def parts_table(data: Dataset, entry: PlannedAnalysis, names: Mapping[str, str])
     """Return the mean areas once more in the planned subgroups, without a test."""
     arms = tuple(names)
     rows = []
-    for part in parts_of(data, entry):
-        block = graded(part.data, entry, arms=arms)
+    found_parts = [(in_words(name), *one) for name in entry.subgroups for one in parts(data, name)]
+    for title, level, part in found_parts:
+        block = graded(part, entry, arms=arms)
         read = [bool(block.read[a].any()) for a in range(len(arms))]
         if block.reason or not all(read):
             reason = block.reason or "an arm has no reads"
             found = OverReaders(main_analysis(block, entry), None, reason)
         else:
             found = over_readers(block, entry, main_analysis(block, entry))
-        rows += [
-            _part_row(part.title, part.level, found, block, arm) for arm in range(1, len(arms))
-        ]
+        rows += [_part_row(title, level, found, block, arm) for arm in range(1, len(arms))]
     if not rows:
         return None
     return Table(

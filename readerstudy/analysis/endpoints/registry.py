@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from readerstudy.analysis.document import Section
 from readerstudy.analysis.endpoints.agreement import agreement
 from readerstudy.analysis.endpoints.mrmc import mrmc_difference
+from readerstudy.analysis.endpoints.reference import reference
 from readerstudy.analysis.endpoints.turing import turing
 from readerstudy.analysis.facts import Dataset
 from readerstudy.studies.analysis_plan import PlannedAnalysis
@@ -17,6 +18,7 @@ Description = Callable[[Dataset], Sequence[Section]]
 ENDPOINTS: dict[str, Endpoint] = {
     "agreement": agreement,
     "mrmc-difference": mrmc_difference,
+    "reference": reference,
     "turing": turing,
 }
 DESCRIPTIONS: tuple[Description, ...] = ()

@@ -59,6 +59,9 @@ GRADE = QuestionTemplate(
 FINDINGS = (GRADE, ENHANCEMENT)
 
 
+POSITIVE = {ENHANCEMENT.code: "yes", GRADE.code: "high"}
+
+
 def _accuracy(question: QuestionTemplate, title: str) -> PlannedAnalysis:
     return PlannedAnalysis(
         code=f"accuracy_{question.code}",
@@ -67,6 +70,7 @@ def _accuracy(question: QuestionTemplate, title: str) -> PlannedAnalysis:
         endpoint="reference",
         unit="subject",
         primary=question is GRADE,
+        positive=POSITIVE[question.code],
         methods=("confusion", "clustered_proportion", "two_proportions", "non_inferiority"),
         margin=0.1,
     )
