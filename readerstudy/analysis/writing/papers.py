@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from readerstudy.studies.analysis_plan import Plan
+
 
 @dataclass(frozen=True)
 class Departure:
@@ -41,6 +43,8 @@ class Papers:
         What the reference standard rests on, in words.
     exploratory : tuple of (str, str)
         Title of what was asked for after unblinding, and the reason given.
+    later : tuple of PlannedAnalysis
+        The same as entries of a plan.
     display : str
         How displays were checked, in words.
     """
@@ -52,6 +56,7 @@ class Papers:
     dates: Mapping[str, str] = field(default_factory=dict)
     references: tuple[str, ...] = ()
     exploratory: tuple[tuple[str, str], ...] = ()
+    later: Plan = ()
     display: str = ""
 
 

@@ -143,6 +143,7 @@ def _limits(cell: Number) -> dict[str, str]:
 
 
 def _label(columns: Sequence[Column], cells: Any) -> str:
-    """Return the words of a row: its first cell of text."""
-    texts = (cells.get(column.cell, "") for column in columns)
-    return next((text for text in texts if isinstance(text, str) and text), "")
+    """Return the words of a row: its cells of text, separated by a vertical bar."""
+    words = (column for column in columns if column.kind == "text")
+    texts = (cells.get(column.cell, "") for column in words)
+    return " | ".join(text for text in texts if isinstance(text, str))

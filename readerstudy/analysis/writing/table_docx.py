@@ -44,6 +44,15 @@ def text_docx(title: str, parts: Sequence[tuple[str, Sequence[str]]]) -> bytes:
     return _saved(made)
 
 
+def checklists_docx(title: str, tables: Sequence[Table]) -> bytes:
+    """Return tables of words, each under its title, as a document."""
+    made = _new(title)
+    for table in tables:
+        _heading(made, table.title, 14)
+        _draw(made, table)
+    return _saved(made)
+
+
 def _new(title: str) -> Any:
     made = docx.Document()
     style = made.styles["Normal"]
@@ -90,6 +99,10 @@ def _add_table(made: Any, one: Numbered, table: Table) -> None:
     caption = made.add_paragraph()
     caption.paragraph_format.keep_with_next = True
     _add_runs(caption, f"**{one.label}.** {table.title}", Pt(10))
+    _draw(made, table)
+
+
+def _draw(made: Any, table: Table) -> None:
     laid = grid(table)
     heads = 2 if laid.has_groups else 1
     drawn = made.add_table(rows=heads + len(laid.rows), cols=len(laid.columns))
