@@ -19,7 +19,16 @@ from readerstudy.studies.models import Study
 PHASES = ("locked", "running", "closed", "unblinded")
 # What looking and computing leave behind: it changes nothing that the results rest on.
 WITHOUT_EFFECT = ("truth.look", "analysis.")
-AUDIT_COLUMNS = ("sequence", "at_utc", "who", "action", "concerns", "reason", "previous_hash", "hash")
+AUDIT_COLUMNS = (
+    "sequence",
+    "at_utc",
+    "who",
+    "action",
+    "concerns",
+    "reason",
+    "previous_hash",
+    "hash",
+)
 
 
 def papers_of(study: Study) -> Papers:

@@ -19,6 +19,7 @@ from readerstudy.analysis.writing.checklists import CHECKLISTS, filled
 from readerstudy.analysis.writing.grid import figures_of, tables_of
 from readerstudy.analysis.writing.layout import source_of
 from readerstudy.analysis.writing.methods import Source, methods_markdown, methods_of, references
+from readerstudy.analysis.writing.paged import DrawingUnavailable, pdf_of
 from readerstudy.analysis.writing.papers import NO_PAPERS, Papers
 from readerstudy.analysis.writing.plain_data import COLUMN_TEXTS, data_files, reads_csv
 from readerstudy.analysis.writing.table_csv import numbers_csv, table_csv, to_csv
@@ -79,8 +80,8 @@ def _report(document: Document, data: Dataset, papers: Papers) -> dict[str, byte
     text = report.html(document, data, papers)
     written = {"report/report.html": text.encode()}
     try:
-        return {**written, "report/report.pdf": report.pdf_of(text)}
-    except report.DrawingUnavailable as error:
+        return {**written, "report/report.pdf": pdf_of(text)}
+    except DrawingUnavailable as error:
         return {**written, "report/no_pdf.txt": f"{error}\n".encode()}
 
 

@@ -5,17 +5,16 @@ from __future__ import annotations
 import copy
 import io
 import json
-import re
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
 from readerstudy.analysis.document import Figure
+from readerstudy.analysis.writing.paged import DrawingUnavailable, pdf_of_svg
 
 FONT = "Liberation Sans, Arial, Helvetica, sans-serif"
 DPI = 300
 PIXELS_PER_INCH = 96  # of a specification
-RESOURCES = re.compile(rb"(?<=<<\n)(?:[ \t]*/\w+ \d+ 0 R\n){2,}")
 FORMATS = ("svg", "pdf", "png")
 
 
@@ -25,10 +24,15 @@ def svg(figure: Figure) -> str:
 
 
 def pdf(figure: Figure) -> bytes:
-    """Return a figure as PDF."""
-    import vl_convert as vlc
+    """Return a figure as PDF. The renderer of the specification numbers its parts at random, so
+    WeasyPrint draws the SVG.
 
-    return _in_order(vlc.svg_to_pdf(svg(figure)))
+    Raises
+    ------
+    DrawingUnavailable
+        Where the drawing libraries of Debian are missing.
+    """
+    return pdf_of_svg(svg(figure), figure.title)
 
 
 def png(figure: Figure, *, dpi: int = DPI) -> bytes:
@@ -48,10 +52,18 @@ def files(figure: Figure, name: str) -> dict[str, bytes]:
     specification = json.dumps(figure.spec, indent=1, ensure_ascii=False, sort_keys=True)
     return {
         f"{name}.svg": svg(figure).encode(),
-        f"{name}.pdf": pdf(figure),
+        **_pdf(figure, f"{name}.pdf"),
         f"{name}.png": png(figure),
         f"{name}.vl.json": f"{specification}\n".encode(),
     }
+
+
+def _pdf(figure: Figure, name: str) -> dict[str, bytes]:
+    """Return the PDF, or nothing where it cannot be drawn; the report's folder says so."""
+    try:
+        return {name: pdf(figure)}
+    except DrawingUnavailable:
+        return {}
 
 
 @lru_cache(maxsize=64)
@@ -75,11 +87,3 @@ def _with_font(config: Mapping[str, Any]) -> dict[str, Any]:
         made[part] = {**dict(made.get(part) or {}), "labelFont": FONT, "titleFont": FONT}
     made["title"] = {**dict(made.get("title") or {}), "font": FONT}
     return made
-
-
-def _in_order(blob: bytes) -> bytes:
-    """Return a PDF with its lists of resources sorted: the renderer writes them in any order.
-
-    Lines only change places within their list, so no offset in the file changes.
-    """
-    return RESOURCES.sub(lambda found: b"".join(sorted(found[0].splitlines(keepends=True))), blob)

@@ -120,7 +120,7 @@ def flow_table(data: Dataset) -> Table:
     rows = [_row(step) for step in steps_of(data)]
     rows += [_row(analysed(data, entry)) for entry in data.protocol.plan if _is_asked(data, entry)]
     return Table(
-        code="flow",
+        code="readings",
         title="Flow of the readings",
         columns=(
             Column("step", "Step", "text"),
@@ -147,7 +147,7 @@ def flow_figure(data: Dataset) -> Figure:
     """Return the flow as a figure of boxes, with its words as the text twin."""
     steps = (*steps_of(data), *_endpoints(data))
     return Figure(
-        code="flow",
+        code="diagram",
         title="Flow of the readings",
         spec=_specification(steps),
         alt=in_words(steps),

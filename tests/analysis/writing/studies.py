@@ -19,7 +19,7 @@ SEED = 20261121
 PROVENANCE = {"data_sha256": "c" * 64, "software": {"readerstudy": "0.1.0"}}
 
 
-def turing_data(plan: Plan = turing_analyses(0.1)) -> Dataset:
+def turing_data() -> Dataset:
     """Three readers of 40 cases; R2 gives no answer to two cases, R3 repeats three."""
     rng = np.random.default_rng(SEED)
     items = [item(f"C{n:02}", "real" if n % 2 else "synthetic") for n in range(40)]
@@ -36,12 +36,10 @@ def turing_data(plan: Plan = turing_analyses(0.1)) -> Dataset:
             reads.append(read(reader, one, answers, position=place + 1, not_evaluable=silent))
             if reader == "R3" and place < 3:
                 reads.append(read(reader, one, answers, position=place + 41, repeat=1))
-    return dataset(reads, items, years={"R1": 9, "R2": 14}, plan=plan)
+    return dataset(reads, items, years={"R1": 9, "R2": 14}, plan=turing_analyses(0.1))
 
 
-GRADE = question(
-    "grade", "low", "high", truth={"source": "reference", "endpoint": "who_grade"}
-)
+GRADE = question("grade", "low", "high", truth={"source": "reference", "endpoint": "who_grade"})
 SURE = replace(question("sure", "1", "2", "3", "4", "5", kind="confidence"), bound_to="grade")
 
 
