@@ -153,6 +153,7 @@ def flow_figure(data: Dataset) -> Figure:
         alt=in_words(steps),
         method="One reading is one case shown once to one reader.",
         n=f"{many(len(data.readers), 'reader')}, {many(len(data.items), 'case')}",
+        width="full",
     )
 
 

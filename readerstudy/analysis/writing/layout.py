@@ -64,6 +64,7 @@ class Laid:
     svg: str = ""
     alt: str = ""
     tests: Sequence[Mapping[str, Any]] = ()
+    adjusts: bool = False
 
 
 def source_of(document: Document, data: Dataset, papers: Papers) -> Source:
@@ -169,17 +170,16 @@ def _block(block: Block, mine: Mapping[int, Numbered]) -> list[Laid]:
     label = mine[id(block)].label
     if isinstance(block, Figure):
         return [_figure(block, label)]
-    drawn = plot_of(block)
-    return [_table(block, label), *([_figure(drawn, "")] if drawn else [])]
+    return [_table(block, label)]
 
 
 def _figure(figure: Figure, label: str) -> Laid:
-    css = "" if figure.width == "half" else "wide"
+    css = "half" if figure.width == "half" else "wide"
     return Laid(
         "figure",
         label,
         figure.title,
-        foot=_foot(figure) if label else (),
+        foot=_foot(figure),
         svg=drawing.svg(figure),
         alt=figure.alt,
         css=css,
@@ -196,6 +196,8 @@ def _table(table: Table, label: str) -> Laid:
     css = [size] if len(made.columns) >= NARROW else []
     css += ["short"] if len(made.rows) <= SHORT else []
     css += ["matrix"] if table.layout == "matrix" else []
+    css += ["half"] if table.width == "half" and len(made.columns) < NARROW else []
+    drawn = plot_of(table)
     return Laid(
         "table",
         label,
@@ -208,6 +210,8 @@ def _table(table: Table, label: str) -> Laid:
         groups=made.groups if made.has_groups else (),
         rows=_rows(table, made),
         css=" ".join(css),
+        svg=drawing.svg(drawn) if drawn else "",
+        alt=drawn.alt if drawn else "",
     )
 
 
@@ -290,7 +294,9 @@ def _tests(section: Section, all_numbered: Sequence[Numbered]) -> list[Laid]:
         for one in all_numbered
         if one.section.code == section.code and one.block.code == "tests"
     )
-    return [Laid("tests", label, "Tests", tests=[_test(test) for test in section.tests])]
+    adjusts = any(test.adjustment for test in section.tests)
+    shown = [_test(test) for test in section.tests]
+    return [Laid("tests", label, "Tests", tests=shown, adjusts=adjusts)]
 
 
 def _test(test: Test) -> dict[str, Any]:

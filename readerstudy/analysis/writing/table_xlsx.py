@@ -12,6 +12,7 @@ from openpyxl import Workbook
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.hyperlink import Hyperlink
 
 from readerstudy.analysis.document import Cell, Column, Document, Number, Table
 from readerstudy.analysis.writing.grid import Numbered, foot, free_name, tables_of
@@ -81,7 +82,7 @@ def _fill_index(sheet: Any, document: Document, rows: list[tuple[Numbered, Table
         _put(sheet, 3, place, head, font=BOLD, border=RULE)
     for place, (one, table, name) in enumerate(rows, start=4):
         link = _put(sheet, place, 1, one.label)
-        link.hyperlink = f"#'{name}'!A1"
+        link.hyperlink = Hyperlink(ref=link.coordinate, location=f"'{name}'!A1")
         link.style = "Hyperlink"
         _put(sheet, place, 2, table.title)
         _put(sheet, place, 3, one.section.title)
