@@ -20,7 +20,7 @@ from readerstudy.core.models import Job
 from readerstudy.imaging.geometry import Volume
 from readerstudy.truth.register import declare_trained_on
 from synthesis.first_scores import store_first_scores
-from synthesis.folders import run_folder
+from synthesis.folders import extractors_folder, run_folder
 from synthesis.generate import SPLIT_FILE, Generator, load_generator
 from synthesis.launching import train_together
 from synthesis.levels import output_mapping
@@ -80,6 +80,7 @@ def train_checkpoint(
             start_from=order.start_from,
             on_progress=lambda step, of, message, _: progress(step, of, message),
             should_stop=should_stop,
+            extractors=extractors_folder(),
         )
     if not folder.weights.exists():
         return None
@@ -94,6 +95,7 @@ def _train_together(
     should_stop: Callable[[], bool],
 ) -> None:
     places = ["--data", str(order.data), "--run-dir", str(folder.path), "--device", config.device]
+    places += ["--extractors", str(extractors_folder())]
     more = ["--resume"] if folder.config.exists() else []
     if order.start_from is not None:
         more += ["--start-from", str(order.start_from)]

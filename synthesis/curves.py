@@ -10,17 +10,16 @@ from readerstudy.stats.figures import to_svg
 COLOURS = ("#24588F", "#BF5A0E", "#1A6B50", "#7A5200", "#5B3A8E", "#626A72")
 DASHES = ((1, 0), (6, 4), (2, 3), (8, 3, 2, 3), (4, 2), (1, 2))
 FONT = "Segoe UI, Roboto, Helvetica Neue, Arial, Liberation Sans, sans-serif"
-_WIDTH, _HEIGHT = 520, 220
+WIDTH, HEIGHT = 590, 220
+OF_REAL = "_of_real"
+_SECOND, _GRID, _LINE = "#4E565E", "#E6E6E2", "#9AA0A6"
 _MOST_POINTS = 600
 _SMOOTHED = 9
+Lines = Sequence[dict[str, Any]]
 
 
-def curves_svg(
-    lines: Sequence[dict[str, Any]], names: Sequence[str], *, title: str, points: bool
-) -> str:
-    """Return an SVG of numbers of a log over its steps.
-
-    Thin lines are the values; with many of them a thick line is their running mean over 9 lines.
+def losses_svg(lines: Lines, names: Sequence[str], *, until: int | None = None) -> str:
+    """Return an SVG of losses over steps; thin: each report, thick: the mean of nine around it.
 
     Parameters
     ----------
@@ -28,61 +27,107 @@ def curves_svg(
         Each with ``step`` and values by name; None leaves a gap.
     names : sequence of str
         At most six.
-    title : str
-        Of the vertical axis.
-    points : bool
-        Mark each value, as for a few validations.
+    until : int, optional
+        Last step of the axis: that of the whole training.
     """
     import altair as alt
 
     rows = [row for name in names for row in _rows(thinned(lines), name)]
-    base = alt.Chart(alt.Data(values=rows)).encode(
-        x=alt.X("step:Q", title="Step", axis=alt.Axis(format="~s")),
-        color=alt.Color(
-            "name:N",
-            scale=alt.Scale(domain=list(names), range=list(COLOURS[: len(names)])),
-            legend=alt.Legend(title=None, orient="top"),
-        ),
-        strokeDash=alt.StrokeDash(
-            "name:N",
-            scale=alt.Scale(domain=list(names), range=[list(d) for d in DASHES[: len(names)]]),
-            legend=None,
-        ),
+    words = [in_words(name) for name in names]
+    colours = alt.Scale(domain=words, range=list(COLOURS[: len(names)]))
+    dashes = alt.Scale(domain=words, range=[list(dash) for dash in DASHES[: len(names)]])
+    legend = alt.Legend(title=None, orient="top", symbolOpacity=1, symbolStrokeWidth=2)
+    base = alt.Chart(alt.Data(values=rows)).encode(x=steps_axis(until))
+    told = {
+        "color": alt.Color("name:N", scale=colours, legend=legend),
+        "strokeDash": alt.StrokeDash("name:N", scale=dashes, legend=legend),
+    }
+    axis = alt.Axis(tickCount=5)
+    value = alt.Y("value:Q", title=None, scale=alt.Scale(zero=False), axis=axis)
+    mean = alt.Y("mean:Q", title=None, scale=alt.Scale(zero=False), axis=axis)
+    thin = base.mark_line(strokeWidth=0.8, opacity=0.45).encode(y=value, **told)
+    both = alt.layer(thin, base.mark_line(strokeWidth=2).encode(y=mean, **told))
+    return styled(both.properties(width=WIDTH, height=HEIGHT, description="Losses over steps"))
+
+
+def scores_svg(lines: Lines, names: Sequence[str], *, until: int | None = None) -> str:
+    """Return an SVG with a small figure for each score; dashed: what real images score.
+
+    Parameters as of `losses_svg`; the score of real images is named with ``_of_real``.
+    """
+    import altair as alt
+
+    rows = [
+        {
+            "step": line["step"],
+            "name": in_words(name),
+            "value": line[name],
+            "real": line.get(name + OF_REAL),
+        }
+        for name in names
+        for line in thinned(lines)
+        if line.get(name) is not None
+    ]
+    axis = alt.Axis(tickCount=4)
+    whole = alt.Scale(zero=False)
+    base = alt.Chart().encode(x=steps_axis(until, ticks=4))
+    curve = base.mark_line(strokeWidth=2, point=True, color=COLOURS[0]).encode(
+        y=alt.Y("value:Q", title=None, scale=whole, axis=axis)
     )
-    value = alt.Y("value:Q", title=title, scale=alt.Scale(zero=False))
-    mean = alt.Y("mean:Q", title=title)
-    about = {"description": f"{title} over steps"}
-    if points:  # each on its own scale: scores have different units
-        own = alt.Y("value:Q", title=None, scale=alt.Scale(zero=False), axis=alt.Axis(tickCount=4))
-        colours = alt.Color(
-            "name:N", scale=alt.Scale(domain=list(names), range=list(COLOURS)), legend=None
-        )
-        one = base.mark_line(strokeWidth=2, point=True).encode(y=own, color=colours)
-        small = one.properties(width=_WIDTH // 2 - 40, height=_HEIGHT // 2 - 20)
-        facet = alt.Facet("name:N", title=None, sort=list(names))
-        sized = small.facet(facet, columns=2, **about).resolve_scale(y="independent")
-    else:
-        thin = base.mark_line(strokeWidth=0.8, opacity=0.45).encode(y=value)
-        both = alt.layer(thin, base.mark_line(strokeWidth=2).encode(y=mean))
-        sized = both.properties(width=_WIDTH, height=_HEIGHT, **about)
+    real = base.mark_line(strokeWidth=1.5, strokeDash=[4, 4], color=_LINE).encode(
+        y=alt.Y("real:Q", title=None, scale=whole, axis=axis)
+    )
+    one = alt.layer(real, curve).properties(width=WIDTH // 2 - 40, height=HEIGHT // 2 - 20)
+    facet = alt.Facet("name:N", title=None, sort=[in_words(name) for name in names])
+    figure = one.facet(
+        facet, columns=2, data=alt.Data(values=rows), description="Scores over steps"
+    )
+    return styled(figure.resolve_scale(y="independent"))
+
+
+def steps_axis(until: int | None, *, ticks: int = 6) -> Any:
+    """Return the axis of training steps, from 0 to the planned end."""
+    import altair as alt
+
+    scale = alt.Scale(domain=[0, until]) if until else alt.Scale()
+    axis = alt.Axis(format=",d", grid=False, tickCount=ticks, labelFlush=True)
+    return alt.X("step:Q", title="Training steps", scale=scale, axis=axis)
+
+
+def styled(figure: Any) -> str:
+    """Return a figure as SVG in the type and colours of the staff pages."""
     return to_svg(
-        sized.configure(font=FONT)
+        figure.configure(font=FONT)
         .configure_view(stroke=None)
-        .configure_axis(gridColor="#E6E6E2", labelColor="#4E565E", titleColor="#4E565E")
+        .configure_axis(
+            gridColor=_GRID,
+            labelColor=_SECOND,
+            titleColor=_SECOND,
+            labelFontSize=12,
+            titleFontSize=12,
+            titleFontWeight=400,
+        )
+        .configure_legend(labelFontSize=12, labelColor=_SECOND)
+        .configure_header(labelFontSize=12, labelColor=_SECOND)
     )
 
 
-def thinned(lines: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def in_words(name: str) -> str:
+    """Return the name of a number of the log as words."""
+    return name.replace("_", " ")
+
+
+def thinned(lines: Lines) -> list[dict[str, Any]]:
     """Return at most about 600 lines, evenly taken, the last one among them."""
     stride = max(1, -(-len(lines) // _MOST_POINTS))
     return list(lines[::-1][::stride])[::-1]
 
 
-def _rows(lines: Sequence[dict[str, Any]], name: str) -> list[dict[str, Any]]:
+def _rows(lines: Lines, name: str) -> list[dict[str, Any]]:
     known = [(line["step"], line[name]) for line in lines if line.get(name) is not None]
     values = [value for _, value in known]
     return [
-        {"step": step, "name": name, "value": value, "mean": _mean_around(values, place)}
+        {"step": step, "name": in_words(name), "value": value, "mean": _mean_around(values, place)}
         for place, (step, value) in enumerate(known)
     ]
 

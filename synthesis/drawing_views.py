@@ -60,7 +60,7 @@ class DrawView(OrderView):
             "exclude_copies": data["exclude_copies"],
         }
         _queue("draw", f"Draw {data['count']} images", self.checkpoint, order, self.request.user)
-        return redirect("generators")
+        return redirect("checkpoint", self.checkpoint.pk)
 
 
 class CutView(OrderView):
@@ -80,7 +80,7 @@ class CutView(OrderView):
             order,
             self.request.user,
         )
-        return redirect("generators")
+        return redirect("checkpoint", self.checkpoint.pk)
 
 
 class FilmView(OrderView):
@@ -101,7 +101,7 @@ class FilmView(OrderView):
             order,
             self.request.user,
         )
-        return redirect("generators")
+        return redirect("checkpoint", self.checkpoint.pk)
 
 
 def forms_of(checkpoint: Checkpoint, bound: Any = None) -> dict[str, Any]:

@@ -30,8 +30,9 @@ from readerstudy.sentinel.cues import BACKGROUND, COMB, SLICES, Cue
 from readerstudy.sentinel.judging import FOUND, Judged, judge, power_missing
 from readerstudy.sentinel.separation import Limits
 from readerstudy.stats.results import json_safe
+from readerstudy.studies.models import Study, StudyCase
 from readerstudy.truth.models import Origin
-from readerstudy.truth.visibility import why_hidden
+from readerstudy.truth.visibility import BLINDED, why_hidden
 from synthesis.models import GenerationRun
 
 Array = npt.NDArray[Any]
@@ -52,7 +53,7 @@ class Shown:
 
 def request_report(*, run: GenerationRun, actor: Any) -> Job:
     """Queue the report of a run; refused while a blinded study hides its images."""
-    for one in images_of(run):
+    for one in _made(run):
         if reason := why_hidden(actor, one.case):
             raise NotAllowed(f"The report is not made. {reason}")
     number = Job.objects.filter(key__startswith=_key(run)).count()
@@ -80,19 +81,28 @@ def _key(run: GenerationRun) -> str:
 
 
 def images_of(run: GenerationRun) -> list[Shown]:
-    """Return images of the run, and acquired ones of the same series to hold against them."""
+    """Return images of the run, and acquired ones of the same series to hold against them.
+
+    Acquired ones of a study that is still blinded are left out.
+    """
     role = run.role.split("+")[0]
-    codes = [entry["case"] for entry in run.record.get("cases", {}).values()]
-    made = [
-        _shown(case, role, synthetic=True)
-        for case in Case.objects.filter(code__in=codes).order_by("code")[:MOST_IMAGES]
-    ]
+    made = _made(run)
     flat = {_is_flat(one) for one in made}
     real = Origin.objects.filter(kind=Origin.Kind.REAL).values("case")
-    cases = Case.objects.available().with_role(role).filter(pk__in=real).order_by("code")
+    studies = Study.objects.filter(rehearsal_of__isnull=True, state__in=BLINDED)
+    blinded = StudyCase.objects.filter(study__in=studies).values("case")
+    cases = Case.objects.available().with_role(role).filter(pk__in=real).exclude(pk__in=blinded)
+    cases = cases.order_by("code")
     acquired = (_shown(case, role, synthetic=False) for case in cases.iterator(100))
     same_form = (one for one in acquired if _is_flat(one) in flat)
     return [*made, *islice(same_form, MOST_IMAGES)]
+
+
+def _made(run: GenerationRun) -> list[Shown]:
+    role = run.role.split("+")[0]
+    codes = [entry["case"] for entry in run.record.get("cases", {}).values()]
+    cases = Case.objects.filter(code__in=codes).order_by("code")[:MOST_IMAGES]
+    return [_shown(case, role, synthetic=True) for case in cases]
 
 
 def _is_flat(shown: Shown) -> bool:

@@ -5,7 +5,10 @@ from django import forms
 from synthesis import segmenters
 from synthesis.metrics.presets import PRESETS
 from synthesis.metrics.regions import BRAIN, REGIONS
-from synthesis.score_orders import DEFAULT_PRESETS, extractor_names
+from synthesis.models import GenerationRun
+from synthesis.score_orders import DEFAULT_PRESETS, SELF, extractor_names
+
+PAIRED = ("presets", "regions", "labels", "segmentations")
 
 
 class GenerateForm(forms.Form):
@@ -41,12 +44,18 @@ class ScoreForm(forms.Form):
     extractor = forms.ChoiceField(
         required=False,
         label="Scores of the whole set",
-        help_text="Features for FID and the others; self is trained on this study's own images",
+        help_text="Features for FID and the others. self is a small network trained on the "
+        "generator's real training images when it is first asked for, in a minute or two.",
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, run: GenerationRun, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        known = [("", "none"), *segmenters.choices()]
-        cast(forms.ChoiceField, self.fields["segmentations"]).choices = known
+        if "samples" in run.record:  # drawn images have no acquired counterpart
+            for name in PAIRED:
+                del self.fields[name]
+            self.initial.setdefault("extractor", SELF)
+        else:
+            known = [("", "none"), *segmenters.choices()]
+            cast(forms.ChoiceField, self.fields["segmentations"]).choices = known
         names = [(name, name) for name in extractor_names()]
         cast(forms.ChoiceField, self.fields["extractor"]).choices = [("", "none"), *names]

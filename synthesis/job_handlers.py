@@ -83,6 +83,21 @@ def train(
     }
 
 
+@handles("release")
+def release(context: JobContext, *, training: str, step: int) -> dict[str, Any]:
+    """Put the network that a training kept at a step on record."""
+    from synthesis import bench
+    from synthesis.case_data import keys_of
+    from synthesis.training.places import snapshot_of
+
+    run = TrainingRun.objects.get(pk=training)
+    with _in_words():
+        stored = bench.store_checkpoint(
+            f"{run.name}/{snapshot_of(step)}", job=context.job, keys=keys_of(run.cases)
+        )
+    return {"checkpoint": str(stored.pk), "training": training}
+
+
 class StopWatch:
     """Says whether somebody asked a run to stop; looks once a second at most."""
 

@@ -73,7 +73,8 @@ def why_closed(run: GenerationRun, actor: Any) -> str:
 def _pairs(run: GenerationRun) -> list[tuple[Case, Case]]:
     entries = [entry for entry in run.record.get("cases", {}).values() if entry["source"]]
     codes = {code for entry in entries for code in (entry["source"], entry["case"])}
-    cases = {case.code: case for case in Case.objects.filter(code__in=codes)}
+    found = Case.objects.filter(code__in=codes).prefetch_related("series")
+    cases = {case.code: case for case in found}
     pairs = [(cases[entry["source"]], cases[entry["case"]]) for entry in entries]
     return sorted(pairs, key=lambda pair: pair[0].code)
 
@@ -81,7 +82,8 @@ def _pairs(run: GenerationRun) -> list[tuple[Case, Case]]:
 def _drawn(run: GenerationRun) -> list[Case]:
     entries = run.record.get("cases", {}).values()
     codes = [entry["case"] for entry in entries if not entry["source"]]
-    return list(Case.objects.filter(code__in=codes).order_by("code"))
+    found = Case.objects.filter(code__in=codes).order_by("code")
+    return list(found.prefetch_related("series"))
 
 
 def _in_columns(

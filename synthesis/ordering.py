@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,16 @@ class Order:
     device: str = "auto"
     processes: int = 1
     start_from: Checkpoint | None = None
+
+
+def free_name(preset: str) -> str:
+    """Return a name for the next run of a preset that nothing is called by."""
+    numbers = (f"{preset}-{number}" for number in count(1))
+    return next(
+        name
+        for name in numbers
+        if not run_folder(name).exists() and not TrainingRun.objects.filter(name=name).exists()
+    )
 
 
 def order_training(*, order: Order, actor: Any) -> TrainingRun:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+
+from django.conf import settings
 
 from readerstudy.core.errors import NotFound, ReaderStudyError
 
@@ -17,7 +20,20 @@ _LONGEST_SECONDS = 120
 
 def presets() -> list[dict[str, Any]]:
     """Return every preset with its settings; see `synthesis.training.catalogue`."""
-    found: list[dict[str, Any]] = json.loads(_ask("list", state=_state_of_code()))
+    return _listed(_state_of_code())
+
+
+@lru_cache(maxsize=1)
+def _listed(state: float) -> list[dict[str, Any]]:
+    """Return the presets of this code; kept on the disk, since asking takes seconds."""
+    kept = Path(settings.WORK_ROOT) / f"presets-{state:.6f}.json"
+    if not kept.exists():
+        told = _ask("list", state=state)
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = kept.with_name(f".{kept.name}.{os.getpid()}")
+        unfinished.write_text(told, encoding="utf-8")
+        unfinished.replace(kept)
+    found: list[dict[str, Any]] = json.loads(kept.read_text(encoding="utf-8"))
     return found
 
 

@@ -24,6 +24,7 @@ from synthesis.models import GenerationRun, TrainingRun
 from synthesis.networks.images import POOLED_ROLE
 from synthesis.scales import Array, Mask, mapping_of, ras, shown, unchanged_map
 from synthesis.training.checkpoints import read_json
+from synthesis.training.places import SNAPSHOTS
 
 BEFORE_CONTRAST = {"t1c": "t1"}
 """What doing nothing would show in place of a generated image."""
@@ -204,7 +205,8 @@ def training_volumes(
 
 
 def _ordered_folder(run: GenerationRun) -> Path | None:
-    order = TrainingRun.objects.filter(name=run.checkpoint.run_folder).first()
+    name = run.checkpoint.run_folder.partition(f"/{SNAPSHOTS}/")[0]
+    order = TrainingRun.objects.filter(name=name).first()
     place = Path(order.data) if order and order.data else None
     return place if place and place.is_dir() else None
 

@@ -16,6 +16,7 @@ from synthesis.segmenters import NETWORK
 DEFAULT_PRESETS = ("plain", "brasyn", "calabrese2021")
 MAP_PRESETS = ("quantitative", "wang2023")
 MOST_IMAGES = 1000
+SELF = "self"
 
 
 @dataclass(frozen=True)
@@ -113,4 +114,4 @@ def default_presets(run: GenerationRun) -> tuple[str, ...]:
 def extractor_names() -> list[str]:
     """Return the extractors that can be chosen; "self" is trained when it is first used."""
     found = {path.parent.name for path in extractors_folder().glob("*/extractor.json")}
-    return ["self", *sorted(found - {"self"})]
+    return [SELF, *sorted(found - {SELF})]

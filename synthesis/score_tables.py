@@ -164,6 +164,29 @@ def _difference(
     return _mean(list(a - b), both, patients)
 
 
+CASE_COLUMNS = (
+    *("source", "case", "candidate", "preset", "region", "metric"),
+    *("value", "low", "high", "n", "reason"),
+)
+
+
+def cases_csv(run: GenerationRun) -> str:
+    """Return every score of a run as CSV: one row per image, candidate, preset and metric.
+
+    Rows without a case are scores of the whole set.
+    """
+    entries = run.record.get("cases", {}).values()
+    sources = {entry["case"]: entry.get("source") or "" for entry in entries}
+    stream = io.StringIO()
+    writer = csv.DictWriter(stream, CASE_COLUMNS, lineterminator="\r\n")
+    writer.writeheader()
+    for score in Score.objects.filter(run=run).order_by("case_code", "pk"):
+        told = {name: getattr(score, name) for name in CASE_COLUMNS if hasattr(score, name)}
+        code = score.case_code
+        writer.writerow({**told, "case": code, "source": sources.get(code, "")})
+    return stream.getvalue()
+
+
 @dataclass(frozen=True)
 class SetLine:
     """One score of a whole run, beside that of doing nothing."""

@@ -13,15 +13,17 @@ from django.shortcuts import redirect, render
 from readerstudy.cases.flags import label
 from readerstudy.core import jobs
 from readerstudy.core.access import require_coordinator
-from readerstudy.core.errors import NotFound
+from readerstudy.core.errors import NotAllowed, NotFound
 from readerstudy.core.models import Job
 from readerstudy.core.pages import ActionView, CoordinatorPage
-from synthesis import score_figures, score_tables
+from synthesis import courses, score_figures, score_tables
 from synthesis.folders import scoring_folder
 from synthesis.forms import ScoreForm
 from synthesis.looking import look_at_run, why_closed
+from synthesis.metrics.regions import BRAIN
 from synthesis.models import Checkpoint, GenerationRun, Scoring
 from synthesis.score_orders import ScoreOrder, default_presets
+from synthesis.sessions import sessions_of
 
 
 def run_of(pk: uuid.UUID) -> GenerationRun:
@@ -37,6 +39,7 @@ def scores_context(run: GenerationRun) -> dict[str, Any]:
     lines = score_tables.lines_of([run])
     return {
         "run": run,
+        "drawn": "samples" in run.record,
         "label": label(run.role),
         "lines": lines,
         "sets": score_tables.set_lines(run),
@@ -70,16 +73,21 @@ class RunScores(ActionView, CoordinatorPage):
         run = run_of(self.kwargs["pk"])
         return {**super().get_initial(), "presets": default_presets(run)}
 
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return {**super().get_form_kwargs(), "run": run_of(self.kwargs["pk"])}
+
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(**scores_context(run_of(self.kwargs["pk"])), **kwargs)
+        run = run_of(self.kwargs["pk"])
+        closed = why_closed(run, self.request.user)
+        return super().get_context_data(**scores_context(run), why_closed=closed, **kwargs)
 
     def act(self, data: dict[str, Any]) -> HttpResponseBase:
         run = run_of(self.kwargs["pk"])
         order = ScoreOrder(
-            presets=tuple(data["presets"]),
-            regions=tuple(data["regions"]),
-            scheme=data["labels"],
-            segmenter=data["segmentations"],
+            presets=tuple(data.get("presets", ())),
+            regions=tuple(data.get("regions", (BRAIN,))),
+            scheme=data.get("labels", "auto"),
+            segmenter=data.get("segmentations", ""),
             extractor=data["extractor"],
         ).checked()
         queue_scoring(run, order, actor=self.request.user)
@@ -101,6 +109,26 @@ def queue_scoring(run: GenerationRun, order: ScoreOrder, *, actor: Any) -> Job:
     if job.state == Job.State.FAILED:
         jobs.retry(job=job)
     return job
+
+
+def run_scores_csv(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
+    require_coordinator(request.user)
+    run = run_of(pk)
+    if reason := why_closed(run, request.user):
+        raise NotAllowed(f"Scores by case are not handed out. {reason}")
+    return _as_csv(score_tables.cases_csv(run), f"scores-{str(run.pk)[:8]}.csv")
+
+
+def courses_table(request: HttpRequest) -> HttpResponse:
+    require_coordinator(request.user)
+    text = courses.courses_csv(courses.followed_courses())
+    return _as_csv(text, "scores-over-training.csv")
+
+
+def _as_csv(text: str, name: str) -> HttpResponse:
+    response = HttpResponse(text, content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
 
 
 def run_agreement(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
@@ -147,6 +175,8 @@ def generator_scores(request: HttpRequest) -> HttpResponse:
         "rows": rows,
         "metric": metric,
         "kinds": [kind for kind, found in points.items() if found],
+        "courses": courses.followed_courses(),
+        "sessions": sessions_of(checkpoints, actor=request.user),
     }
     return render(request, "synthesis/generator_scores.html", context)
 
@@ -154,13 +184,12 @@ def generator_scores(request: HttpRequest) -> HttpResponse:
 def generator_scores_csv(request: HttpRequest) -> HttpResponse:
     require_coordinator(request.user)
     text = score_tables.comparison_csv(list(Checkpoint.objects.order_by("created_at")))
-    response = HttpResponse(text, content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = 'attachment; filename="generator-scores.csv"'
-    return response
+    return _as_csv(text, "generator-scores.csv")
 
 
 def generator_scores_figure(request: HttpRequest) -> HttpResponse:
     require_coordinator(request.user)
     kind, metric = request.GET.get("kind", ""), request.GET.get("metric", "fid")
-    svg = score_figures.over_training_svg(list(Checkpoint.objects.all()), kind, metric)
+    found = list(Checkpoint.objects.all())
+    svg = score_figures.over_training_svg(found, kind, metric, actor=request.user)
     return HttpResponse(svg, content_type="image/svg+xml")

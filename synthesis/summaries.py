@@ -10,10 +10,15 @@ from django.db.models import Avg, Count
 
 from readerstudy.cases.models import Case
 from readerstudy.core.errors import ReaderStudyError
+from readerstudy.core.models import Job
 from readerstudy.truth.models import Origin
 from synthesis.drawing_kinds import draws_images, free_for_slices, has_film
-from synthesis.models import Checkpoint, GenerationRun, Score
+from synthesis.models import Checkpoint, GenerationRun, Score, TrainingRun
 from synthesis.segmenters import segments
+from synthesis.training.places import SNAPSHOTS
+
+MAKING = ("generate", "draw", "cut_slices", "film")
+OF_REAL = "_of_real"
 
 
 @dataclass(frozen=True)
@@ -24,14 +29,26 @@ class Summary:
     scores: list[dict[str, Any]]
     runs: list[GenerationRun]
     images: int
+    draws: bool
 
 
 def of(checkpoint: Checkpoint) -> Summary:
     """Return the summary of a checkpoint."""
     runs = list(checkpoint.runs.all())
-    scores = checkpoint.card.get("validation", {}).get("scores", [])
+    scores = held_out_scores(checkpoint)
     images = sum(len(run.record.get("images", [])) for run in runs)
-    return Summary(checkpoint, scores, runs, images)
+    return Summary(checkpoint, scores, runs, images, draws_images(checkpoint))
+
+
+def held_out_scores(checkpoint: Checkpoint) -> list[dict[str, Any]]:
+    """Return the scores of the card, each beside what real slices score where that is known."""
+    told = checkpoint.card.get("validation", {}).get("scores", [])
+    real = {one["metric"]: one["value"] for one in told}
+    return [
+        {**one, "of_real": real.get(one["metric"] + OF_REAL)}
+        for one in told
+        if not one["metric"].endswith(OF_REAL)
+    ]
 
 
 def page_context(checkpoint: Checkpoint) -> dict[str, Any]:
@@ -44,8 +61,15 @@ def page_context(checkpoint: Checkpoint) -> dict[str, Any]:
         "free": len(free_sources(checkpoint)),
         "draws": draws_images(checkpoint),
         "segments": segments(checkpoint),
+        "training": _training_of(checkpoint),
+        "jobs": Job.objects.filter(kind__in=MAKING, arguments__checkpoint=str(checkpoint.pk))[:5],
         **(_of_images(checkpoint) if draws_images(checkpoint) else {}),
     }
+
+
+def _training_of(checkpoint: Checkpoint) -> TrainingRun | None:
+    name = checkpoint.run_folder.partition(f"/{SNAPSHOTS}/")[0]
+    return TrainingRun.objects.filter(name=name).first()
 
 
 def _of_images(checkpoint: Checkpoint) -> dict[str, Any]:

@@ -10,7 +10,8 @@ from typing import Any
 from django import forms
 
 from readerstudy.core.errors import ReaderStudyError
-from synthesis.models import Checkpoint
+from synthesis.models import Checkpoint, TrainingRun
+from synthesis.ordering import free_name
 
 MAIN = (
     *("max_steps", "max_minutes", "batch", "learning_rate", "precision", "compile"),
@@ -137,6 +138,25 @@ class TrainForm(forms.Form):
                     "is part of a study that is not unblinded."
                 )
         return "", sorted(set(asked))
+
+
+def as_initial(run: TrainingRun) -> dict[str, Any]:
+    """Return what the form holds to order a run like another one, under a new name."""
+    settings = dict(one.split("=", 1) for one in run.overrides)
+    return {
+        "name": free_name(run.preset),
+        "source": CASES if run.cases else FOLDER,
+        "folder": run.data,
+        "codes": " ".join(run.cases),
+        "seed": run.seed,
+        "device": run.device,
+        "processes": run.processes,
+        "start_from": run.start_from_id,
+        **{
+            f"set_{name}": {"true": True, "false": False, "null": ""}.get(value, value)
+            for name, value in settings.items()
+        },
+    }
 
 
 def _text(default: Any) -> str:

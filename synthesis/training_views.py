@@ -13,16 +13,27 @@ from django.views.decorators.http import require_POST
 
 from readerstudy.core.access import require_coordinator
 from readerstudy.core.errors import NotFound
+from readerstudy.core.models import Job
 from readerstudy.core.pages import ActionView, CoordinatorPage
-from synthesis import curves, following, ordering, presets
+from synthesis import (
+    courses,
+    curves,
+    following,
+    ordering,
+    packing,
+    presets,
+    releasing,
+    sessions,
+)
 from synthesis.case_data import usable_cases
 from synthesis.folders import run_folder
 from synthesis.models import TrainingRun
-from synthesis.training_forms import TrainForm
+from synthesis.sessions import checkpoints_of
+from synthesis.training_forms import TrainForm, as_initial
 
 DICES = frozenset({"dice", "dice_tumour", "dice_core", "dice_enhancing"})
-RISING = DICES | {"ssim", "ms_ssim", "psnr", "cc", "mi", "precision", "recall"}
-CURVES = {"loss.svg": "Loss", "scores.svg": "Score on held-out subjects"}
+RISING = DICES | {"ssim", "ms_ssim", "psnr", "cc", "mi", "precision", "recall", "diversity"}
+CURVES = ("loss.svg", "scores.svg", "fid.svg", "kid.svg")
 
 
 def choose_preset(request: HttpRequest) -> HttpResponse:
@@ -43,6 +54,13 @@ class TrainView(ActionView, CoordinatorPage):
             "preset": presets.find(self.kwargs["preset"]),
             "folders": ordering.data_folders(roots),
         }
+
+    def get_initial(self) -> dict[str, Any]:
+        preset, like = self.kwargs["preset"], self.request.GET.get("like", "")
+        model = next(
+            (r for r in TrainingRun.objects.filter(preset=preset) if str(r.pk) == like), None
+        )
+        return as_initial(model) if model else {"name": ordering.free_name(preset)}
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         preset = presets.find(self.kwargs["preset"])
@@ -78,7 +96,11 @@ def training(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         "followed": followed,
         "run": followed.run,
         "best": followed.best(rising=RISING),
+        "has_fid": courses.has_course(followed),
+        "stops": courses.stops(followed),
+        "sessions": sessions.sessions_of(checkpoints_of(followed.run.name), actor=request.user),
         "has_sheet": (run_folder(followed.run.name) / "samples.png").exists(),
+        "releases": Job.objects.filter(kind="release", arguments__training=str(pk))[:3],
     }
     return render(request, "synthesis/training.html", context)
 
@@ -88,11 +110,29 @@ def training_curve(request: HttpRequest, pk: uuid.UUID, name: str) -> HttpRespon
     followed = following.follow(access_training(pk))
     if name not in CURVES:
         raise NotFound("There is no such figure.")
-    points = name == "scores.svg"
-    lines = followed.validations if points else followed.train
-    names = followed.score_names if points else followed.loss_names
-    svg = curves.curves_svg(lines, names, title=CURVES[name], points=points)
+    if name == "loss.svg":
+        svg = curves.losses_svg(followed.train, followed.loss_names, until=followed.max_steps)
+    elif name == "scores.svg":
+        names = followed.score_names
+        svg = curves.scores_svg(followed.validations, names, until=followed.max_steps)
+    else:
+        svg = courses.course_svg(followed, name.removesuffix(".svg"), actor=request.user)
     return HttpResponse(svg, content_type="image/svg+xml")
+
+
+@require_POST
+def training_release(request: HttpRequest, pk: uuid.UUID, step: int) -> HttpResponse:
+    require_coordinator(request.user)
+    releasing.release(run=access_training(pk), step=step, actor=request.user)
+    return redirect("training", pk)
+
+
+@require_POST
+def training_files(request: HttpRequest, pk: uuid.UUID) -> HttpResponseBase:
+    require_coordinator(request.user)
+    name = access_training(pk).name
+    stream = packing.pack(name=name, actor=request.user)
+    return FileResponse(stream, as_attachment=True, filename=f"{name}.zip")
 
 
 def training_samples(request: HttpRequest, pk: uuid.UUID) -> HttpResponseBase:

@@ -27,6 +27,16 @@ urlpatterns = [
         name="training-resume",
     ),
     path(
+        "staff/generators/trainings/<uuid:pk>/files/",
+        training_views.training_files,
+        name="training-files",
+    ),
+    path(
+        "staff/generators/trainings/<uuid:pk>/register/<int:step>/",
+        training_views.training_release,
+        name="training-release",
+    ),
+    path(
         "staff/generators/trainings/<uuid:pk>/<str:name>",
         training_views.training_curve,
         name="training-curve",
@@ -36,6 +46,16 @@ urlpatterns = [
         "staff/generators/scores.csv",
         score_views.generator_scores_csv,
         name="generator-scores-csv",
+    ),
+    path(
+        "staff/generators/over-training.csv",
+        score_views.courses_table,
+        name="courses-csv",
+    ),
+    path(
+        "staff/generators/runs/<uuid:pk>/scores.csv",
+        score_views.run_scores_csv,
+        name="run-scores-csv",
     ),
     path(
         "staff/generators/scores.svg",
@@ -66,6 +86,7 @@ urlpatterns = [
     ),
     path("staff/generators/runs/<uuid:pk>/", views.generation_run, name="generation-run"),
     path("staff/generators/<uuid:pk>/", views.checkpoint, name="checkpoint"),
+    path("staff/generators/<uuid:pk>/files/", views.checkpoint_files, name="checkpoint-files"),
     path("staff/generators/<uuid:pk>/samples.png", views.samples, name="checkpoint-samples"),
     path("staff/generators/<uuid:pk>/generate/", views.GenerateView.as_view(), name="generate"),
     path("staff/generators/<uuid:pk>/draw/", drawing_views.DrawView.as_view(), name="draw"),

@@ -17,7 +17,7 @@ from readerstudy.core.access import require_coordinator
 from readerstudy.core.errors import NotFound
 from readerstudy.core.models import Job
 from readerstudy.core.pages import ActionView, CoordinatorPage
-from synthesis import fairness, following, summaries
+from synthesis import fairness, following, packing, summaries
 from synthesis.drawing_views import forms_of
 from synthesis.exporting import export_image
 from synthesis.folders import run_folder
@@ -34,6 +34,8 @@ KINDS = (
     "cut_slices",
     "film",
     "score",
+    "release",
+    "fairness",
 )
 
 
@@ -77,6 +79,14 @@ def generation_run(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
 def _labels(roles: str) -> str:
     """Return the names of the sequences of a run, which "+" joins where there are several."""
     return " and ".join(label(role) for role in roles.split("+"))
+
+
+@require_POST
+def checkpoint_files(request: HttpRequest, pk: uuid.UUID) -> HttpResponseBase:
+    require_coordinator(request.user)
+    name = access_checkpoint(pk).run_folder
+    stream = packing.pack(name=name, actor=request.user)
+    return FileResponse(stream, as_attachment=True, filename=f"{name.replace('/', '-')}.zip")
 
 
 def samples(request: HttpRequest, pk: uuid.UUID) -> HttpResponseBase:
@@ -123,7 +133,7 @@ class GenerateView(ActionView, CoordinatorPage):
         stored = access_checkpoint(self.kwargs["pk"])
         codes = summaries.choose_sources(stored, data["count"], seed=data["seed"])
         queue_generation(stored, codes, seed=data["seed"], actor=self.request.user)
-        return redirect("generators")
+        return redirect("checkpoint", stored.pk)
 
 
 def queue_generation(checkpoint: Checkpoint, codes: list[str], *, seed: int, actor: Any) -> Job:

@@ -6,6 +6,7 @@ Nothing is ever downloaded. An extractor is a folder with ``weights.safetensors`
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
@@ -24,6 +25,7 @@ from synthesis.metrics.encoder import Encoder, EncoderSettings, Progress, resize
 from synthesis.metrics.resnet import resnet18, resnet50
 
 RANDOM = "random-resnet"
+BUILT_IN = "random-encoder"
 SELF = "self"
 WEIGHTS, FACTS = "weights.safetensors", "extractor.json"
 _RANDOM_SEED = 20260101
@@ -109,12 +111,14 @@ class Extractor:
     def features(self, images: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
         """Return features (n, d) of images (n, y, x) in [0, 1]."""
         way, rows = ARCHITECTURES[self.architecture], []
+        device = next(self.network.parameters()).device
         with torch.inference_mode():
             for start in range(0, len(images), _BATCH):
                 part = torch.from_numpy(np.ascontiguousarray(images[start : start + _BATCH]))
-                batch = (resized(part[:, None].float(), way.side) - way.mean) / way.sd
+                whole = resized(part[:, None].to(device).float(), way.side)
+                batch = (whole - way.mean) / way.sd
                 rows.append(self.network(batch.expand(-1, way.channels, -1, -1)).double())
-        features: npt.NDArray[np.float64] = torch.cat(rows).numpy()
+        features: npt.NDArray[np.float64] = torch.cat(rows).cpu().numpy()
         return features
 
 
@@ -124,7 +128,8 @@ def load_extractor(name: str, folder: Path) -> Extractor:
     Parameters
     ----------
     name : str
-        "random-resnet" is made on the spot, the same on every machine, for tests only.
+        "random-resnet" and "random-encoder" are made on the spot from a fixed seed; they say
+        little of realism.
     folder : Path
         Holds one folder per extractor.
 
@@ -135,9 +140,11 @@ def load_extractor(name: str, folder: Path) -> Extractor:
     """
     if name == RANDOM:
         return _random()
+    if name == BUILT_IN:
+        return _built_in()
     home = folder / name
     if Path(name).name != name or not (home / FACTS).is_file():
-        known = ", ".join([RANDOM, *installed(folder)])
+        known = ", ".join([RANDOM, BUILT_IN, *installed(folder)])
         raise ExtractorError(
             f"There is no extractor {name!r}. Known: {known}. Add one: manage.py extractor add, "
             "or train one on real images: manage.py extractor train."
@@ -161,6 +168,16 @@ def _random() -> Extractor:
     digest = f"seed{_RANDOM_SEED}".ljust(64, "0")
     facts = {"note": "random weights of a fixed seed: for tests, says nothing of realism"}
     return Extractor(RANDOM, "resnet18", digest, network.eval().requires_grad_(False), facts)
+
+
+def _built_in() -> Extractor:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(_RANDOM_SEED)
+        network = Encoder()
+    weights = b"".join(value.numpy().tobytes() for value in network.state_dict().values())
+    facts = {"note": "random weights of a fixed seed: follows a training, says little of realism"}
+    digest = hashlib.sha256(weights).hexdigest()
+    return Extractor(BUILT_IN, "encoder", digest, network.eval().requires_grad_(False), facts)
 
 
 def add_extractor(
@@ -207,7 +224,7 @@ def add_extractor(
 
 
 def _check_name(name: str) -> None:
-    if name == RANDOM or not name.replace("-", "").isalnum():
+    if name in (RANDOM, BUILT_IN) or not name.replace("-", "").isalnum():
         raise ExtractorError(f"{name!r} cannot name an extractor: use letters, digits and dashes.")
 
 

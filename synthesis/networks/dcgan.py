@@ -202,6 +202,7 @@ def _training(rate: float) -> dict[str, Any]:
         "fit": "stretch",
         "report_every": 50,
         "checkpoint_every": 1000,
+        "snapshots": True,
     }
 
 

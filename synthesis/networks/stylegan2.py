@@ -310,6 +310,7 @@ def _park(suffix: str, summary: str, **network: Any) -> Preset:
             "validation_fraction": 0.1,
             "report_every": 50,
             "checkpoint_every": 500,
+            "snapshots": True,
         },
     )
 

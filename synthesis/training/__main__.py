@@ -39,6 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
             start_from=asked.start_from,
             on_progress=_tell,
             should_stop=stop.exists,
+            extractors=asked.extractors,
         )
     except _REFUSED as error:
         _say(error=str(error))
@@ -54,6 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--start-from", type=Path, help="run or weights file to begin with")
+    parser.add_argument("--extractors", type=Path, help="folder of feature extractors")
     parser.add_argument("--resume", action="store_true")
     parser.add_argument("overrides", nargs="*", metavar="key=value")
     return parser

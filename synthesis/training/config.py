@@ -77,6 +77,8 @@ class TrainingConfig:
         run ends once it has stood still.
     stop_patience : int
         Validations in a row without a new best after which the run ends.
+    snapshots : bool
+        Keep the network of each validation, so that it can become a generator of its own.
     """
 
     preset: str = "unet2d-t1c"
@@ -108,6 +110,7 @@ class TrainingConfig:
     cuda_graphs: bool = False
     stop_metric: str | None = None
     stop_patience: int = 3
+    snapshots: bool = False
 
     def __post_init__(self) -> None:
         for name, (low, high) in _RANGES.items():
@@ -252,7 +255,7 @@ _CHOICES = {
     "schedule": ("cosine", "constant"),
     "split_by": ("patient", "examination"),
 }
-_SWITCHES = ("compile", "cuda_graphs")
+_SWITCHES = ("compile", "cuda_graphs", "snapshots")
 
 
 def _is_number(value: Any) -> bool:

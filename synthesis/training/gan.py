@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
+from math import nan
 from typing import Any, Literal, cast
 
 import numpy as np
@@ -17,13 +18,16 @@ from synthesis.data.slices import SliceStore, SubjectSlices, cut_slices, stacked
 from synthesis.data.splits import Part
 from synthesis.data.subjects import Subject
 from synthesis.generate import on_device
+from synthesis.metrics.extractors import ExtractorError
 from synthesis.networks.images import ImageConfig, ImageGenerator
 from synthesis.training import parallel
+from synthesis.training.checkpoints import CheckpointError
 from synthesis.training.config import ConfigError, TrainingConfig
 from synthesis.training.contact_sheet import contact_sheet
 from synthesis.training.ema import Ema
 from synthesis.training.gan_settings import SliceSettings
 from synthesis.training.learner import Learner, Score, Validation
+from synthesis.training.set_scores import FloatArray, SetScorer, choose_scorer
 from synthesis.training.slice_scores import PRESET, diversity, grey_distance, sliced_distance
 from synthesis.training.speed import accelerated
 from synthesis.training.steps import descend
@@ -34,6 +38,10 @@ _METRICS: tuple[tuple[str, str, str, Literal["lower", "higher"]], ...] = (
     ("sliced_distance", "slices, 16 x 16", "", "lower"),
     ("grey_distance", "inside the head", "half the grey range", "lower"),
     ("diversity", "slices, 16 x 16", "times that of real slices", "higher"),
+)
+_OF_SETS: tuple[tuple[str, str, str, Literal["lower", "higher"]], ...] = (
+    ("fid", "whole slices", "", "lower"),
+    ("kid", "whole slices", "", "lower"),
 )
 
 
@@ -64,6 +72,7 @@ class GanLearner(Learner):
         self.training: list[SubjectSlices] = []
         self.held_out: list[SubjectSlices] = []
         self.untrained: dict[str, float] = {}
+        self.extractor: str = self.settings.extractor
 
     @abstractmethod
     def optimisers(self) -> tuple[torch.optim.Optimizer, torch.optim.Optimizer]:
@@ -103,6 +112,23 @@ class GanLearner(Learner):
         slices = torch.from_numpy(stacked(self.held_out, pooled=self.shape.pooled)).float()
         order = np.random.default_rng([self.config.seed, _SCORING]).permutation(len(slices))
         return slices[torch.from_numpy(order[: self.settings.scored])]
+
+    @cached_property
+    def scorer(self) -> SetScorer | None:
+        """What FID and KID are made with; None if the run does without."""
+        try:
+            found = choose_scorer(self.extractor, self.extractors)
+        except ExtractorError as error:
+            raise ConfigError(str(error)) from error
+        if found is not None:
+            found.extractor.network.to(self.device)
+            self.extractor = found.extractor.name
+        return found
+
+    @cached_property
+    def _real_features(self) -> FloatArray:
+        assert self.scorer is not None  # noqa: S101 - asked for where there is one
+        return self.scorer.features(self.real)
 
     def prepare(self) -> None:
         """Note the size of a pixel and score the generator before its first step."""
@@ -162,15 +188,29 @@ class GanLearner(Learner):
         """Score the averaged generator beside the untrained one and beside real slices."""
         now = self._scores(self.drawn(self.settings.scored))
         scores = [
-            Score(name, PRESET, region, unit, now[name], self.untrained[name], better)
-            for name, region, unit, better in _METRICS
+            Score(name, preset, region, unit, now[name], self.untrained.get(name, nan), better)
+            for name, preset, region, unit, better in self._metrics()
         ]
         scores += [
-            replace(score, metric=f"{score.metric}_of_real", value=value)
-            for score, value in zip(scores, self._floor.values(), strict=True)
+            replace(score, metric=f"{score.metric}_of_real", value=self._floor[score.metric])
+            for score in scores
         ]
         subjects = {one.name: {"slices": float(len(one.images))} for one in self.held_out}
-        return Validation(tuple(scores), subjects)
+        return Validation(tuple(scores), subjects, self._about())
+
+    def _metrics(self) -> Iterator[tuple[str, str, str, str, Literal["lower", "higher"]]]:
+        """Yield name, preset, region, unit and direction; the watched one of a study first."""
+        if self.scorer is not None:
+            for name, *rest, better in _OF_SETS:
+                yield name, self.scorer.preset, rest[0], rest[1], better
+        for name, *rest, better in _METRICS:
+            yield name, PRESET, rest[0], rest[1], better
+
+    def _about(self) -> dict[str, Any]:
+        if self.scorer is None:
+            return {}
+        sizes = {"made": self.settings.scored, "real": len(self.real)}
+        return {"extractor": self.scorer.about(), "images": sizes}
 
     @cached_property
     def _floor(self) -> dict[str, float]:
@@ -184,7 +224,13 @@ class GanLearner(Learner):
             "sliced_distance": sliced_distance(images, self.real),
             "grey_distance": grey_distance(images, self.real),
             "diversity": diversity(images, self.real),
+            **self._set_scores(images),
         }
+
+    def _set_scores(self, images: Tensor) -> dict[str, float]:
+        if self.scorer is None:
+            return {}
+        return self.scorer.scores(self.scorer.features(images), self._real_features)
 
     def sheet(self) -> bytes:
         """Draw held-out slices above generated ones."""
@@ -210,6 +256,7 @@ class GanLearner(Learner):
             "generator_optimiser": self.generator_optimiser.state_dict(),
             "discriminator_optimiser": self.discriminator_optimiser.state_dict(),
             "untrained": self.untrained,
+            "extractor": self.scorer.about() if self.scorer else None,
         }
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -220,6 +267,20 @@ class GanLearner(Learner):
         self.generator_optimiser.load_state_dict(state["generator_optimiser"])
         self.discriminator_optimiser.load_state_dict(state["discriminator_optimiser"])
         self.untrained = state["untrained"]
+        self._go_on_with(state.get("extractor"))
+
+    def _go_on_with(self, known: dict[str, Any] | None) -> None:
+        """Score by the extractor that the run began with, or refuse."""
+        if known is None:
+            return
+        self.extractor = known["name"]
+        vars(self).pop("scorer", None)
+        now = self.scorer.about() if self.scorer else {}
+        if now.get("weights_sha256") != known["weights_sha256"]:
+            raise CheckpointError(
+                f"The extractor {known['name']} is not the one with which this run was scored "
+                f"(weights {known['weights_sha256'][:8]}). Put it back, or start a new run."
+            )
 
     def _freeze(self, layers: int) -> None:
         if not layers:

@@ -21,6 +21,9 @@ class SliceSettings:
     freeze : int
         Layers of the discriminator, counted from the image, that keep the weights of the run
         started from (FreezeD, Mo 2020, arXiv 2002.10964); 0 for none.
+    extractor : str
+        Whose features FID and KID of each validation are made of: the name of an extractor of
+        this machine, "auto" for the first that is there and else the built-in one, or "none".
     """
 
     first: float = 0.0
@@ -31,6 +34,7 @@ class SliceSettings:
     least_brain: float = 0.0
     scored: int = 128
     freeze: int = 0
+    extractor: str = "auto"
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.first < self.last <= 1.0:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from torch import nn
@@ -47,10 +48,14 @@ class Score:
 
 @dataclass(frozen=True)
 class Validation:
-    """Scores averaged over the held-out subjects, and of each of them by name."""
+    """Scores averaged over the held-out subjects, of each of them by name, and what they rest on.
+
+    ``about`` is logged with them, such as the extractor of FID and the numbers of images.
+    """
 
     scores: tuple[Score, ...]
     subjects: dict[str, dict[str, float]] = field(default_factory=dict)
+    about: dict[str, Any] = field(default_factory=dict)
 
     def values(self) -> dict[str, float]:
         """Return the mean scores by name."""
@@ -101,10 +106,13 @@ class Learner(ABC):
     config : TrainingConfig
     purpose : Purpose
         For the model card.
+    extractors : Path or None
+        Folder of the feature extractors of this machine.
     """
 
     config: TrainingConfig
     purpose: ClassVar[Purpose] = GENERATING
+    extractors: Path | None = None
 
     @property
     def images_per_step(self) -> int:

@@ -79,6 +79,7 @@ def train(
     start_from: Path | None = None,
     on_progress: Progress | None = None,
     should_stop: ShouldStop | None = None,
+    extractors: Path | None = None,
 ) -> TrainingResult:
     """Train a generator.
 
@@ -100,6 +101,8 @@ def train(
         Called with (step, expected steps, message, metrics).
     should_stop : callable, optional
         Asked after every step; the state is saved when it returns True.
+    extractors : Path, optional
+        Folder of the feature extractors of this machine, for scores of sets of images.
 
     Notes
     -----
@@ -123,6 +126,7 @@ def train(
             resume=resume,
             start_from=start_from,
             on_progress=on_progress or _silent,
+            extractors=extractors,
         )
         return session.run(should_stop or _never)
 
@@ -151,6 +155,7 @@ class _Session:
         resume: bool,
         start_from: Path | None,
         on_progress: Progress,
+        extractors: Path | None,
     ) -> None:
         check_device(config.device)
         self.folder = folder
@@ -163,6 +168,7 @@ class _Session:
         if state is None and self.config.parent and start_from is None:
             raise CheckpointError("This run began from other weights: name them again to resume.")
         self.learner = new_learner(self.config, start_from)
+        self.learner.extractors = extractors
         self.pace = Pace(self.learner.images_per_step)
         self.early = EarlyStop(self.config.stop_metric, self.config.stop_patience)
         self.split = self._read(data_dir)
@@ -212,6 +218,7 @@ class _Session:
         if self.validated < due < self.config.validations:
             self.validated = due
             self._validate()
+            self._keep_snapshot()
 
     def _read(self, data_dir: Path) -> Split:
         shape = self.config.network_config()
@@ -283,7 +290,8 @@ class _Session:
         self.early.take(self.step, validation.scores, self.learner.released())
         write_atomically(self.folder.sheet, self.learner.sheet())
         self.clock.expect_closing(time.monotonic() - started)
-        self._log("validation", {**validation.values(), "subjects": validation.subjects})
+        about = {"about": validation.about} if validation.about else {}
+        self._log("validation", {**validation.values(), "subjects": validation.subjects, **about})
         self._tell("Validated", validation.values())
         self.last_validation = validation
 
@@ -324,16 +332,32 @@ class _Session:
         self.learner.restore(state["learner"])
         _set_random_state(state["random"], self.config.device)
 
+    def _keep_snapshot(self) -> None:
+        """Write the network of now as a finished run would be, for whoever wants to use it."""
+        if not (self.config.snapshots and self.leads):
+            return
+        folder = self.folder.snapshot(self.step)
+        folder.path.mkdir(parents=True, exist_ok=True)
+        write_json(folder.config, self.config.to_dict())
+        write_json(folder.split, self.split.to_dict())
+        self._release(folder, ended_early=False)
+
     def _publish(self, *, ended_early: bool) -> TrainingResult:
+        validation, digest = self._release(self.folder, ended_early=ended_early)
+        self._tell("Done", validation.values())
+        return self._result(validation, digest)
+
+    def _release(self, folder: RunFolder, *, ended_early: bool) -> tuple[Validation, str]:
+        """Write weights, card and sheet of the network of now; return its scores and hash."""
         validation = self.last_validation
-        assert validation is not None  # noqa: S101 - a run ends with a validation
+        assert validation is not None  # noqa: S101 - what is released was validated
         network = self.learner.released()
         facts = {
             "format": WEIGHTS_FORMAT,
             "preset": self.config.preset,
             "network": asdict(self.config.network_config()),
         }
-        digest = save_weights(self.folder.weights, network.state_dict(), facts)
+        digest = save_weights(folder.weights, network.state_dict(), facts)
         card = model_card(
             config=self.config,
             network=network,
@@ -347,11 +371,10 @@ class _Session:
             more=self.learner.facts(),
             purpose=self.learner.purpose,
         )
-        write_json(self.folder.card, card)
-        write_atomically(self.folder.card.with_suffix(".md"), card_markdown(card).encode())
-        write_atomically(self.folder.sheet, self.learner.sheet())
-        self._tell("Done", validation.values())
-        return self._result(validation, digest)
+        write_json(folder.card, card)
+        write_atomically(folder.card.with_suffix(".md"), card_markdown(card).encode())
+        write_atomically(folder.sheet, self.learner.sheet())
+        return validation, digest
 
     def _result(self, validation: Validation | None, weights_sha256: str | None) -> TrainingResult:
         scores = validation.scores if validation else ()

@@ -12,6 +12,7 @@ from synthesis.training import parallel
 from synthesis.training.checkpoints import CheckpointError, load_state, read_json, write_json
 from synthesis.training.config import TrainingConfig
 from synthesis.training.journal import Journal
+from synthesis.training.places import snapshot_of
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,10 @@ class RunFolder:
     def sheet(self) -> Path:
         """Sample sheet."""
         return self.path / "samples.png"
+
+    def snapshot(self, step: int) -> RunFolder:
+        """The network as it was after a step: a folder like that of a finished run."""
+        return RunFolder(self.path / snapshot_of(step))
 
     @property
     def journal(self) -> Journal:

@@ -43,6 +43,18 @@ def digits(value: float | None, count: int = 3) -> str:
 
 
 @register.filter
+def thousands(value: float | str | None) -> str:
+    """Return a whole number with commas between thousands; a dash where there is none."""
+    return "–" if value is None or isinstance(value, str) else f"{value:,.0f}".replace("-", "−")
+
+
+@register.filter
+def words(name: str) -> str:
+    """Return the name of a number of a log as words."""
+    return name.replace("_", " ")
+
+
+@register.filter
 def pvalue(value: float | None) -> str:
     """Return a p-value with three decimals, or "< 0.001"."""
     if value is None or math.isnan(value):

@@ -24,11 +24,14 @@ export function watchJobs(root: ParentNode): void {
 async function watch(element: HTMLElement): Promise<void> {
   let interval = INTERVAL_MS;
   let refreshed = Date.now();
+  let state = element.dataset.jobState;
   while (element.isConnected) {
     const status = await ask(element.dataset.jobUrl as string);
     if (status) showStatus(element, status);
     if (status?.finished) return reload(element.dataset.jobReload);
-    if (element.dataset.jobRefresh && Date.now() - refreshed >= REFRESH_MS) {
+    const begun = status !== null && state !== undefined && status.state !== state;
+    state = status?.state ?? state;
+    if (element.dataset.jobRefresh && (begun || Date.now() - refreshed >= REFRESH_MS)) {
       refreshed = Date.now();
       await replace(element.dataset.jobRefresh);
     }
