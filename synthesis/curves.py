@@ -77,10 +77,11 @@ def scores_svg(lines: Lines, names: Sequence[str], *, until: int | None = None) 
     real = base.mark_line(strokeWidth=1.5, strokeDash=[4, 4], color=_LINE).encode(
         y=alt.Y("real:Q", title=None, scale=whole, axis=axis)
     )
-    one = alt.layer(real, curve).properties(width=WIDTH // 2 - 40, height=HEIGHT // 2 - 20)
+    columns = 3 if len(names) == 3 else min(2, len(names))
+    one = alt.layer(real, curve).properties(width=WIDTH // columns - 44, height=HEIGHT // 2 - 20)
     facet = alt.Facet("name:N", title=None, sort=[in_words(name) for name in names])
     figure = one.facet(
-        facet, columns=2, data=alt.Data(values=rows), description="Scores over steps"
+        facet, columns=columns, data=alt.Data(values=rows), description="Scores over steps"
     )
     return styled(figure.resolve_scale(y="independent"))
 

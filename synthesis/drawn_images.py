@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
+from django.db.models import Q
 
-from readerstudy.cases.models import Case
+from readerstudy.cases.models import Case, Series
 from synthesis.data.slices import cut_slices
 from synthesis.data.subjects import Subject as Images
 from synthesis.data.subjects import find_subjects, load_subject
@@ -27,7 +28,8 @@ def real_slices(run: GenerationRun, role: str) -> Iterator[NamedVolume]:
 def training_slices(run: GenerationRun, role: str, folder: Path | None) -> Iterator[NamedVolume]:
     """Yield the slices that trained the generator, of imported cases or of a folder."""
     keys = run.checkpoint.training_subjects.values_list("source_key", flat=True)
-    cases = Case.objects.filter(subject__source_key__in=set(keys)).exclude(series__shape__0=1)
+    flat = Series.objects.filter(Q(shape__0=1) | Q(shape__1=1) | Q(shape__2=1))
+    cases = Case.objects.filter(subject__source_key__in=set(keys)).exclude(series__in=flat)
     for wanted in _sequences(run.checkpoint):
         cases = cases.with_role(wanted)
     known = list(cases.order_by("code").distinct())

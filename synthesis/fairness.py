@@ -87,14 +87,14 @@ def images_of(run: GenerationRun) -> list[Shown]:
     """
     role = run.role.split("+")[0]
     made = _made(run)
-    flat = {_is_flat(one) for one in made}
+    forms = {_form(one) for one in made}
     real = Origin.objects.filter(kind=Origin.Kind.REAL).values("case")
     studies = Study.objects.filter(rehearsal_of__isnull=True, state__in=BLINDED)
     blinded = StudyCase.objects.filter(study__in=studies).values("case")
     cases = Case.objects.available().with_role(role).filter(pk__in=real).exclude(pk__in=blinded)
     cases = cases.order_by("code")
     acquired = (_shown(case, role, synthetic=False) for case in cases.iterator(100))
-    same_form = (one for one in acquired if _is_flat(one) in flat)
+    same_form = (one for one in acquired if _form(one) in forms)
     return [*made, *islice(same_form, MOST_IMAGES)]
 
 
@@ -105,9 +105,9 @@ def _made(run: GenerationRun) -> list[Shown]:
     return [_shown(case, role, synthetic=True) for case in cases]
 
 
-def _is_flat(shown: Shown) -> bool:
-    """Is it one picture? Pictures are held against pictures, volumes against volumes."""
-    return bool(shown.series.shape[0] == 1)
+def _form(shown: Shown) -> tuple[int, ...]:
+    """The axis along which it is one slice: pictures are held against pictures of one plane."""
+    return tuple(axis for axis, length in enumerate(shown.series.shape) if length == 1)
 
 
 def _shown(case: Case, role: str, *, synthetic: bool) -> Shown:

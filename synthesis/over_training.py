@@ -90,16 +90,15 @@ def over_training(course: Course) -> str:
 
 def _scale(alt: Any, course: Course) -> Any:
     """Return the vertical scale; with sessions there is room for them above the curve."""
-    kind: dict[str, Any] = {"type": "log"} if course.log else {"zero": False}
-    if not course.sessions:
-        return alt.Scale(nice=True, **kind)
-    highest = max(point.value for point in course.points)
-    lowest = min(point.value for point in course.points)
-    spread = (highest / lowest) ** 0.35 if course.log else 1 + 0.35 * (1 - lowest / highest)
-    if course.log:  # a little room below the lowest, that of real images among them
-        lowest = min([lowest, *(v for v in [course.of_real] if v > 0)])
-        kind["domainMin"] = 0.85 * lowest
-    return alt.Scale(domainMax=highest * max(spread, 1.2), **kind)
+    values = [limit for p in course.points for limit in (p.value, p.low, p.high)]
+    values = [v for v in (*values, course.of_real) if not math.isnan(v)]
+    if not course.log:
+        room = 0.35 * (max(values) - min(values)) if course.sessions else 0.0
+        return alt.Scale(zero=False, nice=not room, domainMax=max(values) + room)
+    values = [value for value in values if value > 0]
+    low, high = min(values), max(values)
+    room = max((high / low) ** 0.35, 1.3) if course.sessions else 1.2
+    return alt.Scale(type="log", domain=[0.8 * low, high * room], nice=False)
 
 
 def _axes(alt: Any, course: Course) -> tuple[Any, Any, Any]:

@@ -25,9 +25,11 @@ SORTS = ("code", "subject", "stratum", "imported")
 SHORTEST_FLAG_SEARCH = 3
 NO_STRATUM = "-"  # in an address: the cases without a stratum
 
+FLAT = Q(shape__0=1) | Q(shape__1=1) | Q(shape__2=1)  # a single slice, whatever its plane
+FLAT_SERIES = Q(series__shape__0=1) | Q(series__shape__1=1) | Q(series__shape__2=1)
 SERIES_CONDITIONS = {
-    "thick": Q(spacing_mm__0__gt=THICK_MM) & ~Q(shape__0=1) | Q(flags_text__contains='"thick"'),
-    "two_dimensional": Q(shape__0=1),
+    "thick": Q(spacing_mm__0__gt=THICK_MM) & ~FLAT | Q(flags_text__contains='"thick"'),
+    "two_dimensional": FLAT,
     "damaged": ~Q(damage=""),
 }
 
@@ -154,14 +156,14 @@ def flag_condition(code: str, roles: Sequence[str]) -> Q:
 def counted(cases: QuerySet[Case], roles: Sequence[str]) -> QuerySet[Any]:
     """Count for each case its expected sequences, its grids, and its series with a flag."""
     stored = Cast("series__flags", TextField())
-    thick = Q(series__spacing_mm__0__gt=THICK_MM) & ~Q(series__shape__0=1)
+    thick = Q(series__spacing_mm__0__gt=THICK_MM) & ~FLAT_SERIES
     thick |= Q(Contains(stored, '"thick"'))
     return cases.annotate(
         n_expected=Count("series", filter=Q(series__role__in=roles)),
         n_grids=Count("series__shape", distinct=True),
         n_stored=Count("series", filter=~Q(series__flags=[])),
         n_thick=Count("series", filter=thick),
-        n_two_dimensional=Count("series", filter=Q(series__shape__0=1)),
+        n_two_dimensional=Count("series", filter=FLAT_SERIES),
         n_damaged=Count("series", filter=~Q(series__damage="")),
     )
 

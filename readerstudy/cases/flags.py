@@ -166,7 +166,7 @@ def computed_codes(series: Series) -> set[str]:
     """Return the codes that follow from one series by itself."""
     codes = {
         "thick": series.spacing_mm[0] > THICK_MM or "thick" in series.flags,
-        "two_dimensional": series.shape[0] == 1,
+        "two_dimensional": min(series.shape) == 1,
         "damaged": bool(series.damage),
     }
     if codes["two_dimensional"]:

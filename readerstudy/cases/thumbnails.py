@@ -10,6 +10,7 @@ from django.conf import settings
 
 from readerstudy.cases.canonical import load_shown
 from readerstudy.cases.models import Series
+from readerstudy.imaging.frames import plane_of
 from readerstudy.imaging.thumbnails import png_thumbnail
 
 SIZES = {"small": 104, "large": 376}  # pixels, for twice the size on the page
@@ -29,7 +30,8 @@ def _draw(series: Series, pixels: int) -> bytes:
 
 
 def _path(series: Series, size: str) -> Path:
-    name = f"{series.sha256}-{size}.png"
+    plane = plane_of(series.shape)
+    name = f"{series.sha256}-{size if plane == 'axial' else f'{plane}-{size}'}.png"
     return Path(settings.MEDIA_ROOT) / "thumbnails" / series.sha256[:2] / name
 
 

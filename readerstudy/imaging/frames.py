@@ -22,7 +22,8 @@ SAME_SPACING_MM = 1e-3
 SAME_PLACE_VOXELS = 0.02
 AVERAGE_SHIFT = (1 - float(np.sqrt(1 / 3))) / 2
 
-_ORDER: dict[str, tuple[int, int, int]] = {
+PLANES: tuple[Plane, ...] = ("axial", "coronal", "sagittal")
+_ORDER: dict[Plane, tuple[int, int, int]] = {
     "axial": (0, 1, 2),
     "coronal": (1, 0, 2),
     "sagittal": (2, 0, 1),
@@ -172,6 +173,12 @@ def to_plane(array: NDArray[Any], plane: Plane) -> NDArray[Any]:
     """
     turned = array.transpose(_ORDER[plane])
     return np.ascontiguousarray(turned if plane == "axial" else turned[:, ::-1])
+
+
+def plane_of(shape: Sequence[int]) -> Plane:
+    """The plane in which an image of shape (z, y, x) is looked at: axial, or that of one slice."""
+    thin = [plane for plane in PLANES if shape[_ORDER[plane][0]] == 1]
+    return thin[0] if len(thin) == 1 else "axial"
 
 
 def plane_geometry(grid: Grid, plane: Plane) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from readerstudy.imaging.frames import plane_of, to_plane
 from readerstudy.imaging.masks import foreground
 from readerstudy.imaging.windowing import percentile_window
 
@@ -17,7 +18,7 @@ def png_thumbnail(
     *,
     size: int = 96,
 ) -> bytes:
-    """Middle axial slice as an 8-bit grey PNG.
+    """Middle axial slice as an 8-bit grey PNG; a single slice of another plane as it is looked at.
 
     Parameters
     ----------
@@ -33,10 +34,14 @@ def png_thumbnail(
     bytes
         PNG without any text or time chunk.
     """
-    middle = np.asarray(array[array.shape[0] // 2], dtype=np.float64)
+    plane = plane_of(array.shape)
+    stack = to_plane(array, plane)
+    middle = np.asarray(stack[len(stack) // 2], dtype=np.float64)
+    z, y, x = spacing_mm
+    pixel = {"axial": (y, x), "coronal": (z, x), "sagittal": (z, y)}[plane]
     low, high = _window(array)
     grey = np.clip((middle - low) / (high - low), 0, 1) * 255
-    return encode_png(_fit(grey.round().astype(np.uint8), spacing_mm[1:], size))
+    return encode_png(_fit(grey.round().astype(np.uint8), pixel, size))
 
 
 def encode_png(pixels: NDArray[np.uint8]) -> bytes:

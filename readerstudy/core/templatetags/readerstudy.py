@@ -50,8 +50,9 @@ def thousands(value: float | str | None) -> str:
 
 @register.filter
 def words(name: str) -> str:
-    """Return the name of a number of a log as words."""
-    return name.replace("_", " ")
+    """Return the name of a score as words."""
+    text = name.replace("_", " ")
+    return f"{text[:3].upper()}{text[3:]}" if text[:3] in ("fid", "kid") else text
 
 
 @register.filter
