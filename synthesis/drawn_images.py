@@ -66,4 +66,4 @@ def _slices(
             kept = [channel] if pooled else range(len(sequences))
             levels = finished(image[list(kept)].astype(np.float32))
             shown = levels[0 if pooled else channel][None]
-            yield NamedVolume(shown[:, ::-1, ::-1], patient, f"{name} slice {number}:")
+            yield NamedVolume(shown[:, ::-1, ::-1], patient, f"{name} slice {number}")

@@ -14,6 +14,7 @@ import numpy as np
 
 from readerstudy.cases.models import Case, Series
 from readerstudy.core.errors import ReaderStudyError
+from readerstudy.imaging.frames import plane_of, to_plane
 from synthesis import drawn_images
 from synthesis.data.subjects import brain_mask, find_subjects, load_volume
 from synthesis.folders import run_folder
@@ -156,7 +157,14 @@ def made_volumes(run: GenerationRun, role: str) -> Iterator[NamedVolume]:
     for series in _series(role, Case.objects.filter(code__in=codes)):
         source = sources.get(series.case.code)
         patient = source.subject.code if source else series.case.code
-        yield NamedVolume(ras(series), patient, series.case.code)
+        values = as_axial(series) if is_drawn(run) else ras(series)
+        yield NamedVolume(values, patient, series.case.code)
+
+
+def as_axial(series: Series) -> Array:
+    """Return a single slice of any plane as if it were axial (1, y, x), turned as `ras` does."""
+    seen = to_plane(canonical.load_array(series), plane_of(series.shape))
+    return np.ascontiguousarray(seen[:, ::-1, ::-1])
 
 
 def real_volumes(run: GenerationRun, role: str) -> Iterator[NamedVolume]:

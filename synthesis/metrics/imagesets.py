@@ -118,8 +118,7 @@ def slices_of(
         scaled = levels.apply(volume.values[kept])
         scaled[volume.values[kept] == 0] = 0.0
         found += [
-            (image, volume.patient, f"{volume.name} slice {z + 1}")
-            for z, image in zip(kept, scaled, strict=True)
+            (image, volume.patient, _name(volume, z)) for z, image in zip(kept, scaled, strict=True)
         ]
     if not found:
         raise UndefinedMetricError("no slice shows brain on a tenth of its area")
@@ -128,6 +127,11 @@ def slices_of(
     return ImageSet(
         images, tuple(patient for _, patient, _ in found), tuple(name for _, _, name in found)
     )
+
+
+def _name(volume: NamedVolume, slice_number: int) -> str:
+    """Name a slice; a volume of one slice has its own name."""
+    return volume.name if len(volume.values) == 1 else f"{volume.name} slice {slice_number + 1}"
 
 
 def _with_brain(values: npt.NDArray[np.generic], every: int) -> npt.NDArray[np.intp]:

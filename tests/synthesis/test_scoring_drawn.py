@@ -56,3 +56,17 @@ def test_pooled_sequences_are_compared_with_slices_of_all_of_them(runs, sources)
     assert len(real) == len(numbers) * len(sequences)
     assert len(list(made_volumes(run, role))) == 2
     assert np.ptp(real[0].values) > 0
+
+
+def test_a_sagittal_slice_is_scored_as_it_is_looked_at(runs, sources):
+    wanted = order(stored(runs, "concat"), count=2, truncation=1.0)
+    run = drawing.draw_run(wanted, job=None, progress=silent)
+    (role,) = roles_of(run)
+    made, real = list(made_volumes(run, role)), list(real_volumes(run, role))
+    assert sizes(made) == sizes(real)
+    _, generator = drawing.open_generator(wanted.checkpoint)
+    seeds = range(wanted.seed, wanted.seed + 2)
+    drawn = [one.pixels[0] for one in drawing.draw(generator, seeds, truncation=1.0)]
+    shown = [one.values[0, ::-1, ::-1] for one in made]
+    for image in drawn:
+        assert any(np.array_equal(image, seen) for seen in shown)
