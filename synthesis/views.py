@@ -71,6 +71,7 @@ def generation_run(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
             "run": run,
             "look": look,
             "label": _labels(run.role),
+            "plane": run.checkpoint.card["architecture"]["settings"].get("plane", ""),
             "fairness": fairness.latest_report(run),
         },
     )

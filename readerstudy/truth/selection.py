@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from readerstudy.cases.models import Case
+from readerstudy.cases.models import Case, Series
 from readerstudy.core import audit
 from readerstudy.core.db import write_transaction
 from readerstudy.core.errors import ReaderStudyError
@@ -17,6 +17,8 @@ from readerstudy.studies.models import Study, StudyCase
 from readerstudy.truth import barring
 from readerstudy.truth.models import Origin
 from readerstudy.truth.runs import RunChoice, is_of
+
+Form = tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,7 @@ class Pool:
     synthetic: list[Case]
     unknown: int
     barred: int = 0
+    of_other_form: int = 0
 
     @property
     def subjects_in_both(self) -> int:
@@ -47,7 +50,7 @@ def pool_of(
 
     ``generation_run`` narrows the synthetic cases to one run, ``among`` the real ones. Cases of
     subjects that trained a generator of the synthetic ones are left out, unless the protocol
-    admits them.
+    admits them; so are real ones of another form, such as volumes where single slices were made.
     """
     cases = Case.objects.available().select_related("subject").order_by("code")
     for role in study.slots:
@@ -63,7 +66,39 @@ def pool_of(
             real.append(case)
         elif origin.kind == Origin.Kind.SYNTHETIC and is_of(origin, generation_run):
             synthetic.append(case)
-    return _without_trained(study, Pool(real, synthetic, unknown), origins)
+    pool = _without_trained(study, Pool(real, synthetic, unknown), origins)
+    return _of_one_form(study, pool)
+
+
+def _of_one_form(study: Study, pool: Pool) -> Pool:
+    """Leave out real cases that are volumes or slices where the synthetic ones are not."""
+    forms = _forms(study, pool.real + pool.synthetic)
+    wanted = [forms.get(case.pk, set()) for case in pool.synthetic]
+    if not wanted:
+        return pool
+    fitting = [case for case in pool.real if forms.get(case.pk, set()) in wanted]
+    return replace(pool, real=fitting, of_other_form=len(pool.real) - len(fitting))
+
+
+def _forms(study: Study, cases: Iterable[Case]) -> dict[Any, set[Form]]:
+    forms: dict[Any, set[Form]] = {}
+    shown = Series.objects.filter(case__in=list(cases), role__in=study.slots)
+    for case, shape in shown.values_list("case", "shape"):
+        forms.setdefault(case, set()).add(_form(shape))
+    return forms
+
+
+def _require_one_form(study: Study, cases: list[Case]) -> None:
+    if len({form for forms in _forms(study, cases).values() for form in forms}) > 1:
+        raise ReaderStudyError(
+            "The choice would hold single slices and volumes, or slices of two planes; a study "
+            "shows one kind. Choose one generation run."
+        )
+
+
+def _form(shape: Sequence[int]) -> Form:
+    """The axes along which an image is one voxel thick: none of a volume."""
+    return tuple(axis for axis, length in enumerate(shape) if length == 1)
 
 
 def _without_trained(study: Study, pool: Pool, origins: dict[Any, Origin]) -> Pool:
@@ -132,6 +167,7 @@ def choose_cases(
         raise ReaderStudyError("Choose at least one case.")
     pool = pool_of(study, generation_run=generation_run, among=among)
     drawn = _way_of(study)(pool, wish, random.Random(seed))
+    _require_one_form(study, [case for item in (*drawn.main, *drawn.training) for case in item])
     chosen = [
         *_chosen(drawn.main, StudyCase.Phase.MAIN),
         *_chosen(drawn.training, StudyCase.Phase.TRAINING),

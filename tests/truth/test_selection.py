@@ -14,7 +14,7 @@ from readerstudy.studies.models import StudyCase
 from readerstudy.studies.reading_design import ReadingDesign, document_of
 from readerstudy.truth.letters import give_letters
 from readerstudy.truth.models import Origin
-from readerstudy.truth.selection import choose_cases
+from readerstudy.truth.selection import choose_cases, pool_of
 from tests.factories import ReaderFactory, StudyFactory, SubjectFactory, real_case, synthetic_case
 
 pytestmark = pytest.mark.django_db
@@ -189,3 +189,31 @@ def test_a_trial_draw_names_the_conflict():
     trial = try_draw(study)
     assert "Lower the lag" in trial.conflict
     assert trial.shares == []
+
+
+def sliced(case, axis: int = 2) -> None:
+    """Make the images of a case single slices along an axis of (z, y, x)."""
+    for series in case.series.all():
+        shape = [20, 24, 22]
+        shape[axis] = 1
+        series.shape = shape
+        series.save(update_fields=("shape",))
+
+
+def test_real_cases_are_drawn_in_the_form_of_the_synthetic_ones():
+    """Volumes never stand among slices that a generator drew, nor slices of another plane."""
+    study = study_with()
+    volumes = [real_case(roles=["t1c"]) for _ in range(4)]
+    sagittal = [real_case(roles=["t1c"]) for _ in range(2)]
+    axial = real_case(roles=["t1c"])
+    made = [synthetic_case(roles=["t1c"]) for _ in range(2)]
+    for case in (*sagittal, *made):
+        sliced(case)
+    sliced(axial, axis=0)
+    pool = pool_of(study)
+    assert set(pool.real) == set(sagittal)
+    assert pool.of_other_form == len(volumes) + 1
+    assert set(choose(study, 2, 2)) == {*sagittal, *made}
+    synthetic_case(roles=["t1c"])
+    with pytest.raises(ReaderStudyError, match="Choose one generation run"):
+        choose(study, 6, 3)
