@@ -172,6 +172,11 @@ ROUTES: dict[str, tuple[Any, ...]] = {
     "training-curve": (SIGN_IN, 403, 404, 404),
     "training-stop": (SIGN_IN, 405, 405, 405),
     "training-resume": (SIGN_IN, 405, 405, 405),
+    "training-files": (SIGN_IN, 405, 405, 405),
+    "training-release": (SIGN_IN, 405, 405, 405),
+    "checkpoint-files": (SIGN_IN, 405, 405, 405),
+    "run-scores-csv": (SIGN_IN, 403, 404, 404),
+    "courses-csv": COORDINATORS,
     "checkpoint": (SIGN_IN, 403, 404, 404),
     "checkpoint-samples": (SIGN_IN, 403, 404, 404),
     "generate": (SIGN_IN, 403, 404, 404),
@@ -292,6 +297,7 @@ def arguments(study) -> dict[str, tuple[Any, ...]]:
         "series-thumbnail": (case.series.first().pk,),
         "train-preset": ("unet2d-t1c",),
         "training-curve": (uuid.uuid4(), "loss.svg"),
+        "training-release": (uuid.uuid4(), 100),
         "generated-image": (uuid.uuid4(), "no-such-image"),
         "fairness": (uuid.uuid4(),),
         **dict.fromkeys(
@@ -300,7 +306,8 @@ def arguments(study) -> dict[str, tuple[Any, ...]]:
         **dict.fromkeys(
             (
                 *("checkpoint", "checkpoint-samples", "generate", "generation-run"),
-                *("draw", "cut-slices", "film", "film-file"),
+                *("draw", "cut-slices", "film", "film-file", "training-files", "checkpoint-files"),
+                "run-scores-csv",
             ),
             (uuid.uuid4(),),
         ),

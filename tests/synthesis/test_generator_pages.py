@@ -39,7 +39,8 @@ def test_the_page_of_generators_lists_checkpoints_and_work(page, checkpoint, sou
     assert "No generator yet" not in text_of(page.get(reverse("generators")))
     generate_job(checkpoint, sources[:2])
     shown_text = text_of(page.get(reverse("generators")))
-    assert "run toy, 2 images made" in shown_text
+    steps = checkpoint.card["training"]["steps"]
+    assert f"run toy, {steps} steps, 2 images made" in shown_text
     assert checkpoint.weights_sha256[:4] in shown_text
     address = reverse("checkpoint", args=[checkpoint.pk])
     assert f'href="{address}"' in page.get(reverse("generators")).content.decode()
@@ -87,7 +88,7 @@ def order(page: Client, checkpoint: Checkpoint, count: Any, seed: Any = 1) -> An
 
 def test_the_form_queues_a_job_that_makes_counterparts(page, checkpoint, sources, woken):
     response = order(page, checkpoint, 2)
-    assert response.url == reverse("generators")
+    assert response.url == reverse("checkpoint", args=[checkpoint.pk])
     job = Job.objects.get()
     assert (job.kind, job.queue, job.state) == ("generate", "gpu", Job.State.WAITING)
     assert len(job.arguments["cases"]) == 2
