@@ -29,7 +29,7 @@ async function watch(element: HTMLElement): Promise<void> {
     const status = await ask(element.dataset.jobUrl as string);
     if (status) showStatus(element, status);
     if (status?.finished) return reload(element.dataset.jobReload);
-    const begun = status !== null && state !== undefined && status.state !== state;
+    const begun = hasChanged(state, status);
     state = status?.state ?? state;
     if (element.dataset.jobRefresh && (begun || Date.now() - refreshed >= REFRESH_MS)) {
       refreshed = Date.now();
@@ -38,6 +38,11 @@ async function watch(element: HTMLElement): Promise<void> {
     interval = status ? INTERVAL_MS : Math.min(LONGEST_INTERVAL_MS, interval * 2);
     await new Promise((resolve) => setTimeout(resolve, interval));
   }
+}
+
+/** Has a job gone into another state since it was last asked for? */
+function hasChanged(before: string | undefined, status: JobStatus | null): boolean {
+  return status !== null && before !== undefined && status.state !== before;
 }
 
 async function ask(url: string): Promise<JobStatus | null> {
