@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from readerstudy.cases import canonical
 from readerstudy.cases.models import Case, Series
 from readerstudy.core.errors import ReaderStudyError
 from readerstudy.imaging.frames import plane_of, to_plane
