@@ -1,7 +1,8 @@
 """Readers' sessions with images of a training: how often they told real from synthetic.
 
 As Park (2021) stopped a training by: readers look at images of several checkpoints, each in a
-study of its own. Only studies that are unblinded count, and the look at their truth is recorded.
+study of its own. Only unblinded studies that plan a Turing test of single images count; the look
+at their truth is recorded.
 """
 
 from __future__ import annotations
@@ -13,11 +14,13 @@ from typing import Any
 from django.core.cache import cache
 from django.db.models import Q
 
-from readerstudy.analysis.datasets import Dataset, load
-from readerstudy.analysis.turing import QUESTION, REAL
+from readerstudy.analysis.datasets import load
+from readerstudy.analysis.facts import REAL, Dataset
 from readerstudy.core.errors import NotAllowed
 from readerstudy.stats.turing_clustered import clustered_against
+from readerstudy.studies.access import studies_of
 from readerstudy.studies.models import Study
+from readerstudy.studies.permissions import Action
 from synthesis.models import Checkpoint
 from synthesis.training.places import SNAPSHOTS
 
@@ -64,7 +67,7 @@ def sessions_of(checkpoints: Iterable[Checkpoint], *, actor: Any) -> list[Sessio
     found = [
         session
         for checkpoint in checkpoints
-        for study in _studies(_cases(checkpoint))
+        for study in _studies(_cases(checkpoint), actor)
         if (session := _kept(checkpoint, study, actor)) is not None
     ]
     found.sort(key=lambda one: (one["step"], one["study"]))
@@ -76,9 +79,17 @@ def _cases(checkpoint: Checkpoint) -> set[str]:
     return {entry["case"] for record in records for entry in record.values()}
 
 
-def _studies(codes: set[str]) -> list[Study]:
-    unblinded = Study.objects.filter(state=Study.State.UNBLINDED, rehearsal_of__isnull=True)
+def _studies(codes: set[str], actor: Any) -> list[Study]:
+    mine = studies_of(actor, Action.MANAGE).filter(rehearsal_of__isnull=True)
+    unblinded = mine.filter(state=Study.State.UNBLINDED)
     return list(unblinded.filter(study_cases__case__code__in=codes).distinct())
+
+
+def _question(study: Study) -> str:
+    """Return the question that asks real or synthetic of one image; empty if there is none."""
+    planned = (one for one in study.analyses if one.endpoint == "turing")
+    entry = next(planned, None)
+    return entry.question if entry is not None and not study.plan.pairing else ""
 
 
 def _kept(checkpoint: Checkpoint, study: Study, actor: Any) -> dict[str, Any] | None:
@@ -96,7 +107,7 @@ def _session(checkpoint: Checkpoint, study: Study, actor: Any) -> dict[str, Any]
         data = load(study, actor=actor)
     except NotAllowed:
         return {}
-    right, cases, readers = _answers(data, _cases(checkpoint))
+    right, cases, readers = _answers(data, _question(study), _cases(checkpoint))
     if not right:
         return {}
     found = clustered_against(right, cases)
@@ -114,12 +125,14 @@ def _session(checkpoint: Checkpoint, study: Study, actor: Any) -> dict[str, Any]
     return asdict(made)
 
 
-def _answers(data: Dataset, made: set[str]) -> tuple[list[float], list[str], set[str]]:
+def _answers(
+    data: Dataset, question: str, made: set[str]
+) -> tuple[list[float], list[str], set[str]]:
     """Return right or not, the case, and the readers; other generators' images are left out."""
     reads = [
         read
         for read in data.first_reads
-        if QUESTION in read.answers and (read.origin == REAL or read.case in made)
+        if question in read.answers and (read.origin == REAL or read.case in made)
     ]
-    right = [float(read.answers[QUESTION] == read.origin) for read in reads]
+    right = [float(read.answers[question] == read.origin) for read in reads]
     return right, [read.case for read in reads], {read.reader for read in reads}
