@@ -40,6 +40,10 @@ if TYPE_CHECKING:
     from readerstudy.stats.contingency import fisher_exact as fisher_exact
     from readerstudy.stats.contingency import g_test as g_test
     from readerstudy.stats.contingency import mcnemar as mcnemar
+    from readerstudy.stats.means_clustered import clustered_mean as clustered_mean
+    from readerstudy.stats.means_clustered import (
+        clustered_mean_difference as clustered_mean_difference,
+    )
     from readerstudy.stats.mrmc import dorfman_berbaum_metz as dorfman_berbaum_metz
     from readerstudy.stats.mrmc import obuchowski_rockette as obuchowski_rockette
     from readerstudy.stats.mrmc import u_statistic as u_statistic
@@ -47,6 +51,7 @@ if TYPE_CHECKING:
     from readerstudy.stats.mrmc_planning import mrmc_power as mrmc_power
     from readerstudy.stats.mrmc_planning import n_auc as n_auc
     from readerstudy.stats.mrmc_planning import n_auc_difference as n_auc_difference
+    from readerstudy.stats.paired_ranks import signed_rank as signed_rank
     from readerstudy.stats.planning import n_kappa as n_kappa
     from readerstudy.stats.planning import n_two_proportions as n_two_proportions
     from readerstudy.stats.planning_designs import auc_precision as auc_precision
@@ -89,6 +94,7 @@ if TYPE_CHECKING:
     from readerstudy.stats.survival import kaplan_meier as kaplan_meier
     from readerstudy.stats.survival import logrank as logrank
     from readerstudy.stats.survival import time_dependent_auc as time_dependent_auc
+    from readerstudy.stats.table_clustered import clustered_chi_square as clustered_chi_square
     from readerstudy.stats.turing import binomial_against as binomial_against
     from readerstudy.stats.turing import dprime as dprime
     from readerstudy.stats.turing import equivalence_to_chance as equivalence_to_chance
@@ -112,6 +118,9 @@ _MODULES = {
     "proportions": "clustered_proportion proportion two_proportions",
     "turing_clustered": "clustered_against",
     "turing": "binomial_against dprime equivalence_to_chance non_inferiority",
+    "means_clustered": "clustered_mean clustered_mean_difference",
+    "table_clustered": "clustered_chi_square",
+    "paired_ranks": "signed_rank",
     "ranks": "adjust_pvalues mann_whitney paired_t shapiro_wilk",
     "roc": (
         "auc bootstrap_auc bootstrap_auc_difference clustered_auc delong_test "
