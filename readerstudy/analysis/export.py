@@ -13,9 +13,10 @@ from typing import Any
 
 from readerstudy.adjudication.table import COLUMN_TEXTS as CONSENSUS_TEXTS
 from readerstudy.adjudication.table import consensus_csv, is_adjudicated
-from readerstudy.analysis import after_consensus, display_checks, reading_log
+from readerstudy.analysis import display_checks, reading_log
 from readerstudy.analysis.answers import QuestionAnswers, answers_of
 from readerstudy.analysis.document import Document
+from readerstudy.analysis.endpoints import after_consensus
 from readerstudy.analysis.exports.for_others import files_for_others
 from readerstudy.analysis.facts import Dataset, Read
 from readerstudy.analysis.software import software

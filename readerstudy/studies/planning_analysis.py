@@ -49,6 +49,8 @@ FURTHER = {
         "concordance_correlation",
         "bland_altman",
     ),
+    "score": ("clustered_mean", "clustered_mean_difference", "signed_rank", "kendall_w"),
+    "comparison": ("g_test", "mann_whitney", "clustered_chi_square"),
 }
 """What an endpoint can compute besides the usual methods."""
 

@@ -55,7 +55,7 @@ def test_means_that_are_not_defined_say_why():
     single = stats.clustered_mean([1, 2], ["a", "a"])
     assert (single.value, single.reason[:17]) == (1.5, "one cluster only:")
     assert math.isnan(single.low)
-    constant = stats.clustered_mean([2, 2, 2], "abc")
+    constant = stats.clustered_mean([2, 2, 2], list("abc"))
     assert (constant.se, constant.low) == (0.0, 2.0)
     assert any("not credible" in one for one in constant.warnings)
     empty = stats.clustered_mean_difference([1, 2], ["a", "a"], [1, 2], groups=("a", "b"))

@@ -75,19 +75,18 @@ def measure(name: str, panel: Panel) -> Measure:
 
 def _refusal(name: str, panel: Panel) -> str:  # noqa: PLR0911 - one return for each reason
     """Return why a measure does not fit the answers, in words; empty if it does."""
-    if name not in MAKERS:
-        return "not a measure of agreement"
-    if len(panel.readers) < 2:
-        return "fewer than two readers answered"
-    if not panel.is_categorical and name not in OF_NUMBERS:
-        return "needs levels, and the answers are numbers"
-    if name in OF_COMPLETE and not panel.complete.items:
-        return "no case was rated by every reader"
-    if name in OF_SCORES and panel.is_categorical and not panel.is_ordered:
-        return "needs numbers or ordered levels"
-    if name == "rwg" and not panel.is_categorical:
-        return "needs a scale with a known number of levels"
-    return ""
+    nominal = panel.is_categorical and not panel.is_ordered
+    needs = {
+        "not a measure of agreement": name not in MAKERS,
+        "fewer than two readers answered": len(panel.readers) < 2,
+        "needs levels, and the answers are numbers": (
+            not panel.is_categorical and name not in OF_NUMBERS
+        ),
+        "no case was rated by every reader": name in OF_COMPLETE and not panel.complete.items,
+        "needs numbers or ordered levels": name in OF_SCORES and nominal,
+        "needs a scale with a known number of levels": (name == "rwg" and not panel.is_categorical),
+    }
+    return next((reason for reason, holds in needs.items() if holds), "")
 
 
 def _measure(

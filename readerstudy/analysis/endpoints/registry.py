@@ -8,6 +8,7 @@ from readerstudy.analysis.document import Section
 from readerstudy.analysis.endpoints.agreement import agreement
 from readerstudy.analysis.endpoints.mrmc import mrmc_difference
 from readerstudy.analysis.endpoints.reference import reference
+from readerstudy.analysis.endpoints.score import score
 from readerstudy.analysis.endpoints.turing import turing
 from readerstudy.analysis.facts import Dataset
 from readerstudy.studies.analysis_plan import PlannedAnalysis
@@ -19,6 +20,7 @@ ENDPOINTS: dict[str, Endpoint] = {
     "agreement": agreement,
     "mrmc-difference": mrmc_difference,
     "reference": reference,
+    "score": score,
     "turing": turing,
 }
 DESCRIPTIONS: tuple[Description, ...] = ()

@@ -1,4 +1,4 @@
-"""Planned endpoints that rest on the answers after adjudication, not on the first ones.
+"""The answers that hold after adjudication: counts, means and tests, one for each item.
 
 What readers answered alike, and what a panel agreed on, counts once for each item. Levels that lie
 apart by no more than the rule of the round allowed have no panel's value: a mean score then takes
@@ -7,35 +7,30 @@ the mean of the readers, as is usual; everywhere else they are left out and coun
 
 from __future__ import annotations
 
+import json
 import math
 import statistics
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from readerstudy import stats
-from readerstudy.adjudication.settling import (
-    AGREED,
-    CONSENSUS,
-    NO_MAJORITY,
-    UNSETTLED,
-    Settled,
-    settled,
-)
-from readerstudy.analysis.datasets import Dataset
+from readerstudy.analysis.endpoints.given import NOT_EVALUABLE
+from readerstudy.analysis.facts import ORIGINS, Dataset, QuestionFacts, Settled
 from readerstudy.stats.results import json_safe
 from readerstudy.studies.analysis_plan import PlannedAnalysis
-from readerstudy.studies.models import Question
 
-GROUPS = ("real", "synthetic")
+AGREED, CONSENSUS, NO_MAJORITY, UNSETTLED = "agreed", "consensus", "no_majority", "not_laid"
 TESTS: dict[str, Callable[[list[list[int]], list[str]], Any]] = {
     "chi_square": lambda table, subjects: stats.chi_square(table, case_ids=subjects),
+    "g_test": lambda table, subjects: stats.g_test(table, case_ids=subjects),
     "fisher_exact": lambda table, subjects: stats.fisher_exact(table, case_ids=subjects),
     "cramers_v": lambda table, _: stats.cramers_v(table),
 }
 NAMES = {
     "chi_square": "Pearson’s chi-square",
+    "g_test": "G test",
     "fisher_exact": "Fisher’s exact test",
     "cramers_v": "Cramér’s V",
 }
@@ -132,30 +127,46 @@ def _group_document(group: Group) -> dict[str, Any]:
 
 
 @dataclass(frozen=True)
-class _Held:
-    """What holds for one item, with whom it belongs to."""
+class Held:
+    """What holds for one question about one item, with whom the item belongs to.
 
-    one: Settled
+    ``code`` is the level that holds; None where there is none, or it is "not evaluable".
+    """
+
+    arm: str
+    item: str
     subject: str
     origin: str
+    how: str
+    code: str | None
+    is_not_evaluable: bool
+    given: tuple[Any, ...]
+
+    def score(self, scores: Mapping[str, float]) -> float | None:
+        """Return the level as a number; what was not laid before a panel takes the mean."""
+        if self.code is not None:
+            return scores[self.code]
+        levels = [value for value in self.given if isinstance(value, str)]
+        if self.how == UNSETTLED and levels and len(levels) == len(self.given):
+            return statistics.fmean(scores[level] for level in levels)
+        return None
 
 
 def after_consensus(data: Dataset) -> list[AfterConsensus]:
     """Return the planned endpoints that are stated to rest on the answers after consensus."""
-    planned = [entry for entry in data.study.analyses if entry.consensus]
-    questions = {one.code: one for one in data.study.questions.prefetch_related("options")}
-    found = [_endpoint(data, entry, questions[entry.question]) for entry in planned]
-    return _adjusted(found, data.study.analyses)
+    planned = [entry for entry in data.protocol.plan if entry.consensus]
+    found = [_endpoint(data, entry, data.protocol.question(entry.question)) for entry in planned]
+    return _adjusted(found, data.protocol.plan)
 
 
-def _endpoint(data: Dataset, entry: PlannedAnalysis, question: Question) -> AfterConsensus:
-    held = _held(data, entry, question)
-    arms = sorted({one.one.arm for one in held})
-    by_arm = {arm: [one for one in held if one.one.arm == arm] for arm in arms}
+def _endpoint(data: Dataset, entry: PlannedAnalysis, question: QuestionFacts) -> AfterConsensus:
+    held = held_answers(data, entry)
+    arms = sorted({one.arm for one in held})
+    by_arm = {arm: [one for one in held if one.arm == arm] for arm in arms}
     made = AfterConsensus(
         entry=entry,
         text=question.text,
-        counts=_counts(held),
+        counts=settled_counts(held),
         groups=tuple(_group(question, arm, "all", rows) for arm, rows in by_arm.items()),
     )
     if entry.endpoint == "score":
@@ -165,42 +176,78 @@ def _endpoint(data: Dataset, entry: PlannedAnalysis, question: Question) -> Afte
     return made
 
 
-def _held(data: Dataset, entry: PlannedAnalysis, question: Question) -> list[_Held]:
+def held_answers(data: Dataset, entry: PlannedAnalysis) -> list[Held]:
+    """Return what holds for each item and arm; without a round, what all readers agree on."""
+    settled = data.settled.get(entry.question) or _without_a_round(data, entry.question)
     about = {read.item: (read.subject, read.origin) for read in data.reads}
     return [
-        _Held(one, *about[one.item])
-        for one in settled(data.study, question)
+        _held(one, *about[one.item])
+        for one in settled
         if one.item in about and (not entry.arms or one.arm in entry.arms)
     ]
 
 
-def _counts(held: Iterable[_Held]) -> dict[str, int]:
+def _held(one: Settled, subject: str, origin: str) -> Held:
+    return Held(
+        arm=one.arm,
+        item=one.item,
+        subject=subject,
+        origin=origin,
+        how=one.how,
+        code=one.value if isinstance(one.value, str) else None,
+        is_not_evaluable=is_not_evaluable(one.value),
+        given=one.given,
+    )
+
+
+def is_not_evaluable(value: Any) -> bool:
+    """Does a value say that the case could not be judged?"""
+    return isinstance(value, dict) and bool(value.get(NOT_EVALUABLE))
+
+
+def _without_a_round(data: Dataset, question: str) -> list[Settled]:
+    given: dict[tuple[str, str], list[Any]] = {}
+    for read in data.first_reads:
+        if question in read.not_evaluable:
+            given.setdefault((read.item, read.arm), []).append({NOT_EVALUABLE: True})
+        elif question in read.answers:
+            given.setdefault((read.item, read.arm), []).append(read.answers[question])
+    found = []
+    for (item, arm), values in sorted(given.items()):
+        answers = tuple(sorted(values, key=json.dumps))
+        alike = all(value == answers[0] for value in answers)
+        value, how = (answers[0], AGREED) if alike else (None, UNSETTLED)
+        found.append(Settled(item, arm, answers, value, how))
+    return found
+
+
+def settled_counts(held: Iterable[Held]) -> dict[str, int]:
     """Count items by how they were settled; the names are those of the export."""
     rows = list(held)
-    how = Counter(row.one.how for row in rows)
+    how = Counter(row.how for row in rows)
     return {
         "items": len(rows),
         "readers_agreed": how[AGREED],
         "consensus": how[CONSENSUS],
         "no_majority": how[NO_MAJORITY],
         "not_laid": how[UNSETTLED],
-        "not_evaluable": sum(row.one.is_not_evaluable for row in rows),
+        "not_evaluable": sum(row.is_not_evaluable for row in rows),
     }
 
 
-def _group(question: Question, arm: str, name: str, rows: Sequence[_Held]) -> Group:
-    known = [row for row in rows if row.one.code is not None]
+def _group(question: QuestionFacts, arm: str, name: str, rows: Sequence[Held]) -> Group:
+    known = [row for row in rows if row.code is not None]
     return Group(arm, name, len(known), tuple(_levels(question, known)))
 
 
-def _levels(question: Question, known: Sequence[_Held]) -> Iterable[Level]:
+def _levels(question: QuestionFacts, known: Sequence[Held]) -> Iterable[Level]:
     subjects = [row.subject for row in known]
-    for option in question.options.all():
-        chosen = [int(row.one.code == option.code) for row in known]
-        yield Level(option.code, option.label, sum(chosen), _share(chosen, subjects))
+    for option in question.options:
+        chosen = [int(row.code == option.code) for row in known]
+        yield Level(option.code, option.label, sum(chosen), share_of(chosen, subjects))
 
 
-def _share(chosen: Sequence[int], subjects: Sequence[str]) -> Share:
+def share_of(chosen: Sequence[int], subjects: Sequence[str]) -> Share:
     """Return a share with Wilson limits, which stay inside 0 to 1 and wide at its ends."""
     found = stats.clustered_proportion(chosen, subjects)
     if math.isfinite(found.low_wilson):
@@ -214,39 +261,13 @@ def _share(chosen: Sequence[int], subjects: Sequence[str]) -> Share:
     return Share(found.value, math.nan, math.nan, found.method, found.reason or "")
 
 
-def _mean(question: Question, arm: str, rows: Sequence[_Held]) -> Mean:
-    """Estimate the mean level, each subject counted once."""
-    scores = level_scores(question)
-    by_subject: dict[str, list[float]] = {}
-    for row in rows:
-        if (score := _score(scores, row.one)) is not None:
-            by_subject.setdefault(row.subject, []).append(score)
-    means = [statistics.fmean(values) for values in by_subject.values()]
-    method = f"mean over subjects, Student’s t interval; levels count {_range(scores)}"
-    if len(means) < 2:
-        value = means[0] if means else math.nan
-        return Mean(arm, value, math.nan, math.nan, len(means), method, "fewer than two subjects")
-    found = stats.paired_t(means, [0.0] * len(means))
-    return Mean(
-        arm, found.difference, found.low, found.high, len(means), method, found.reason or ""
-    )
-
-
-def level_scores(question: Question) -> dict[str, float]:
-    """Return what each level counts: its code if all are whole numbers, or its place."""
-    codes = [option.code for option in question.options.all()]
-    if all(code.isdigit() for code in codes):
-        return {code: float(code) for code in codes}
-    return {code: float(place) for place, code in enumerate(codes)}
-
-
-def _score(scores: dict[str, float], one: Settled) -> float | None:
-    if one.code is not None:
-        return scores[one.code]
-    levels = [value for value in one.given if isinstance(value, str)]
-    if one.how == UNSETTLED and len(levels) == len(one.given):
-        return statistics.fmean(scores[level] for level in levels)
-    return None
+def _mean(question: QuestionFacts, arm: str, rows: Sequence[Held]) -> Mean:
+    """Estimate the mean level with the subject as cluster."""
+    scores = question.scores
+    known = [(value, row.subject) for row in rows if (value := row.score(scores)) is not None]
+    found = stats.clustered_mean([one for one, _ in known], [subject for _, subject in known])
+    method = f"{found.method}, patients as clusters; levels count {_range(scores)}"
+    return Mean(arm, found.value, found.low, found.high, len(known), method, found.reason or "")
 
 
 def _range(scores: dict[str, float]) -> str:
@@ -254,22 +275,22 @@ def _range(scores: dict[str, float]) -> str:
 
 
 def _compared(
-    made: AfterConsensus, question: Question, by_arm: dict[str, list[_Held]]
+    made: AfterConsensus, question: QuestionFacts, by_arm: dict[str, list[Held]]
 ) -> AfterConsensus:
     groups: list[Group] = []
     tests: list[PlannedTest] = []
     for arm, rows in by_arm.items():
         of_arm = [
             _group(question, arm, name, [row for row in rows if row.origin == name])
-            for name in GROUPS
+            for name in ORIGINS
         ]
-        known = [row for row in rows if row.one.code is not None and row.origin in GROUPS]
+        known = [row for row in rows if row.code is not None and row.origin in ORIGINS]
         tests += [_test(name, of_arm, known) for name in made.entry.methods]
         groups += of_arm
     return replace(made, groups=tuple(groups), tests=tuple(tests))
 
 
-def _test(method: str, groups: Sequence[Group], known: Sequence[_Held]) -> PlannedTest:
+def _test(method: str, groups: Sequence[Group], known: Sequence[Held]) -> PlannedTest:
     """Carry out one planned method on the table of classes by levels that anybody chose."""
     nan, arm = math.nan, groups[0].arm
     used = [i for i, _ in enumerate(groups[0].levels) if any(g.levels[i].count for g in groups)]
@@ -329,7 +350,7 @@ ROW_TEXTS = {
     "what": "share of a level, mean, or the name of a test",
     "level": "Code of the level whose share it is",
     "count": "Items at this level",
-    "n": "Items, or subjects for a mean",
+    "n": "Items",
     "value": "Share, mean, test statistic or measure",
     "low": "Lower end of the 95 % interval",
     "high": "Upper end of the 95 % interval",
