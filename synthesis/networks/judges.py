@@ -29,6 +29,8 @@ class PatchJudge(nn.Module):
         self, channels: int, width: int, depth: int, *, kernel: Size, stride: Size, padding: Size
     ) -> None:
         super().__init__()
+        self.depth = depth
+        self.least = [2 * step**depth if step > 1 else 1 for step in _each(stride)]
         self.layers = nn.ModuleList()
         for number in range(depth):
             wider = width * 2**number
@@ -39,9 +41,26 @@ class PatchJudge(nn.Module):
         self.layers.append(nn.Conv3d(channels, 1, kernel, padding=padding))
 
     def forward(self, x: Tensor) -> list[Tensor]:
-        """Return the features of every layer, the verdict last."""
+        """Return the features of every layer, the verdict last.
+
+        Raises
+        ------
+        ValueError
+            If the images are too small for that many layers.
+        """
+        short = [n for n, least in zip(x.shape[2:], self.least, strict=True) if n < least]
+        if short:
+            raise ValueError(
+                f"Images of {tuple(x.shape[2:])} voxels are too small for a discriminator with "
+                f"judge_layers={self.depth}, which needs {tuple(self.least)}. Set fewer "
+                "judge_layers, or larger patches."
+            )
         features = []
         for layer in self.layers:
             x = layer(x)
             features.append(x)
         return features
+
+
+def _each(size: Size) -> tuple[int, ...]:
+    return (size,) * 3 if isinstance(size, int) else size

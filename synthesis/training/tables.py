@@ -125,7 +125,7 @@ def wang_table(folder: Path, data_dir: Path, *, metric: str = "ssim_wang") -> Ta
         rows.append(
             (
                 _in_words(inputs),
-                *(_mean_sd(column) for column in columns),
+                *(_mean_sd(column, places=2) for column in columns),
                 _p_between(columns),
                 _p_between([_by_patient(column, patients) for column in columns]),
                 *(_p_best(grid, (inputs, a), best) for a in algorithms),
@@ -242,12 +242,13 @@ def _holm(raw: npt.NDArray[np.float64]) -> npt.NDArray[Any]:
     return adjust_pvalues(raw, method="holm").adjusted if raw.size else raw
 
 
-def _mean_sd(column: Scores) -> str:
+def _mean_sd(column: Scores, *, places: int | None = None) -> str:
+    """Return mean ± SD, to so many decimals or as many as the size of each wants."""
     values = np.array([v for v in column.values() if not math.isnan(v)])
     if not values.size:
         return ""
-    spread = f" ± {_number(float(values.std(ddof=1)))}" if values.size > 1 else ""
-    return f"{_number(float(values.mean()))}{spread}"
+    told = [float(values.mean()), *([float(values.std(ddof=1))] if values.size > 1 else [])]
+    return " ± ".join(_number(v) if places is None else f"{v:.{places}f}" for v in told)
 
 
 def _number(value: float) -> str:

@@ -72,6 +72,13 @@ def test_the_discriminator_sees_the_map_alone_or_with_its_inputs() -> None:
     assert informed(torch.randn(1, 6, 2, 64, 64))[-1].shape == (1, 1, 2, 3, 3)
 
 
+def test_images_too_small_to_be_judged_are_refused_in_words() -> None:
+    judge = build("wang2023-fcgan")["discriminator"].eval()
+    assert judge(torch.randn(1, 1, 1, 32, 32))[-1].shape == (1, 1, 1, 1, 1)
+    with pytest.raises(ValueError, match=r"judge_layers=4, which needs \(1, 32, 32\)"):
+        judge(torch.randn(1, 1, 8, 32, 28))
+
+
 def test_losses_by_hand() -> None:
     real, made = torch.tensor([1.0, 0.5]), torch.tensor([0.0, 2.0])
     assert float(discriminator_loss(real, made)) == pytest.approx(0.5 * 0.125 + 0.5 * 2.0)
