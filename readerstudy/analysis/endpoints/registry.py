@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from readerstudy.analysis.document import Section
 from readerstudy.analysis.endpoints.agreement import agreement
+from readerstudy.analysis.endpoints.auc import area
 from readerstudy.analysis.endpoints.mrmc import mrmc_difference
 from readerstudy.analysis.endpoints.reference import reference
 from readerstudy.analysis.endpoints.score import score
@@ -18,6 +19,7 @@ Description = Callable[[Dataset], Sequence[Section]]
 
 ENDPOINTS: dict[str, Endpoint] = {
     "agreement": agreement,
+    "auc": area,
     "mrmc-difference": mrmc_difference,
     "reference": reference,
     "score": score,
