@@ -13,6 +13,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("readerstudy.adjudication.urls")),
     path("", include("readerstudy.analysis.urls")),
     path("", include("readerstudy.analysis.reads_urls")),
+    path("", include("readerstudy.analysis.ratings.urls")),
     path("", include("readerstudy.rehearsal.urls")),
     path("", include("readerstudy.sentinel.urls")),
     path("", include("readerstudy.cases.urls")),

@@ -11,6 +11,8 @@ import numpy as np
 from django.utils import timezone
 from factory.django import DjangoModelFactory
 
+from readerstudy.analysis.models import RatingsImport
+from readerstudy.analysis.ratings import uploading
 from readerstudy.cases import canonical, storage
 from readerstudy.cases.models import Case, Series, Subject
 from readerstudy.core import jobs
@@ -231,6 +233,14 @@ def body(seconds: float = 20.0, **answers: Any) -> dict[str, Any]:
 def make_job(**kwargs: Any) -> jobs.Job:
     """A stored job in any state."""
     return jobs.Job.objects.create(**{"kind": "encode_study", "title": "Prepare", **kwargs})
+
+
+def make_ratings(actor: User) -> RatingsImport:
+    """A draft of ratings from elsewhere: two readers call four images real or synthetic."""
+    rows = [f"{reader},{n},{kind},real" for reader in "AB" for n, kind in enumerate(("r", "s") * 2)]
+    table = "\n".join(["Reader,Case,Origin,Call", *rows, "A,9,s,synthetic"])
+    ratings = uploading.File("ratings.csv", table.encode())
+    return uploading.upload(name="On paper", ratings=ratings, actor=actor)
 
 
 DEVICE = Device("0123456789abcdef" * 2, 1440, 900, 1.0, 24)

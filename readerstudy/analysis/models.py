@@ -75,3 +75,43 @@ class DebriefDecision(models.Model):
 
     def __str__(self) -> str:
         return f"debriefs of {self.study} {'open' if self.is_open else 'closed'}"
+
+
+class RatingsImport(models.Model):
+    """Ratings that were collected elsewhere: the table as it came, then what was made of it.
+
+    Once stored, the table is dropped: what is kept are the facts that the mapping names.
+    """
+
+    class State(models.TextChoices):
+        DRAFT = "draft"
+        STORED = "stored"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(max_length=120)
+    state = models.CharField(max_length=16, choices=State, default=State.DRAFT)
+    file_name = models.CharField(max_length=200)
+    file_sha256 = models.CharField(max_length=64)
+    table = models.JSONField(null=True, help_text="Until it is stored; see ratings/tables.py")
+    cases_name = models.CharField(max_length=200, blank=True)
+    cases_sha256 = models.CharField(max_length=64, blank=True)
+    cases_table = models.JSONField(null=True, help_text="The table of cases, until it is stored")
+    mapping = models.JSONField(default=dict, help_text="See analysis/importing/mapping.py")
+    facts = models.JSONField(null=True, help_text="See analysis/importing/facts_json.py")
+    facts_sha256 = models.CharField(max_length=64, blank=True)
+    faults = models.JSONField(default=list, help_text="What was found wrong when it was stored")
+    left_out = models.PositiveIntegerField(default=0, help_text="Answers left out for a fault")
+    job = models.OneToOneField(Job, null=True, on_delete=models.PROTECT, related_name="+")
+    document = models.JSONField(null=True, help_text="The results; see analysis/document.py")
+    software = models.CharField(max_length=60, blank=True, help_text="That made the results")
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    stored_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ("-created_at",)
+
+    def __str__(self) -> str:
+        return self.name

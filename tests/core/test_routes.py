@@ -22,6 +22,7 @@ from tests.factories import (
     ReaderFactory,
     make_display_check,
     make_job,
+    make_ratings,
     real_case,
     running_study,
 )
@@ -160,6 +161,17 @@ ROUTES: dict[str, tuple[Any, ...]] = {
     "manifest-template": COORDINATORS,
     "dicomweb": COORDINATORS,
     "dicomweb-series": (SIGN_IN, 403, 405, 405),
+    "ratings-imports": COORDINATORS,
+    "ratings-new": COORDINATORS,
+    "ratings-import": (SIGN_IN, 403, 404, 302),  # a draft: to its next step
+    **dict.fromkeys(
+        ("ratings-columns", "ratings-questions", "ratings-check", "ratings-delete"),
+        (SIGN_IN, 403, 404, 200),
+    ),
+    "ratings-plan": (SIGN_IN, 403, 404, 200),
+    "ratings-figure": (SIGN_IN, 403, 404, 409),  # nothing is computed yet
+    "ratings-table": (SIGN_IN, 403, 404, 409),
+    "ratings-file": (SIGN_IN, 403, 404, 200),  # the mapping of a draft
     "case-truth": (SIGN_IN, 403, 200, 200),  # of a case in no blinded study
     "case-viewer": COORDINATORS,
     "case-compare": COORDINATORS,  # of two cases in no blinded study
@@ -287,6 +299,14 @@ def arguments(study) -> dict[str, tuple[Any, ...]]:
             (opening.open_upload(actor=study.created_by).pk,),
         ),
         **dict.fromkeys(("imports", "import-new", "api-imports"), ()),
+        **dict.fromkeys(
+            (name for name in ROUTES if name.startswith("ratings-")),
+            (ratings := make_ratings(study.created_by).pk,),
+        ),
+        **dict.fromkeys(("ratings-imports", "ratings-new"), ()),
+        "ratings-figure": (ratings, "turing.accuracy.svg"),
+        "ratings-table": (ratings, "turing.accuracy.csv"),
+        "ratings-file": (ratings, "mapping.json"),
         "api-import-file": (uuid.uuid4(), uuid.uuid4()),
         "import-compare": (uuid.uuid4(),),
         "manifest-template": ("csv",),

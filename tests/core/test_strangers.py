@@ -37,6 +37,7 @@ from tests.factories import (
     UserFactory,
     body,
     make_job,
+    make_ratings,
     ready_study,
     real_case,
     running_study,
@@ -51,6 +52,7 @@ OWN_OR_SHARED = {
     *(name for name in ROUTES if name.startswith("display-check")),
     *("studies", "study-new", "home", "reader-home", "api-preferences", "readers", "audit"),
     *("cases", "cases-columns", "cases-select", "imports", "import-new", "api-imports"),
+    *("ratings-imports", "ratings-new"),
     *("dicomweb", "dicomweb-series", "manifest-template", "preparations"),
     # the store of cases is one for all; tests/cases and tests/truth say who may do what in it
     *("case", "case-truth", "case-viewer", "case-compare", "case-preparation", "native-image"),
@@ -199,6 +201,7 @@ def _with_addresses(world: World) -> World:
     )
     job = make_job(arguments={"study": str(study.pk)}, state=Job.State.FAILED)
     upload = opening.open_upload(actor=actor)
+    ratings = make_ratings(actor)
     waiting = bulk.choose(action=bulk_actions.AddTags.key, cases=[real_case().pk], user=actor)
     enrolment = study.readers.first()
     readings = Reading.objects.filter(enrolment=enrolment, offered_at__isnull=False)
@@ -220,6 +223,9 @@ def _with_addresses(world: World) -> World:
         ),
         "import": (upload.pk,),
         "api-import-file": (upload.pk, uuid.uuid4()),
+        **dict.fromkeys((name for name in ROUTES if name.startswith("ratings-")), (ratings.pk,)),
+        **dict.fromkeys(("ratings-figure", "ratings-table"), (ratings.pk, "turing.calls.csv")),
+        "ratings-file": (ratings.pk, "mapping.json"),
         "cases-change": (waiting.pk,),
         "example-image": ("no-such-token",),
     }

@@ -79,6 +79,18 @@ def file_for_others(data: Dataset, name: str) -> bytes | None:
     return files_for_others(data)[LIST] if name == LIST else None
 
 
+def names_for_others(data: Dataset) -> list[tuple[str, str]]:
+    """Return the names of all files, each with its words; some may say that they cannot be made."""
+    graded = [
+        (name.format(one.name), f"{form.program}: {data.protocol.question(one.question).text}")
+        for one in graded_of(data)
+        for form in GRADED
+        for name in form.names
+    ]
+    redcap = [(DICTIONARY, "REDCap: data dictionary"), (RECORDS, "REDCap: records")]
+    return [*graded, *redcap, (LIST, "What was written for other programs, and what not")]
+
+
 def _list(exports: list[Export]) -> bytes:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")

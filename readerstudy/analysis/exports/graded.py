@@ -65,7 +65,7 @@ def _confidence_in(data: Dataset, question: str) -> str:
     bound = (
         one.code
         for one in data.protocol.questions
-        if one.bound_to == question and one.kind in GRADING and one.options
+        if one.bound_to == question and one.kind in GRADING
     )
     return next(bound, "")
 
@@ -103,8 +103,7 @@ def told_of(data: Dataset, graded: Graded) -> str:
     words = f"truth 1: {asked.label_of(graded.positive)} ({graded.positive})"
     if not graded.confidence:
         return f"{asked.text} {words}; score 1: called so, 0: not"
-    levels = len(data.protocol.question(graded.confidence).levels)
     return (
-        f"{asked.text} {words}; score 1 (surely not) to {2 * levels} (surely), from the answer and "
-        f"its confidence ({graded.confidence})"
+        f"{asked.text} {words}; the score rises from surely not to surely, from the answer and its "
+        f"confidence ({graded.confidence})"
     )

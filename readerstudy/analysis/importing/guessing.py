@@ -60,32 +60,59 @@ def _role(header: str) -> str:
     return next((role for role, known in names if spellings & known), "")
 
 
-def guess(table: Table, *, name: str = "") -> dict[str, Any]:
+def guess(table: Table, cases: Table | None = None, *, name: str = "") -> dict[str, Any]:
     """Return a mapping document; it need not be complete."""
+    headers = list(dict.fromkeys([*table.header, *(cases.header if cases else [])]))
     columns: dict[str, str] = {}
-    for header in table.header:
+    for header in headers:
         role = _role(header)
         if role and role not in columns:
             columns[role] = header
     taken = set(columns.values())
-    references = _references(table, taken)
-    rest = [h for h in table.header if h and h not in taken and h not in references.values()]
+    references = _references(cases.header if cases else table.header, taken)
+    used = taken | set(references.values())
+    rest = [header for header in table.header if header and header not in used]
     form = LONG if {"question", "value"} <= set(columns) else WIDE
     readers = {h: _reader_code(h) for h in rest if A_READER.fullmatch(h.strip())}
     if "reader" not in columns and readers:
         form, columns = READERS, {k: v for k, v in columns.items() if k in OF_CASES}
+    if form == WIDE and "origin" not in columns and (truth := _told_of_cases(table, columns, rest)):
+        columns["origin"] = truth
+        rest.remove(truth)
     decimal = _decimal(table)
-    made = {"name": name, "form": form, "columns": columns, "references": references,
-            "readers": readers if form == READERS else {}, "decimal": decimal}  # fmt: skip
-    return {**made, "questions": _questions(table, form, columns, rest, decimal)}
+    return {
+        "name": name,
+        "form": form,
+        "columns": columns,
+        "references": references,
+        "readers": readers if form == READERS else {},
+        "decimal": decimal,
+        "questions": questions_in(table, form, columns, rest, decimal=decimal),
+    }
 
 
 OF_CASES = ("case", "subject", "stratum", "origin", "generator")
 
 
-def _references(table: Table, taken: set[str]) -> dict[str, str]:
+def _told_of_cases(table: Table, columns: dict[str, str], rest: list[str]) -> str:
+    """Return the one column of real and synthetic that says the same in all rows of a case."""
+    if columns.get("case") not in table.header:
+        return ""
+    case = table.header.index(columns["case"])
+    both = [header for header in rest if _of_origin(_values(table, header))]
+
+    def is_constant(header: str) -> bool:
+        place = table.header.index(header)
+        pairs = {(line.cells[case], line.cells[place]) for line in table.lines}
+        return len(pairs) == len({one for one, _ in pairs})
+
+    constant = [header for header in both if is_constant(header)]
+    return constant[0] if len(constant) == 1 and len(both) > 1 else ""
+
+
+def _references(headers: Iterable[str], taken: set[str]) -> dict[str, str]:
     found: dict[str, str] = {}
-    for header in table.header:
+    for header in headers:
         match = REFERENCES.fullmatch(header.strip())
         if match and header not in taken:
             found.setdefault(code_of(match["named"] or match["known"]), header)
@@ -117,14 +144,25 @@ def _decimal(table: Table) -> str:
     return "," if commas > points else "."
 
 
-def _questions(
-    table: Table, form: str, columns: dict[str, str], rest: list[str], decimal: str
+def questions_in(
+    table: Table,
+    form: str,
+    columns: dict[str, str],
+    rest: list[str],
+    *,
+    decimal: str,
+    chosen: Iterable[str] = (),
 ) -> list[dict[str, Any]]:
+    """Return a definition of each question that the columns ``rest``, or the rows, answer.
+
+    Free text becomes a question only where its column is among ``chosen``: it may hold names.
+    """
     if form == READERS:
         cells = [text for h in rest if A_READER.fullmatch(h.strip()) for text in _values(table, h)]
         return [{"code": "answer", "text": "Answer", **_scale(cells, decimal), "source": "answer"}]
     if form == WIDE:
         made = [_question(header, _values(table, header), decimal) for header in rest]
+        made = [one for one in made if one["kind"] != "text" or one["source"] in chosen]
     else:
         asked, value = (table.header.index(columns[role]) for role in ("question", "value"))
         answers: dict[str, list[str]] = {}
