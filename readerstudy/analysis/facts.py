@@ -90,6 +90,9 @@ class Item:
     right : mapping
         Question to its right answer; questions without a known answer are left out. Of images
         beside each other ``{"member": number}``.
+    head_scale : float or None
+        What makes the head of the first case as large as the median head of the study; None
+        where its size is not known.
     """
 
     code: str
@@ -100,6 +103,7 @@ class Item:
     generators: tuple[str, ...] = ()
     references: Mapping[str, str] = field(default_factory=dict)
     right: Mapping[str, Any] = field(default_factory=dict)
+    head_scale: float | None = None
 
     @property
     def origin(self) -> str:

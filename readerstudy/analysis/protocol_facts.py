@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import statistics
 from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from readerstudy.adjudication.finding import votable
@@ -17,6 +19,7 @@ from readerstudy.analysis.facts import (
     QuestionFacts,
     Settled,
 )
+from readerstudy.reading.models import DisplayForm, EncodedSeries
 from readerstudy.studies.models import Question, Study, StudyCase
 from readerstudy.truth.feedback import Known, known_of, right_answers
 from readerstudy.truth.models import Origin
@@ -75,11 +78,34 @@ def items_of(study: Study, origins: Mapping[Any, Origin]) -> dict[str, Item]:
     known = known_of([row.case for members in by_item.values() for row in members])
     references = _references(known)
     questions = list(study.questions.exclude(truth={}))
+    scales = head_scales(study)
     return {
-        code: _item(code, members, origins, references, right_answers(questions, cases, known))
+        code: replace(
+            _item(code, members, origins, references, right_answers(questions, cases, known)),
+            head_scale=scales.get(cases[0].pk),
+        )
         for code, members in by_item.items()
         if (cases := [row.case for row in members])
     }
+
+
+def head_scales(study: Study) -> dict[Any, float]:
+    """Return by case what makes its head as large as the median one, in the first series shown.
+
+    Of volumes the cube root of the volumes' ratio, of single slices the root of the areas'.
+    """
+    form = DisplayForm.objects.filter(study=study).first()
+    if form is None or not form.slots:
+        return {}
+    first = form.slots[0]
+    rows = EncodedSeries.objects.filter(study=study, role=first["role"])
+    voxels = {case: facts.get("voxels") for case, facts in rows.values_list("case", "facts")}
+    known = {case: float(count) for case, count in voxels.items() if count}
+    if not known:
+        return {}
+    middle = statistics.median(known.values())
+    power = 1 / 3 if first["shape"][0] > 1 else 1 / 2
+    return {case: (middle / count) ** power for case, count in known.items()}
 
 
 def _references(known: Known) -> dict[Any, dict[str, str]]:

@@ -90,9 +90,8 @@ def read(
         generator=of.generator,
         answers=dict(answers or {}),
         not_evaluable=frozenset(not_evaluable),
-        received_at=None,
         clocks=tuple(dict(clock) for clock in clocks),
-        **more,
+        **{"received_at": None, **more},
     )
 
 

@@ -18,6 +18,16 @@ def answered(data: Dataset, question: str, *, arms: Sequence[str] = ()) -> list[
     ]
 
 
+def by_reader(data: Dataset) -> dict[str, list[Read]]:
+    """Return the first reads of each reader of the study, in the order of reading."""
+    found: dict[str, list[Read]] = {code: [] for code in data.reader_codes}
+    for read in data.first_reads:
+        found.setdefault(read.reader, []).append(read)
+    for reads in found.values():
+        reads.sort(key=lambda read: (read.period, read.position))
+    return found
+
+
 def level_of(answer: Any) -> str:
     """Return the level that an answer names; of a ranking or place the member put first.
 

@@ -7,6 +7,12 @@ from collections.abc import Callable, Sequence
 from readerstudy.analysis.document import Section
 from readerstudy.analysis.endpoints.agreement import agreement
 from readerstudy.analysis.endpoints.auc import area
+from readerstudy.analysis.endpoints.cues import described_cues
+from readerstudy.analysis.endpoints.described_answers import described_answers
+from readerstudy.analysis.endpoints.described_difficulty import described_difficulty
+from readerstudy.analysis.endpoints.described_reads import described_reads
+from readerstudy.analysis.endpoints.described_repeats import described_repeats
+from readerstudy.analysis.endpoints.described_times import described_times
 from readerstudy.analysis.endpoints.mrmc import mrmc_difference
 from readerstudy.analysis.endpoints.reference import reference
 from readerstudy.analysis.endpoints.score import score
@@ -25,4 +31,11 @@ ENDPOINTS: dict[str, Endpoint] = {
     "score": score,
     "turing": turing,
 }
-DESCRIPTIONS: tuple[Description, ...] = ()
+DESCRIPTIONS: tuple[Description, ...] = (
+    described_reads,
+    described_answers,
+    described_repeats,
+    described_times,
+    described_difficulty,
+    described_cues,
+)
