@@ -88,7 +88,8 @@ class PlannedAnalysis:
     cutoffs : tuple of float
         Borders of the groups of a categorical net reclassification, as shares of the scale.
     covariates : tuple of str
-        Endpoints of the reference standard that enter a model, such as ``age``.
+        Endpoints of the reference standard that enter a model, such as ``age``; of a comparison,
+        by whose values real and synthetic images are divided before they are compared.
     time, event : str
         Endpoints of the reference standard that hold a time and whether the event came (1 or 0).
     horizons : tuple of float

@@ -73,7 +73,7 @@ def measure(name: str, panel: Panel) -> Measure:
     return MAKERS[name](panel)
 
 
-def _refusal(name: str, panel: Panel) -> str:  # noqa: PLR0911 - one return for each reason
+def _refusal(name: str, panel: Panel) -> str:
     """Return why a measure does not fit the answers, in words; empty if it does."""
     nominal = panel.is_categorical and not panel.is_ordered
     needs = {

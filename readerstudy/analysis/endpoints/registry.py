@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from readerstudy.analysis.document import Section
 from readerstudy.analysis.endpoints.agreement import agreement
 from readerstudy.analysis.endpoints.auc import area
+from readerstudy.analysis.endpoints.comparison import comparison
 from readerstudy.analysis.endpoints.cues import described_cues
 from readerstudy.analysis.endpoints.described_answers import described_answers
 from readerstudy.analysis.endpoints.described_difficulty import described_difficulty
@@ -26,6 +27,7 @@ Description = Callable[[Dataset], Sequence[Section]]
 ENDPOINTS: dict[str, Endpoint] = {
     "agreement": agreement,
     "auc": area,
+    "comparison": comparison,
     "mrmc-difference": mrmc_difference,
     "reference": reference,
     "score": score,

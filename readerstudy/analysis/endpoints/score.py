@@ -48,9 +48,9 @@ from readerstudy.analysis.endpoints.scores import (
     scores_of,
     settled_scores,
 )
+from readerstudy.analysis.endpoints.stacked import stacked_bars
 from readerstudy.analysis.endpoints.words import fixed, listed, many, p_value
 from readerstudy.analysis.facts import Dataset
-from readerstudy.stats import figures
 from readerstudy.studies.analysis_plan import PlannedAnalysis
 
 HOW = {
@@ -278,59 +278,14 @@ def _share(chosen: Sequence[int], clusters: Sequence[str]) -> Number:
 
 
 def _figure(data: Dataset, scores: Scores, groups: Sequence[Group]) -> Figure:
-    import altair as alt
-
-    rows, order = [], []
+    bars = []
     for group in groups:
-        graded = [row.level for row in group.scores.rows if row.level]
+        given = [row.level for row in group.scores.rows if row.level]
         names = _names(data, group)
         label = ", ".join(str(names[column.code]) for column in reversed(_row_names(data, scores)))
-        order.append(label)
-        for place, level in enumerate(scores.levels):
-            hits = graded.count(level)
-            share = hits / len(graded) if graded else 0.0
-            words = _level_words(scores, level)
-            rows.append(
-                {"row": label, "level": words, "place": place, "share": share, "count": hits}
-            )
-    named = [_level_words(scores, level) for level in scores.levels]
-    chart = (
-        alt.Chart(alt.InlineData(values=rows))
-        .mark_bar(stroke="#FFFFFF", strokeWidth=1)
-        .encode(
-            y=alt.Y("row:N", sort=order, title=None),
-            x=alt.X("share:Q", stack="zero", title="Share", axis=alt.Axis(format="%")),
-            color=alt.Color(
-                "level:N",
-                sort=named,
-                scale=alt.Scale(domain=named, range=_ramp(len(named))),
-                legend=alt.Legend(title=None, orient="bottom"),
-            ),
-            order=alt.Order("place:Q"),
-            tooltip=["row:N", "level:N", "count:Q", alt.Tooltip("share:Q", format=".1%")],
-        )
-        .properties(width=460, height=max(60, 26 * len(order)))
-        .configure(font=figures.FONT)
-    )
-    return Figure(
-        code="levels_figure",
-        title="Distribution of the scores",
-        spec=chart.to_dict(),
-        alt=f"Stacked bars of {len(named)} levels in {len(order)} rows; the table has the shares.",
-        method="Shares of the scores of each row; no interval",
-        n=_size(scores),
-        width="full",
-    )
-
-
-def _ramp(n: int) -> list[str]:
-    """Return n blues from light, the lowest level, to dark."""
-    light, dark = (0xDC, 0xE6, 0xF1), (0x17, 0x3A, 0x5E)
-    steps = [place / max(n - 1, 1) for place in range(n)]
-    return [
-        "#" + "".join(f"{round(a + (b - a) * step):02X}" for a, b in zip(light, dark, strict=True))
-        for step in steps
-    ]
+        bars.append((label, [given.count(level) for level in scores.levels]))
+    words = [_level_words(scores, level) for level in scores.levels]
+    return stacked_bars(bars, words, title="Distribution of the scores", n=_size(scores))
 
 
 def _how(held: Sequence[Held]) -> Table:
@@ -447,9 +402,8 @@ def _lead(
         test = next((t for (_, what), ts in tests.items() if what == one.what for t in ts), None)
         p = f", {p_value(test.p)}" if test else "; no test was planned"
         value = one.difference
-        lines.append(
-            f"{one.what[0].upper()}{one.what[1:]}: **{fixed(value.value, 2)}** ({_limits(value)}{p})."
-        )
+        name = f"{one.what[0].upper()}{one.what[1:]}"
+        lines.append(f"{name}: **{fixed(value.value, 2)}** ({_limits(value)}{p}).")
     return tuple(lines)
 
 

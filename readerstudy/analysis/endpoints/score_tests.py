@@ -48,10 +48,10 @@ def comparisons(data: Dataset, scores: Scores) -> list[Compared]:
             where = f", {data.protocol.arm_name(arm)}" if len(arms) > 1 else ""
             part = scores.of(arm=arm)
             pair = part.of(origin=REAL), part.of(origin=SYNTHETIC)
-            found.append(_compare(f"synthetic less real{where}", *pair))
+            found.append(compare(f"synthetic less real{where}", *pair))
     for arm in arms[1:]:
         names = " less ".join(data.protocol.arm_name(one) for one in (arm, arms[0]))
-        found.append(_compare(names, scores.of(arm=arms[0]), scores.of(arm=arm)))
+        found.append(compare(names, scores.of(arm=arms[0]), scores.of(arm=arm)))
     return found
 
 
@@ -61,7 +61,8 @@ def _arms(data: Dataset, scores: Scores) -> list[str]:
     return [arm for arm in wanted if arm in present]
 
 
-def _compare(what: str, first: Scores, second: Scores) -> Compared:
+def compare(what: str, first: Scores, second: Scores) -> Compared:
+    """Compare the means of two groups of scores."""
     rows = [*second.known, *first.known]
     group = ["second"] * len(second.known) + ["first"] * len(first.known)
     found = stats.clustered_mean_difference(
@@ -79,13 +80,13 @@ def tests_of(scores: Scores, compared: Compared, stage: str) -> list[Test]:
     named = scores.entry.methods
     found = []
     if set(named) & set(RANKS) or not named:
-        found.append(_rank_test(compared, stage))
+        found.append(rank_test(compared, stage))
     if set(named) & set(MEANS):
         found.append(_mean_test(compared, stage))
     return [replace(test, code="main") if n == 0 else test for n, test in enumerate(found)]
 
 
-def _rank_test(compared: Compared, stage: str) -> Test:
+def rank_test(compared: Compared, stage: str) -> Test:
     """Return a signed-rank test where patients are in both groups, else Mann-Whitney."""
     first, second = compared.first.by_cluster(), compared.second.by_cluster()
     both = sorted(set(first) & set(second))
