@@ -15,6 +15,7 @@ from readerstudy.analysis.endpoints.described_reads import described_reads
 from readerstudy.analysis.endpoints.described_repeats import described_repeats
 from readerstudy.analysis.endpoints.described_times import described_times
 from readerstudy.analysis.endpoints.mrmc import mrmc_difference
+from readerstudy.analysis.endpoints.preference import preference
 from readerstudy.analysis.endpoints.reference import reference
 from readerstudy.analysis.endpoints.score import score
 from readerstudy.analysis.endpoints.turing import turing
@@ -29,6 +30,7 @@ ENDPOINTS: dict[str, Endpoint] = {
     "auc": area,
     "comparison": comparison,
     "mrmc-difference": mrmc_difference,
+    "preference": preference,
     "reference": reference,
     "score": score,
     "turing": turing,
