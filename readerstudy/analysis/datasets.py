@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import Count, Max, QuerySet
 
 from readerstudy.adjudication.models import Consensus
 from readerstudy.analysis.facts import UNKNOWN, Dataset, Read, ReaderFacts
 from readerstudy.analysis.protocol_facts import items_of, protocol_of, settled_of
-from readerstudy.reading.answering import value_of
 from readerstudy.reading.clocks import clocks_of
 from readerstudy.reading.models import Rating, Reading, Submission
 from readerstudy.reading.planned import is_in_use, is_planned
@@ -27,7 +25,7 @@ FEW = 500  # readings that are asked for one by one; of more the whole study is
 def load(study: Study, *, actor: Any) -> Dataset:
     """Return the data set of an unblinded study; the look at truth is recorded."""
     origins = origins_of(study, actor=actor)
-    reads = reads_of(study, list(accepted(study)), origins)
+    reads = reads_of(study, accepted(study), origins)
     kinds = [origin.kind for origin in origins.values()]
     allocated = Reading.objects.filter(enrolment__in=study.readers, period__gt=TRAINING_PERIOD)
     planned = allocated.filter(is_planned())
@@ -48,13 +46,42 @@ def load(study: Study, *, actor: Any) -> Dataset:
     )
 
 
+class Standing(NamedTuple):
+    """An answer that stands, with the reading that it answers."""
+
+    key: Any
+    received_at: Any
+    viewer: Any
+    reading: int
+    period: int
+    position: int
+    arm: str
+    stage: int
+    repeat: int
+    item: str
+    case_key: Any
+    case: str
+    subject: str
+    reader: str
+    reader_withdrawn_at: Any
+
+
+STANDING = (
+    *("pk", "received_at", "body__viewer", "reading_id", "reading__period", "reading__position"),
+    *("reading__arm", "reading__stage", "reading__repeat", "reading__item", "reading__case_id"),
+    *("reading__case__code", "reading__case__subject__code"),
+    *("reading__enrolment__code", "reading__enrolment__withdrawn_at"),
+)
+
+
 def reads_of(
-    study: Study, submissions: list[Submission], origins: Mapping[Any, Origin]
+    study: Study, answers: QuerySet[Submission], origins: Mapping[Any, Origin]
 ) -> list[Read]:
-    """Return the reads that some accepted submissions of a study stand for."""
-    ratings = _ratings_by_submission(submissions)
-    keys = {one.reading_id for one in submissions}
+    """Return the reads that some answers stand for, in their order; `accepted` returns all."""
+    standing = [Standing(*row) for row in answers.values_list(*STANDING)]
+    keys = {one.reading for one in standing}
     few = keys if len(keys) <= FEW else None
+    ratings = _ratings_by_submission(study, few)
     clocks = clocks_of(study, readings=few)
     in_use = Reading.objects.filter(is_in_use(), enrolment__study=study)
     if few is not None:
@@ -62,18 +89,15 @@ def reads_of(
     withdrawn = keys - set(in_use.values_list("pk", flat=True))
     broken = broken_items(study)
     return [
-        replace(
-            _read(
-                one,
-                origins.get(one.reading.case_id),
-                ratings.get(one.pk, []),
-                clocks[one.reading_id],
-                withdrawn,
-            ),
-            reader_withdrawn=one.reading.enrolment.withdrawn_at is not None,
-            blind_broken_at=broken.get(one.reading.item),
+        _read(
+            one,
+            origins.get(one.case_key),
+            ratings.get(one.key, []),
+            clocks=tuple(clocks[one.reading]),
+            withdrawn=one.reading in withdrawn,
+            broken_at=broken.get(one.item),
         )
-        for one in submissions
+        for one in standing
     ]
 
 
@@ -128,42 +152,73 @@ def accepted(study: Study) -> QuerySet[Submission]:
     )
 
 
-def _ratings_by_submission(submissions: list[Submission]) -> dict[Any, list[Rating]]:
-    ratings: dict[Any, list[Rating]] = {}
-    found = Rating.objects.filter(submission__in=submissions).select_related("question", "choice")
-    for rating in found.order_by("question__position"):
-        ratings.setdefault(rating.submission_id, []).append(rating)
+class Given(NamedTuple):
+    """A stored rating; the names are those of the columns."""
+
+    submission: Any
+    question: str
+    not_evaluable: bool
+    choice: str | None
+    choices: Any
+    number: float | None
+    text: str | None
+    region: Any
+    places: Any
+
+    @property
+    def value(self) -> Any:
+        """The value as exports and analyses take it."""
+        forms = (self.choice, self.choices, self.number, self.text, self.region, self.places)
+        return next((value for value in forms if value is not None), None)
+
+
+GIVEN = (
+    *("submission_id", "question__code", "not_evaluable", "choice__code"),
+    *("choices", "number", "text", "region", "places"),
+)
+
+
+def _ratings_by_submission(study: Study, readings: set[Any] | None) -> dict[Any, list[Given]]:
+    """Return the ratings of the answers that stand, of some readings or of the whole study."""
+    standing = accepted(study).order_by()
+    if readings is not None:
+        standing = standing.filter(reading__in=readings)
+    ratings: dict[Any, list[Given]] = {}
+    found = Rating.objects.filter(submission__in=standing.values("pk"))
+    for row in found.order_by("question__position").values_list(*GIVEN).iterator():
+        ratings.setdefault(row[0], []).append(Given(*row))
     return ratings
 
 
 def _read(
-    submission: Submission,
+    one: Standing,
     origin: Origin | None,
-    ratings: list[Rating],
-    clocks: list[dict[str, Any]],
-    withdrawn: set[int],
+    ratings: list[Given],
+    *,
+    clocks: tuple[dict[str, Any], ...],
+    withdrawn: bool,
+    broken_at: Any,
 ) -> Read:
-    reading = submission.reading
     return Read(
-        reader=reading.enrolment.code,
-        period=reading.period,
-        position=reading.position,
-        arm=reading.arm,
-        stage=reading.stage,
-        repeat=reading.repeat,
-        item=reading.item,
-        case=reading.case.code,
-        subject=reading.case.subject.code,
+        reader=one.reader,
+        period=one.period,
+        position=one.position,
+        arm=one.arm,
+        stage=one.stage,
+        repeat=one.repeat,
+        item=one.item,
+        case=one.case,
+        subject=one.subject,
         origin=origin.kind if origin else UNKNOWN,
         generator=origin.generator if origin else "",
-        answers={
-            rating.question.code: value_of(rating) for rating in ratings if not rating.not_evaluable
-        },
-        not_evaluable=frozenset(r.question.code for r in ratings if r.not_evaluable),
-        received_at=submission.received_at,
-        clocks=tuple(clocks),
-        withdrawn=reading.pk in withdrawn,
-        viewer=submission.body.get("viewer") or {},
+        answers={given.question: given.value for given in ratings if not given.not_evaluable},
+        not_evaluable=frozenset(given.question for given in ratings if given.not_evaluable),
+        received_at=one.received_at,
+        clocks=clocks,
+        withdrawn=withdrawn,
+        reader_withdrawn=one.reader_withdrawn_at is not None,
+        blind_broken_at=broken_at,
+        viewer=one.viewer or {},
     )
 
 

@@ -129,8 +129,9 @@ def debrief_of(enrolment: Enrolment) -> Debrief:
     require_open(enrolment)
     study = enrolment.study
     origins = origins_of(study, actor=enrolment.reader)
-    rows = list(accepted(study).filter(reading__enrolment=enrolment))
-    reads = reads_of(study, rows, origins)
+    answers = accepted(study).filter(reading__enrolment=enrolment)
+    rows = list(answers)
+    reads = reads_of(study, answers, origins)
     protocol, items = protocol_of(study), items_of(study, origins)
     first = [read for read in reads if read.repeat == 0]
     known = [one for one in protocol.questions if any(one.code in i.right for i in items.values())]

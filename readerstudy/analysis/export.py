@@ -120,7 +120,7 @@ def long_rows(data: Dataset) -> Iterable[dict[str, Any]]:
     """Yield one row per reading and question answered."""
     for read in data.reads:
         common = _common(data, read)
-        for question in data.study.questions.all():
+        for question in data.protocol.questions:
             value = read.answers.get(question.code)
             skipped = question.code in read.not_evaluable
             if value is not None or skipped:
@@ -138,7 +138,7 @@ def wide_rows(data: Dataset) -> Iterable[dict[str, Any]]:
     """Yield one row per reading, a column per question."""
     for read in data.reads:
         row = _common(data, read)
-        for question in data.study.questions.all():
+        for question in data.protocol.questions:
             value = read.answers.get(question.code)
             row[f"answer_{question.code}"] = _text_of(value)
             if question.kind in MEASURED_KINDS:
@@ -216,9 +216,9 @@ def codebook_rows(data: Dataset) -> Iterable[dict[str, str]]:
             yield {"kind": "column of consensus", "name": column, "code": "", "text": text}
         for column, text in after_consensus.ROW_TEXTS.items():
             yield {"kind": "column of after_consensus", "name": column, "code": "", "text": text}
-    for question in data.study.questions.prefetch_related("options"):
+    for question in data.protocol.questions:
         yield {"kind": "question", "name": question.code, "code": "", "text": question.text}
-        for option in question.options.all():
+        for option in question.options:
             text = f"{option.label}: {option.anchor}" if option.anchor else option.label
             yield {"kind": "answer", "name": question.code, "code": option.code, "text": text}
 

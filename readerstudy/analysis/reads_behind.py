@@ -222,8 +222,9 @@ class Behind:
     def shown(self, keys: Iterable[Any]) -> list[ShownRead]:
         """Return the reads of one page, whole."""
         order = list(keys)
-        rows = list(accepted(self.study).filter(pk__in=order))
-        reads = reads_of(self.study, rows, self.origins)
+        answers = accepted(self.study).filter(pk__in=order)
+        rows = list(answers)
+        reads = reads_of(self.study, answers, self.origins)
         pictures = pictures_of(self.study, [row.reading_id for row in rows])
         codes = {code for read in reads for code in self.items[read.item].cases}
         cases = {case.code: case for case in self.study.cases.filter(code__in=codes)}
