@@ -1,7 +1,12 @@
+from collections.abc import Sequence
 from typing import Any, cast
+from urllib.parse import urlencode
 
 from django import forms
 
+from readerstudy.intake.forms import ManyFilesField
+from readerstudy.stats import ProgressionRule
+from readerstudy.stats.progression import GROWTH, MEASURABLE_ML
 from synthesis import segmenters
 from synthesis.metrics.presets import PRESETS
 from synthesis.metrics.regions import BRAIN, REGIONS
@@ -38,8 +43,8 @@ class ScoreForm(forms.Form):
     )
     segmentations = forms.ChoiceField(
         required=False,
-        choices=[("", "none"), ("command", "the program set up for this installation")],
-        help_text="Segments the acquired and the synthetic image, and compares",
+        help_text="Finds the tumour in the acquired and in the synthetic image, and compares. "
+        "Train a network with the preset segment-3d, or upload label maps",
     )
     extractor = forms.ChoiceField(
         required=False,
@@ -59,3 +64,63 @@ class ScoreForm(forms.Form):
             cast(forms.ChoiceField, self.fields["segmentations"]).choices = known
         names = [(name, name) for name in extractor_names()]
         cast(forms.ChoiceField, self.fields["extractor"]).choices = [("", "none"), *names]
+
+
+class LabelMapsForm(forms.Form):
+    name = forms.SlugField(
+        max_length=40, label="Name of the set", help_text="Such as nnunet-first, in small letters"
+    )
+    files = ManyFilesField(
+        label="Label maps",
+        help_text="NIfTI, each named after the code of a synthetic case of this run, or of its "
+        "source; on the grid of the case",
+    )
+
+
+class ProgressionForm(forms.Form):
+    """The rule of progression, read from the address."""
+
+    segmentation = forms.ChoiceField(required=False, label="Volumes of")
+    growth = forms.FloatField(
+        min_value=0.01,
+        max_value=10,
+        initial=GROWTH,
+        label="Growth over the smallest volume",
+        help_text="0.4 is 40 %, as modified RANO has it",
+    )
+    measurable_ml = forms.FloatField(
+        min_value=0, max_value=1000, initial=MEASURABLE_ML, label="Least volume, mL"
+    )
+    confirm_days = forms.FloatField(
+        min_value=0,
+        max_value=3650,
+        initial=0,
+        label="Confirmed after, days",
+        help_text="0 asks for no confirmation; RANO asks for 28",
+    )
+
+    def __init__(self, *args: Any, segmentations: Sequence[str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.known = list(segmentations)
+        field = cast(forms.ChoiceField, self.fields["segmentation"])
+        field.choices = [(name, name) for name in self.known]
+
+    def chosen(self) -> tuple[str, ProgressionRule]:
+        """Return the segmentation and the rule asked for; the form must be valid."""
+        names = ("growth", "measurable_ml", "confirm_days")
+        rule = ProgressionRule(**{name: self.cleaned_data[name] for name in names})
+        return self.cleaned_data["segmentation"] or self._first(), rule
+
+    def default(self) -> tuple[str, ProgressionRule]:
+        """Return the first segmentation and the usual rule."""
+        return self._first(), ProgressionRule()
+
+    def _first(self) -> str:
+        return self.known[0] if self.known else ""
+
+    @staticmethod
+    def query(chosen: tuple[str, ProgressionRule]) -> str:
+        """Return what was chosen as the query of an address."""
+        name, rule = chosen
+        said = {name: getattr(rule, name) for name in ("growth", "measurable_ml", "confirm_days")}
+        return urlencode({"segmentation": name, **said})

@@ -55,7 +55,7 @@ def over_training_svg(
 MEASURED = {"volume_ml": "mL", "mean": ""}
 
 
-def agreement_svg(run: GenerationRun, metric: str, region: str) -> str:
+def agreement_svg(run: GenerationRun, preset: str, metric: str, region: str) -> str:
     """Return the Bland-Altman figure of what is read from synthetic and acquired images.
 
     Raises
@@ -63,9 +63,9 @@ def agreement_svg(run: GenerationRun, metric: str, region: str) -> str:
     NotFound
         If there are not two pairs.
     """
-    rows = Score.objects.filter(run=run, metric=metric, region=region, value__isnull=False).exclude(
-        case_code=""
-    )
+    rows = Score.objects.filter(
+        run=run, preset=preset, metric=metric, region=region, value__isnull=False
+    ).exclude(case_code="")
     sides: dict[str, dict[str, float]] = {}
     for score in rows:
         sides.setdefault(score.candidate, {})[score.case_code] = score.value or 0.0

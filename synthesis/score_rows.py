@@ -22,3 +22,7 @@ class Row:
 
 
 ACQUIRED = "acquired"
+LABEL_MAP = ", label map"
+"""Added to the name of a preset whose reference is the label map of the case."""
+REFERENCE = "label map"
+"""Candidate under which the volumes of that label map are kept."""

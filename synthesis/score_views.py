@@ -16,9 +16,9 @@ from readerstudy.core.access import require_coordinator
 from readerstudy.core.errors import NotAllowed, NotFound
 from readerstudy.core.models import Job
 from readerstudy.core.pages import ActionView, CoordinatorPage
-from synthesis import courses, score_figures, score_tables
+from synthesis import courses, progression, score_figures, score_tables
 from synthesis.folders import scoring_folder
-from synthesis.forms import ScoreForm
+from synthesis.forms import LabelMapsForm, ScoreForm
 from synthesis.looking import look_at_run, why_closed
 from synthesis.metrics.regions import BRAIN
 from synthesis.models import Checkpoint, GenerationRun, Scoring
@@ -47,15 +47,19 @@ def scores_context(run: GenerationRun) -> dict[str, Any]:
         "scorings": run.scorings.select_related("job"),
         "copies": _with_copies(run),
         "jobs": Job.objects.filter(kind="score", arguments__run=str(run.pk))[:3],
+        "segmentations": progression.segmentations_of(run),
+        "upload": LabelMapsForm(),
     }
 
 
-def _agreements(lines: list[score_tables.Line]) -> list[tuple[str, str]]:
-    """Return metric and region of what is drawn as agreement."""
+def _agreements(lines: list[score_tables.Line]) -> list[tuple[str, str, str]]:
+    """Return preset, metric and region of what is drawn as agreement."""
     return [
-        (line.metric, line.region)
+        (line.preset, line.metric, line.region)
         for line in lines
-        if line.metric in score_figures.MEASURED and line.synthetic.images > 1
+        if line.metric in score_figures.MEASURED
+        and line.synthetic.images > 1
+        and line.baseline_name == "acquired"
     ]
 
 
@@ -133,8 +137,8 @@ def _as_csv(text: str, name: str) -> HttpResponse:
 
 def run_agreement(request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
     require_coordinator(request.user)
-    metric, region = (request.GET.get(name, "") for name in ("metric", "region"))
-    svg = score_figures.agreement_svg(run_of(pk), metric, region)
+    asked = [request.GET.get(name, "") for name in ("preset", "metric", "region")]
+    svg = score_figures.agreement_svg(run_of(pk), *asked)
     return HttpResponse(svg, content_type="image/svg+xml")
 
 

@@ -17,11 +17,8 @@ import numpy as np
 from synthesis.metrics.regions import CORE, ENHANCING, SYNTHETIC, TUMOUR, LabelScheme, scheme_of
 from synthesis.metrics.segmentation import PRESET, Overlap, enhancement_errors, overlaps
 from synthesis.run_images import Array, RunCase
-from synthesis.score_rows import ACQUIRED, Row
+from synthesis.score_rows import ACQUIRED, LABEL_MAP, REFERENCE, Row
 from synthesis.segmenting import NotSegmentedError, Segmenter
-
-LABEL_MAP = ", label map"
-"""Added to the name of a preset whose reference is the label map of the case."""
 
 
 @dataclass(frozen=True)
@@ -120,3 +117,5 @@ def _against_label_map(
         compared = overlaps(labels, loaded.labels, loaded.spacing_mm, *schemes)  # type: ignore[arg-type]
         for region, one in compared.items():
             yield from _of_region(candidate, region, preset, one)
+            if candidate == SYNTHETIC:
+                yield Row(REFERENCE, region, preset, "volume_ml", one.true_volume_ml)

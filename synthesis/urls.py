@@ -1,6 +1,6 @@
 from django.urls import path
 
-from synthesis import drawing_views, score_views, training_views, views
+from synthesis import drawing_views, score_views, segmentation_views, training_views, views
 
 urlpatterns = [
     path("staff/generators/", views.generators, name="generators"),
@@ -71,6 +71,26 @@ urlpatterns = [
         "staff/generators/runs/<uuid:pk>/agreement.svg",
         score_views.run_agreement,
         name="run-agreement",
+    ),
+    path(
+        "staff/generators/runs/<uuid:pk>/segmentations/",
+        segmentation_views.run_segmentations,
+        name="run-segmentations",
+    ),
+    path(
+        "staff/generators/runs/<uuid:pk>/segmentations.csv",
+        segmentation_views.run_overlaps_csv,
+        name="run-overlaps-csv",
+    ),
+    path(
+        "staff/generators/runs/<uuid:pk>/progression.csv",
+        segmentation_views.run_progression_csv,
+        name="run-progression-csv",
+    ),
+    path(
+        "staff/generators/runs/<uuid:pk>/label-maps/",
+        segmentation_views.upload_label_maps,
+        name="upload-label-maps",
     ),
     path("staff/generators/runs/<uuid:pk>/copies/", score_views.run_copies, name="run-copies"),
     path(

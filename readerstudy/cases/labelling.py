@@ -19,6 +19,7 @@ MAX_STRATUM = Case._meta.get_field("stratum").max_length or 0
 MAX_UNIT = Series._meta.get_field("unit").max_length or 0
 MAX_TAG = Tag._meta.get_field("name").max_length or 0
 MAX_TAGS_AT_ONCE = 20
+MAX_DAY = 36_525
 
 
 def set_stratum(*, cases: Iterable[Case], stratum: str, actor: Any, reason: str = "") -> int:
@@ -43,6 +44,47 @@ def _move(case: Case, stratum: str, actor: Any, reason: str) -> None:
         new={"stratum": stratum},
         reason=reason.strip(),
     )
+
+
+def set_day(*, case: Case, day: int, actor: Any, reason: str = "") -> bool:
+    """State how many days after the first of its subject a case was examined; return if new."""
+    check_day(day)
+    with write_transaction():
+        (found,) = _locked([case])
+        if found.day == day:
+            return False
+        old, found.day = found.day, day
+        found.save(update_fields=["day"])
+        audit.record(
+            actor=actor,
+            action="case.set_day",
+            target=f"case {case.pk}",
+            old={"day": old},
+            new={"day": day},
+            reason=reason.strip(),
+        )
+    return True
+
+
+def check_day(day: int) -> int:
+    """Return a day since the first examination; refuse what is no such number."""
+    if not 0 <= day <= MAX_DAY:
+        raise ReaderStudyError(
+            f"A day counts from the first examination, 0 to {MAX_DAY}; dates are not kept."
+        )
+    return day
+
+
+def clean_day(text: str) -> int | None:
+    """Read a day; None for an empty cell."""
+    if not text.strip():
+        return None
+    try:
+        return check_day(int(text))
+    except ValueError as error:
+        raise ReaderStudyError(
+            f"A day is a whole number of days since the first examination, got {text!r}."
+        ) from error
 
 
 def add_tags(*, cases: Iterable[Case], tags: Iterable[str], actor: Any) -> int:

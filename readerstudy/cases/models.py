@@ -59,6 +59,11 @@ class Case(models.Model):
     stratum = models.CharField(
         max_length=60, blank=True, help_text="Group for stratified draws; never shown to readers."
     )
+    day = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        help_text="Days since the first examination of the subject, for courses; no date.",
+    )
     tags = models.ManyToManyField(Tag, related_name="cases", blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     withdrawn_at = models.DateTimeField(null=True, blank=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from readerstudy.cases.ingest import ERROR, OK, Load, Outcome, Progress, Source, import_series
-from readerstudy.cases.labelling import add_tags, set_stratum, set_unit
+from readerstudy.cases.labelling import add_tags, set_day, set_stratum, set_unit
 from readerstudy.cases.models import Case, Series
 from readerstudy.core.db import write_transaction
 from readerstudy.core.errors import ReaderStudyError
@@ -135,6 +135,8 @@ class _Writer:
         with write_transaction():
             if row.stratum:
                 set_stratum(cases=[case], stratum=row.stratum, actor=self.actor, reason=self.reason)
+            if row.day is not None:
+                set_day(case=case, day=row.day, actor=self.actor, reason=self.reason)
             if row.tags:
                 add_tags(cases=[case], tags=row.tags, actor=self.actor)
             if row.unit and series is not None:

@@ -202,6 +202,9 @@ class _View:
                 yield self._change(row, case, CONFLICT, text, column="stratum")
             else:
                 yield self._label(row, case, "stratum", old, row.stratum)
+        day = case.day if case else None
+        if row.day is not None and row.day != day and self._first(row, "day"):
+            yield self._label(row, case, "day", "" if day is None else str(day), str(row.day))
         have = set(tags_of(case)) if case else set()
         lacking = [name for name in row.tags if name not in have and self._first(row, f"#{name}")]
         if lacking:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from openpyxl.utils import get_column_letter
 
-from readerstudy.cases.labelling import clean_stratum, clean_tags, clean_unit
+from readerstudy.cases.labelling import clean_day, clean_stratum, clean_tags, clean_unit
 from readerstudy.cases.models import Series
 from readerstudy.core.errors import ReaderStudyError
 from readerstudy.imaging.sequences import LABELS, names_only_a_role, role_of
@@ -25,6 +25,7 @@ COLUMNS: dict[str, str] = {
     "subject": "Name of the person at the source, if one person has several cases",
     "sequence": "Role of the series, such as t1c; empty: as the names and headers tell",
     "stratum": "Group for stratified draws; never shown to readers",
+    "day": "Days since the first examination of the subject, for courses over time; no date",
     "tags": "Words to find the case by, separated by semicolons",
     "unit": "Unit of a quantitative map, such as mL/100 g",
     "origin": "real or synthetic; empty: not declared",
@@ -70,6 +71,7 @@ class Row:
     subject: str = ""
     sequence: str = ""
     stratum: str = ""
+    day: int | None = None
     tags: tuple[str, ...] = ()
     unit: str = ""
     origin: str = ""
@@ -213,6 +215,7 @@ def _row(line: Line, table: Table, reader: _Reader) -> Row:
         subject=cells.get("subject"),
         sequence=_role(cells),
         stratum=cells.cleaned("stratum", lambda: clean_stratum(cells.get("stratum")), ""),
+        day=cells.cleaned("day", lambda: clean_day(cells.get("day")), None),
         tags=_tags(cells),
         unit=cells.cleaned("unit", lambda: clean_unit(cells.get("unit")), ""),
         origin=_origin(cells),
@@ -353,6 +356,7 @@ def case_facts(row: Row) -> dict[str, Any]:
     """Return what a row says of its case as a whole, by column."""
     facts: dict[str, Any] = {
         "stratum": row.stratum,
+        "day": "" if row.day is None else str(row.day),
         "origin": row.origin,
         "generator": row.generated,
         **{f"{REFERENCE}{one.endpoint}": one for one in row.references},

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import ndimage
 
 from synthesis.phantom.cortex import Fractions, Head
 from synthesis.phantom.fields import double, random_field, smoothstep
@@ -133,11 +134,12 @@ def _room(site: Site) -> Float32:
 def _grow_tumour(rng: np.random.Generator, site: Site) -> dict[str, Float32]:
     """Wall, core, infiltration and oedema from one noisy signed distance."""
     focus, shape, room = site.focus, site.shape, _room(site)
-    noise = _border_noise(rng, shape, focus.radius_mm)
-    free = focus.radius_mm * (1.0 + focus.irregularity * noise) - _elliptic_distance(site)
+    noise = _drawn_in(_border_noise(rng, shape, focus.radius_mm), site)
+    radius = focus.size * focus.radius_mm
+    free = radius * (1.0 + focus.irregularity * noise) - _elliptic_distance(site)
     level = np.minimum(free, room)
     tumour = smoothstep(level / 1.6 + 0.5)
-    necrosis = _necrosis(rng, focus, level)
+    necrosis = _necrosis(rng, site, level)
     living = tumour * (1.0 - necrosis)
     patches = random_field(rng, shape, max(0.8 * focus.radius_mm, 4.0))
     vivid = 0.3 + 0.7 * smoothstep(0.6 + 0.55 * patches)
@@ -159,17 +161,38 @@ def _grow_tumour(rng: np.random.Generator, site: Site) -> dict[str, Float32]:
     return parts
 
 
-def _necrosis(rng: np.random.Generator, focus: Focus, level: Float32) -> Float32:
+def _necrosis(rng: np.random.Generator, site: Site, level: Float32) -> Float32:
     """Core inside a wall whose thickness varies log-normally, with a ragged inner face."""
-    shape = (level.shape[0], level.shape[1], level.shape[2])
-    wall = focus.rim_mm * np.exp(0.7 * _border_noise(rng, shape, 0.55 * focus.radius_mm + 2.0))
+    focus, shape = site.focus, site.shape
+    uneven = _drawn_in(_border_noise(rng, shape, 0.55 * focus.radius_mm + 2.0), site)
+    wall = focus.size * focus.rim_mm * np.exp(0.7 * uneven)
     ragged = np.float32(2.2 * focus.irregularity) * random_field(rng, shape, 5.0, 1.6)
+    ragged = np.float32(focus.size) * _drawn_in(ragged, site)
     return smoothstep((level - np.maximum(wall, 1.4) + ragged) / 1.4 + 0.5)
+
+
+def _drawn_in(noise: Float32, site: Site) -> Float32:
+    """Noise as at full size, drawn in towards the centre: a smaller tumour keeps its shape."""
+    size = site.focus.size
+    if size == 1.0:
+        return noise
+    middle = site.head.grid.index(np.array([site.focus.centre_mm]))[:, 0]
+    axes = [
+        m - part.start + (np.arange(count) - (m - part.start)) / size
+        for m, part, count in zip(middle, site.window, site.shape, strict=True)
+    ]
+    grid = np.meshgrid(*axes, indexing="ij")
+    drawn: Float32 = ndimage.map_coordinates(noise, grid, order=1, mode="nearest")
+    return drawn
 
 
 def _infiltration(rng: np.random.Generator, focus: Focus, level: Float32, room: Float32) -> Float32:
     shape = (level.shape[0], level.shape[1], level.shape[2])
-    extent = focus.infiltration_mm * (1.0 + 1.3 * random_field(rng, shape, 1.3 * focus.radius_mm))
+    extent = (
+        focus.size
+        * focus.infiltration_mm
+        * (1.0 + 1.3 * random_field(rng, shape, 1.3 * focus.radius_mm))
+    )
     reach = np.minimum(level + np.maximum(extent, 0.0), room)
     return smoothstep(reach / 4.0 + 0.3)
 
@@ -180,7 +203,7 @@ def _oedema(rng: np.random.Generator, site: Site, tumour: Float32, level: Float3
     easy = smoothstep((site.white - 0.35) / 0.5) * site.solid * (1.0 - 0.75 * deep)
     easy *= np.exp(0.5 * random_field(rng, site.shape, 18.0))
     # Grey matter between the fingers delays the front; 1.4 makes up for it on average.
-    reached = spread(tumour, easy, 1.4 * site.focus.oedema_mm)
+    reached = spread(tumour, easy, 1.4 * site.focus.size * site.focus.oedema_mm)
     tracts = 0.08 + 0.92 * smoothstep((site.white - 0.3) / 0.45)
     fading = 0.62 + 0.38 * np.exp(np.minimum(level, 0.0) / 14.0)
     return (smoothstep((reached - 0.2) / 0.6) * tracts * fading).astype(np.float32)

@@ -47,6 +47,9 @@ class Focus:
         Long axis (z, y, x), unit length.
     elongation : float
         Long over short axis.
+    size : float
+        Linear share, above 0 to 1, of the size that the other numbers say: how far a tumour that
+        is followed over time has grown or shrunk. Its shape stays.
     """
 
     centre_mm: Point
@@ -61,6 +64,7 @@ class Focus:
     push: float = 0.0
     axis: Point = (1.0, 0.0, 0.0)
     elongation: float = 1.0
+    size: float = 1.0
 
 
 @dataclass(frozen=True)

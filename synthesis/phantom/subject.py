@@ -56,7 +56,7 @@ class Scene:
     shape: deformation.Shape
 
 
-def _streams(seed: int) -> dict[str, np.random.Generator]:
+def streams(seed: int) -> dict[str, np.random.Generator]:
     """Independent generators, so that a change in one step leaves the others alone."""
     if seed < 0:
         msg = f"seed must be a whole number of at least 0; got {seed}"
@@ -86,7 +86,7 @@ def _draw_person(rng: np.random.Generator) -> tuple[float, Ageing, deformation.S
 
 def make_scene(seed: int, lesion: str | None = None) -> Scene:
     """Anatomy and lesions of one subject on the 1 mm working grid, without noise."""
-    rngs = _streams(seed)
+    rngs = streams(seed)
     template = load_template()
     age, ageing, shape = _draw_person(rngs["person"])
     drawn = lesions.choose_kind(rngs["lesion"])
@@ -138,15 +138,37 @@ def make_subject(
     ValueError
         For a negative seed, an unknown lesion kind or an impossible spacing.
     """
-    grid = WORK_GRID.resampled(spacing_mm)
     scene = make_scene(seed, lesion)
-    rngs = _streams(seed)
+    rngs = streams(seed)
     protocol = composition.draw_protocol(rngs["protocol"])
+    return scan_scene(scene, protocol, rngs["scanner"], seed=seed, spacing_mm=spacing_mm)
+
+
+def scan_scene(
+    scene: Scene,
+    protocol: composition.Protocol,
+    rng: np.random.Generator,
+    *,
+    seed: int,
+    spacing_mm: Triple,
+) -> Subject:
+    """Put a scene into the scanner: blur, voxels, field, noise, integers.
+
+    Parameters
+    ----------
+    scene : Scene
+    protocol : Protocol
+    rng : Generator
+        Of the scanner: another one gives another examination of the same patient.
+    seed : int
+        Of the patient, for the description.
+    spacing_mm : tuple of float
+        Voxel size (z, y, x).
+    """
+    grid = WORK_GRID.resampled(spacing_mm)
     signals = scene_signals(scene, protocol)
     inside = _on_grid(scene.fractions.inside, scene.head, grid, 0.0) > 0.5
-    sequences = {
-        name: _scan(rngs["scanner"], signals[name], scene.head, grid, inside) for name in SEQUENCES
-    }
+    sequences = {name: _scan(rng, signals[name], scene.head, grid, inside) for name in SEQUENCES}
     return Subject(
         sequences=sequences,
         masks=_masks(scene, grid, inside),
@@ -214,4 +236,6 @@ def _describe_focus(focus: lesions.Focus) -> dict[str, Any]:
     numbers = asdict(focus)
     numbers["centre_ras_mm"] = list(numbers.pop("centre_mm")[::-1])
     numbers["axis_ras"] = list(numbers.pop("axis")[::-1])
+    if focus.size == 1.0:  # not followed over time
+        del numbers["size"]
     return numbers

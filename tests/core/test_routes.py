@@ -196,6 +196,10 @@ ROUTES: dict[str, tuple[Any, ...]] = {
     "generation-run": (SIGN_IN, 403, 404, 404),
     "run-scores": (SIGN_IN, 403, 404, 404),
     "run-agreement": (SIGN_IN, 403, 404, 404),
+    **dict.fromkeys(
+        ("run-segmentations", "run-overlaps-csv", "run-progression-csv"), (SIGN_IN, 403, 404, 404)
+    ),
+    "upload-label-maps": (SIGN_IN, 405, 405, 405),
     "run-copies": (SIGN_IN, 403, 404, 404),
     "run-copy": (SIGN_IN, 403, 404, 404),
     "generator-scores": COORDINATORS,
@@ -332,6 +336,8 @@ def arguments(study) -> dict[str, tuple[Any, ...]]:
             (uuid.uuid4(),),
         ),
         **dict.fromkeys(("run-scores", "run-agreement", "run-copies"), (uuid.uuid4(),)),
+        **dict.fromkeys(("run-segmentations", "run-overlaps-csv"), (uuid.uuid4(),)),
+        **dict.fromkeys(("run-progression-csv", "upload-label-maps"), (uuid.uuid4(),)),
         "run-copy": (uuid.uuid4(), "pixels", 0, "made"),
         **dict.fromkeys(("job", "job-retry"), (make_job().pk,)),
     }

@@ -60,6 +60,7 @@ def test_a_row_writes_images_labels_origin_and_reference(run, folder, actor):
             "subject": "P1",
             "sequence": "cbv",
             "stratum": "grade 4",
+            "day": "56",
             "tags": "idh; motion",
             "unit": "mL/100 g",
             "origin": "synthetic",
@@ -71,7 +72,7 @@ def test_a_row_writes_images_labels_origin_and_reference(run, folder, actor):
     )
     assert (outcome.status, outcome.series) == ("ok", "cbv")
     case = Case.objects.get(code=outcome.case)
-    assert (case.stratum, tags_of(case)) == ("grade 4", ["idh", "motion"])
+    assert (case.stratum, case.day, tags_of(case)) == ("grade 4", 56, ["idh", "motion"])
     series = case.series.get()
     assert (series.role, series.unit) == ("cbv", "mL/100 g")
     source = np.asarray(nibabel.load(folder / "A" / "t1.nii.gz").dataobj)
@@ -84,6 +85,7 @@ def test_a_row_writes_images_labels_origin_and_reference(run, folder, actor):
     actions = set(AuditRecord.objects.values_list("action", flat=True))
     assert actions == {
         "case.import",
+        "case.set_day",
         "case.set_stratum",
         "case.tag",
         "case.set_unit",

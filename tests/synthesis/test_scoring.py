@@ -412,9 +412,10 @@ def test_agreement_of_volumes_is_drawn(page, run, tmp_path):
         write_nifti(tmp_path / f"{pair['case']}.nii.gz", turned)
     score(run, presets=(), segmenter=str(tmp_path))
     address = reverse("run-agreement", args=[run.pk])
-    drawn = page.get(address, {"metric": "volume_ml", "region": "tumour"})
+    asked = {"preset": "segmentation/1 uploaded", "region": "tumour"}
+    drawn = page.get(address, {**asked, "metric": "volume_ml"})
     assert drawn.content.decode().startswith("<svg")
-    assert page.get(address, {"metric": "dice", "region": "tumour"}).status_code == 404
+    assert page.get(address, {**asked, "metric": "dice"}).status_code == 404
 
 
 def test_better_than_doing_nothing_needs_the_whole_interval():

@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from readerstudy.core.errors import ReaderStudyError
 from synthesis import follow, score_tables
+from synthesis.finding import find_run
 from synthesis.models import GenerationRun, Score, Scoring
 from synthesis.score_orders import MOST_IMAGES, ScoreOrder, default_presets
 
@@ -43,7 +44,10 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         del args
-        run = self._run(options["run"])
+        try:
+            run = find_run(options["run"])
+        except ReaderStudyError as error:
+            raise CommandError(error.message) from error
         if options["unpaired"] and not options["extractor"]:
             raise CommandError("Name the --extractor of unpaired scores: manage.py extractor list")
         try:
@@ -72,13 +76,6 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(as_json(scoring), indent=1))
         else:
             self._tell(scoring)
-
-    def _run(self, name: str) -> GenerationRun:
-        found = [run for run in GenerationRun.objects.all() if str(run.pk).startswith(name)]
-        if len(found) != 1:
-            what = "no" if not found else "more than one"
-            raise CommandError(f"There is {what} generation run {name}.")
-        return found[0]
 
     def _tell(self, scoring: Scoring) -> None:
         for line in score_tables.lines_of([scoring.run]):
