@@ -59,27 +59,15 @@ def model_card(
         "schema": SCHEMA,
         "preset": config.preset,
         "summary": find_preset(config.preset).summary,
-        "architecture": {
-            "class": type(network).__name__,
-            "parameters": parameter_count(network),
-            "settings": asdict(config.network_config()),
-        },
+        "architecture": _architecture(config, network),
         "training": {
-            "settings": config.to_dict(),
-            "objective": asdict(config.objective_settings()),
-            "seed": config.seed,
+            **_settings(config),
             "steps": step,
             "wall_seconds": round(seconds, 1),
-            "started_from_weights_sha256": config.parent,
             "images_per_second": finite_or_none(round(images_per_second, 3)),
-            "processes": parallel.size(),
             "stopping": stopping,
         },
-        "data": {
-            "split_sha256": split.sha256,
-            "training_subjects": len(split.names("train")),
-            "validation_subjects": len(split.names("validation")),
-        },
+        "data": _data(split),
         "environment": environment(config.device),
         "validation": {
             "subjects_scored": len(validation.subjects),
@@ -90,6 +78,32 @@ def model_card(
         "intended_use": purpose.intended_use,
         "limits": list(purpose.limits),
         "more": more or {},
+    }
+
+
+def _architecture(config: TrainingConfig, network: nn.Module) -> dict[str, Any]:
+    return {
+        "class": type(network).__name__,
+        "parameters": parameter_count(network),
+        "settings": asdict(config.network_config()),
+    }
+
+
+def _data(split: Split) -> dict[str, Any]:
+    return {
+        "split_sha256": split.sha256,
+        "training_subjects": len(split.names("train")),
+        "validation_subjects": len(split.names("validation")),
+    }
+
+
+def _settings(config: TrainingConfig) -> dict[str, Any]:
+    return {
+        "settings": config.to_dict(),
+        "objective": asdict(config.objective_settings()),
+        "seed": config.seed,
+        "started_from_weights_sha256": config.parent,
+        "processes": parallel.size(),
     }
 
 
