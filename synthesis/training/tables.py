@@ -80,6 +80,11 @@ def do_nothing(run: Path) -> Scores:
     return {s["metric"]: math.nan if s["do_nothing"] is None else s["do_nothing"] for s in scores}
 
 
+def steps_of(run: Path) -> str:
+    """Return the steps of a finished run, from its model card; empty if it does not say."""
+    return str(read_json(RunFolder(run).card).get("training", {}).get("steps", ""))
+
+
 def finished_cells(folder: Path) -> list[Cell]:
     """Return the cells of a series that are finished."""
     return [cell for cell in read_series(folder) if is_finished(folder / cell.name)]
@@ -194,20 +199,21 @@ def series_table(folder: Path, *, metrics: Sequence[str] | None = None) -> Table
     shown = tuple(metrics or next(iter(next(iter(scores.values())).values())))
     columns = {name: _column(subjects, shown[0]) for name, subjects in scores.items()}
     labels = list(dict.fromkeys(key for cell in cells for key in cell.labels))
-    header = (*labels, "subjects", *shown, f"P ({shown[0]})")
+    header = (*labels, "subjects", *shown, "steps", f"P ({shown[0]})")
     tests = _against_best(columns, falls="mae" in shown[0])
     rows = [
         (
             *(cell.labels.get(key, "") for key in labels),
             str(len(scores[cell.name])),
             *(_mean_sd(_column(scores[cell.name], metric)) for metric in shown),
+            steps_of(folder / cell.name),
             tests[cell.name],
         )
         for cell in cells
     ]
     rows += _pooled(scores, shown, labels)
     nothing = do_nothing(folder / cells[0].name)
-    last = (*(_number(nothing.get(metric, math.nan)) for metric in shown), "")
+    last = (*(_number(nothing.get(metric, math.nan)) for metric in shown), "", "")
     rows.append((*_padded("do nothing", len(labels)), "", *last))
     return Table(header, tuple(rows), "Mean ± SD over held-out subjects.")
 
@@ -221,7 +227,7 @@ def _pooled(
         return []
     merged = {name: values for subjects in scores.values() for name, values in subjects.items()}
     means = tuple(_mean_sd(_column(merged, metric)) for metric in shown)
-    return [(*_padded("all folds", len(labels)), str(len(merged)), *means, "")]
+    return [(*_padded("all folds", len(labels)), str(len(merged)), *means, "", "")]
 
 
 def _padded(first: str, length: int) -> tuple[str, ...]:

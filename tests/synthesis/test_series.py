@@ -155,7 +155,8 @@ def finished_run(folder: Path, cell: series.Cell, scores: dict[str, float], **ca
     for name in ("weights.safetensors", "samples.png"):
         (run / name).touch()
     nothing = [{"metric": "ssim_wang", "do_nothing": 60.0}]
-    (run / "model_card.json").write_text(json.dumps({"validation": {"scores": nothing}}))
+    card_of = {"validation": {"scores": nothing}, "training": {"steps": 7}}
+    (run / "model_card.json").write_text(json.dumps(card_of))
     (run / "config.json").write_text(json.dumps(cell.config().to_dict()))
     subjects = {name: {"ssim_wang": value} for name, value in scores.items()}
     Journal(run / "metrics.jsonl").append(kind="validation", step=1, subjects=subjects)
@@ -226,6 +227,8 @@ def test_the_table_of_folds_pools_everybody_once(tmp_path: Path) -> None:
     assert pooled[2] == f"{values.mean():.2f} ± {values.std(ddof=1):.4f}"
     assert table.rows[-1][0] == "do nothing"
     assert table.rows[-1][2] == "60.00"
+    steps = table.header.index("steps")
+    assert [row[steps] for row in table.rows] == ["7", "7", "7", "", ""]
 
 
 def test_runs_on_the_same_subjects_are_tested_against_the_best(
