@@ -6,7 +6,6 @@ import csv
 import hashlib
 import io
 import json
-import zipfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -342,17 +341,10 @@ def _json(document: Any) -> str:
     return json.dumps(json_safe(document), indent=1, ensure_ascii=False) + "\n"
 
 
-def to_zip(content: dict[str, bytes]) -> bytes:
-    """Return all files as one archive; the same content gives the same bytes."""
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, blob in sorted(content.items()):
-            archive.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), blob)
-    return out.getvalue()
-
-
 def write_folder(content: dict[str, bytes], folder: Path) -> None:
     """Write all files into a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, blob in content.items():
-        (folder / name).write_bytes(blob)
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(blob)

@@ -11,10 +11,11 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.generic import TemplateView
 
-from readerstudy.analysis import datasets, export, programme, running
+from readerstudy.analysis import datasets, everything, export, programme, running
 from readerstudy.analysis.document import Document, Figure, Table, from_dict
 from readerstudy.analysis.presentation import page_of
 from readerstudy.analysis.writing import drawing
+from readerstudy.analysis.writing.packing import to_zip
 from readerstudy.analysis.writing.table_csv import table_csv
 from readerstudy.core import jobs
 from readerstudy.core.errors import NotFound
@@ -28,6 +29,9 @@ TYPES = {
     ".svg": "image/svg+xml",
     ".png": "image/png",
     ".pdf": "application/pdf",
+    ".html": "text/html",
+    ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
 
 
@@ -121,13 +125,15 @@ class Download(ResultPart):
 
     def get(self, request: HttpRequest, name: str, **_: Any) -> HttpResponse:
         found = self.document()
-        content = export.files(datasets.load(self.study, actor=request.user), found)
+        data = datasets.load(self.study, actor=request.user)
         if name == "everything.zip":
-            return attachment(export.to_zip(content), name, "application/zip")
-        if name not in content:
+            content = to_zip(everything.everything(data, found))
+            return attachment(content, name, "application/zip")
+        blob = everything.single(name, data, found) or export.files(data, found).get(name)
+        if blob is None:
             raise NotFound("There is no such file in the export.")
         kind = TYPES.get(name[name.rfind(".") :], "text/plain")
-        return attachment(content[name], name, kind)
+        return attachment(blob, name, kind)
 
 
 def attachment(content: bytes, name: str, content_type: str) -> HttpResponse:

@@ -16,6 +16,7 @@ from typing import Any
 from readerstudy.analysis import export, running
 from readerstudy.analysis.carrying_out import entries_of
 from readerstudy.analysis.facts import Dataset, Item, Read
+from readerstudy.analysis.writing.packing import to_zip
 from readerstudy.cases import storage
 from readerstudy.rehearsal.models import Rehearsal
 
@@ -30,7 +31,7 @@ simulated.json holds what was assumed, what was planted and what was recovered.
 
 def store(rehearsal: Rehearsal, data: Dataset, result: dict[str, Any]) -> str:
     """Store the archive of a dry run; return its name in the object store."""
-    return storage.put(export.to_zip(files(rehearsal, data, result)))
+    return storage.put(to_zip(files(rehearsal, data, result)))
 
 
 def files(rehearsal: Rehearsal, data: Dataset, result: dict[str, Any]) -> dict[str, bytes]:

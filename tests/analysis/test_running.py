@@ -15,6 +15,7 @@ import pytest
 
 from readerstudy.analysis import datasets, export, running
 from readerstudy.analysis.carrying_out import entries_of
+from readerstudy.analysis.writing.packing import to_zip
 from readerstudy.core.errors import NotAllowed, ReaderStudyError
 from readerstudy.core.models import AuditRecord
 from readerstudy.reading.scheduling import certificate
@@ -140,7 +141,7 @@ def test_the_same_data_give_the_same_bytes(finished):
     archives = []
     for _ in range(2):
         data = datasets.load(finished.study, actor=None)
-        archives.append(export.to_zip(export.files(data, running.compute(data, plan))))
+        archives.append(to_zip(export.files(data, running.compute(data, plan))))
     assert archives[0] == archives[1]
 
 

@@ -43,6 +43,14 @@ FOLDERS = {
     "analysis.R": "does the main tables again in R from the CSV files of this archive alone and "
     "compares them: Rscript analysis.R",
     "analysis.ipynb": "the same in Python with numpy, scipy and pandas",
+    "reads_wide.csv": "the same, one row per reading",
+    "codebook.csv": "what columns and codes mean",
+    "protocol.json": "the protocol as it was locked; protocol_version_*.json its amendments",
+    "allocation_certificate.json": "from which the order of the cases can be drawn again",
+    "deviations.csv": "departures from the protocol",
+    "audit.csv": "the audit log of the study; people by code or part",
+    "software.txt": "every package with its version",
+    "exports.csv": "the files for other programs, and which could not be written and why",
     "results.json": "the results at full precision as the pages and the report show them",
     MANIFEST: "every file with its size and SHA-256",
 }
@@ -70,9 +78,9 @@ def files(
         **_data(data, papers),
         **_scripts(),
         "results.json": _json(document.to_dict()),
-        README: _readme(source).encode(),
         **given,
     }
+    made[README] = _readme(source, made).encode()
     return {**made, MANIFEST: _manifest(document, made)}
 
 
@@ -85,15 +93,19 @@ def _report(document: Document, data: Dataset, papers: Papers) -> dict[str, byte
         return {**written, "report/no_pdf.txt": f"{error}\n".encode()}
 
 
-def _texts(source: Source) -> dict[str, bytes]:
+def methods_docx(source: Source) -> bytes:
+    """Return the methods text with its references for Word."""
     title = f"Methods of {source.data.protocol.name}"
     cited = [f"{n}. {text}" for n, text in enumerate(references(source), start=1)]
-    parts = [*methods_of(source), ("References", cited)]
+    return text_docx(title, [*methods_of(source), ("References", cited)])
+
+
+def _texts(source: Source) -> dict[str, bytes]:
     tables = [filled(one, source) for one in CHECKLISTS]
     flow = next(one for one in source.document.sections if one.code == "flow")
     return {
         "text/methods.md": methods_markdown(source).encode(),
-        "text/methods.docx": text_docx(title, parts),
+        "text/methods.docx": methods_docx(source),
         "text/flow.txt": f"{flow.figures[0].alt}\n".encode(),
         "text/checklists.docx": checklists_docx("Reporting checklists", tables),
         **{f"text/checklist_{one.code}.csv": _checklist(one) for one in tables},
@@ -137,12 +149,18 @@ def _scripts() -> dict[str, bytes]:
     return {"analysis.R": SCRIPT.read_bytes(), "analysis.ipynb": notebook.notebook()}
 
 
-def _readme(source: Source) -> str:
+def _readme(source: Source, made: Mapping[str, bytes]) -> str:
+    there = [*made, MANIFEST]
+    shown = {
+        path: what
+        for path, what in FOLDERS.items()
+        if any(name.startswith(path.partition(",")[0]) for name in there)
+    }
     lines = [
         source.document.title or source.data.protocol.name,
         "Research use only. Not for diagnosis or treatment.",
         "",
-        *[f"{path}\n    {what}" for path, what in FOLDERS.items()],
+        *[f"{path}\n    {what}" for path, what in shown.items()],
         "",
         "The same data, plan and software give these files again, byte for byte. CSV files are",
         "UTF-8 with a header; undefined numbers are empty and their reason stands beside them.",

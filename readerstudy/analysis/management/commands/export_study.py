@@ -7,13 +7,13 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from readerstudy.analysis import datasets, export, running
+from readerstudy.analysis import datasets, everything, export, running
 from readerstudy.core.errors import ReaderStudyError
 from readerstudy.studies.access import find_study
 
 
 class Command(BaseCommand):
-    help = "Write reads, codebook, results, protocol and certificate of an unblinded study."
+    help = "Write report, tables, figures, reads, scripts and papers of an unblinded study."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("study", help="identifier or name of the study")
@@ -27,6 +27,6 @@ class Command(BaseCommand):
             data = datasets.load(row, actor=None)
         except ReaderStudyError as error:
             raise CommandError(error.message) from error
-        content = export.files(data, found)
+        content = everything.everything(data, found)
         export.write_folder(content, out)
         self.stdout.write(f"{len(content)} files are in {out}.")
