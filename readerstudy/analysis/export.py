@@ -16,8 +16,10 @@ from readerstudy.analysis import display_checks, reading_log
 from readerstudy.analysis.answers import QuestionAnswers, answers_of
 from readerstudy.analysis.document import Document
 from readerstudy.analysis.endpoints import after_consensus
+from readerstudy.analysis.exports.dicom_sr import dicom_sr_files
 from readerstudy.analysis.exports.for_others import files_for_others
 from readerstudy.analysis.facts import Dataset, Read
+from readerstudy.analysis.frames import frames_of
 from readerstudy.analysis.software import software
 from readerstudy.core.cells import safe_cell
 from readerstudy.reading.clocks import seconds_of
@@ -277,7 +279,9 @@ def files(data: Dataset, found: Document) -> dict[str, bytes]:
         settled = after_consensus.rows(after_consensus.after_consensus(data))
         texts["consensus.csv"] = consensus_csv(data.study)
         texts["after_consensus.csv"] = to_csv(map(_without_nan, settled), after_consensus.ROW_TEXTS)
-    content = {name: text.encode() for name, text in texts.items()} | files_for_others(data)
+    content = {name: text.encode() for name, text in texts.items()}
+    content |= files_for_others(data)
+    content |= dicom_sr_files(data, frames_of(data.study), study=str(data.study.pk))
     sums = "".join(
         f"{hashlib.sha256(blob).hexdigest()}  {name}\n" for name, blob in sorted(content.items())
     )
