@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 
 from readerstudy.stats.figure_data import ReaderCurve, average_rows, roc_rows
-from readerstudy.stats.figures import BLUE, GREY, INK, SIZE, _data, _finish, _line
-from readerstudy.stats.validation import FloatArray
+from readerstudy.stats.figures import BLUE, GREY, INK, SIZE, _finish
 
 READER_DASHES = ((1, 0), (6, 3), (1, 3), (7, 3, 1, 3), (10, 4), (3, 3))
 NAMED_READERS = 6
 MARKED_POINTS = 120
+MOST_POINTS = 40
 
 
 def average_of(curves: Sequence[ReaderCurve], arm: str) -> list[dict[str, float]]:
@@ -68,34 +68,38 @@ def arm_roc(
     x = alt.X("fpr:Q", title="1 − specificity", scale=unit, axis=ticks)
     y = alt.Y("sensitivity:Q", title="Sensitivity", scale=unit, axis=ticks)
     order = alt.Order("order:Q")
-    readers = [curve.reader for curve in curves]
-    single = [row for curve in curves for row in roc_rows(curve)]
-    layers = [_line(alt, [{"x": 0, "y": 0}, {"x": 1, "y": 1}])]
-    thin = alt.Chart(_data(alt, single)).mark_line(strokeWidth=1, opacity=0.6, color=colour)
-    layers.append(
-        thin.encode(x=x, y=y, order=order, detail="reader:N", strokeDash=_dash(alt, readers))
-    )
-    if compared:
-        grey = alt.Chart(_data(alt, compared))
-        layers.append(
-            grey.mark_line(color=GREY, strokeDash=[4, 3], strokeWidth=1.5).encode(
-                x=x, y=y, order=order
-            )
-        )
-    thick = alt.Chart(_data(alt, average)).mark_line(strokeWidth=2.5, color=colour)
-    layers.append(thick.encode(x=x, y=y, order=order))
     points = [
         row
         for curve, words in zip(curves, thresholds, strict=True)
         for row in _points(curve, words)
     ]
-    layers.append(_marks(alt, points, colour).encode(x=x, y=y))
-    if note:
-        layers.append(_note(alt, note))
+    datasets: dict[str, list[Any]] = {
+        "chance": [{"x": 0, "y": 0}, {"x": 1, "y": 1}],
+        "readers": [row for curve in curves for row in roc_rows(curve)],
+        "compared": list(compared),
+        "average": list(average),
+        "points": points,
+        "note": [{"text": note}] if note else [],
+    }
+    data = {name: alt.Chart(alt.NamedData(name=name)) for name in datasets}
+    thin = data["readers"].mark_line(strokeWidth=1, opacity=0.6, color=colour)
+    grey = data["compared"].mark_line(color=GREY, strokeDash=[4, 3], strokeWidth=1.5)
+    thick = data["average"].mark_line(strokeWidth=2.5, color=colour)
+    dash = _dash(alt, [curve.reader for curve in curves])
+    layers = [
+        data["chance"].mark_line(color=GREY, strokeWidth=1).encode(x="x:Q", y="y:Q"),
+        thin.encode(x=x, y=y, order=order, detail="reader:N", strokeDash=dash),
+        grey.encode(x=x, y=y, order=order),
+        thick.encode(x=x, y=y, order=order),
+        _marks(alt, data["points"], few=len(points) <= MARKED_POINTS, colour=colour).encode(
+            x=x, y=y
+        ),
+        _note(alt, data["note"]),
+    ]
     words = f"ROC curves of {len(curves)} readers with their average{f', {note}' if note else ''}"
     chart = _finish(alt.layer(*layers), title=title, description=words)
     spec: dict[str, Any] = chart.to_dict(validate=False)
-    return spec
+    return spec | {"datasets": datasets}  # past altair, which would check and copy every row
 
 
 def _dash(alt: Any, readers: Sequence[str]) -> Any:
@@ -110,24 +114,24 @@ def _dash(alt: Any, readers: Sequence[str]) -> Any:
 
 
 def _points(curve: ReaderCurve, words: Sequence[str]) -> list[dict[str, Any]]:
-    columns: tuple[FloatArray, FloatArray] = (
-        np.asarray(curve.sensitivity, dtype=float),
-        np.asarray(curve.specificity, dtype=float),
-    )
+    """Return the points that have a threshold; of many, some along the whole curve."""
+    named = [place for place, word in enumerate(words) if word]
+    if len(named) > MOST_POINTS:
+        steps = np.linspace(0, len(named) - 1, MOST_POINTS).round().astype(int)
+        named = [named[step] for step in steps.tolist()]
     return [
         {
             "reader": curve.reader,
-            "threshold": word,
-            "sensitivity": s,
-            "specificity": p,
-            "fpr": 1 - p,
+            "threshold": words[place],
+            "sensitivity": float(curve.sensitivity[place]),
+            "specificity": float(curve.specificity[place]),
+            "fpr": 1 - float(curve.specificity[place]),
         }
-        for s, p, word in zip(*(c.tolist() for c in columns), words, strict=True)
-        if word
+        for place in named
     ]
 
 
-def _marks(alt: Any, points: Sequence[dict[str, Any]], colour: str) -> Any:
+def _marks(alt: Any, chart: Any, *, few: bool, colour: str) -> Any:
     tips = [
         alt.Tooltip("reader:N", title="Reader"),
         alt.Tooltip("threshold:N", title="Positive from"),
@@ -135,15 +139,10 @@ def _marks(alt: Any, points: Sequence[dict[str, Any]], colour: str) -> Any:
         alt.Tooltip("specificity:Q", title="Specificity", format=".3f"),
     ]
     # many points would hide the curves, but are still there under the pointer
-    few = len(points) <= MARKED_POINTS
-    marks = alt.Chart(_data(alt, points)).mark_point(
-        filled=True, size=22, opacity=0.55 if few else 0.08, color=colour
-    )
+    marks = chart.mark_point(filled=True, size=22, opacity=0.55 if few else 0.08, color=colour)
     return marks.encode(tooltip=tips)
 
 
-def _note(alt: Any, note: str) -> Any:
-    text = alt.Chart(_data(alt, [{"text": note}])).mark_text(
-        align="right", baseline="bottom", fontSize=13, fontWeight=600, color=INK
-    )
+def _note(alt: Any, chart: Any) -> Any:
+    text = chart.mark_text(align="right", baseline="bottom", fontSize=13, fontWeight=600, color=INK)
     return text.encode(x=alt.value(SIZE - 6), y=alt.value(SIZE - 8), text="text:N")

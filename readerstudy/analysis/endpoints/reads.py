@@ -126,6 +126,7 @@ def scored(
     graded = data.protocol.question(confidence) if confidence else None
     lowest, highest = ends_of(graded)
     made = Scored([], [], [], [], [], [], [], _positive(asked, positive), 0, 0, lowest, highest)
+    steps = {level: place + 1 for place, level in enumerate(graded.levels)} if graded else {}
     unknown = ungraded = 0
     for read in answered(data, question, arms=arms):
         item = data.items.get(read.item)
@@ -134,7 +135,7 @@ def scored(
             unknown += 1
             continue
         call = int(read.answers[question] == made.positive)
-        score = _score(call, graded, read.answers)
+        score = _score(call, graded, steps, read.answers)
         if score is None:
             ungraded += 1
             continue
@@ -171,16 +172,18 @@ def _line(graded: QuestionFacts) -> tuple[float, float]:
     return 0.0 if low is None else low, 100.0 if high is None else high
 
 
-def _score(call: int, graded: QuestionFacts | None, answers: Mapping[str, Any]) -> float | None:
+def _score(
+    call: int, graded: QuestionFacts | None, steps: Mapping[str, int], answers: Mapping[str, Any]
+) -> float | None:
     if graded is None:
         return float(call)
     given = answers.get(graded.code)
-    if not graded.levels:
+    if not steps:
         return _score_on_line(call, graded, given)
-    if given not in graded.levels:
+    sure = steps.get(given) if isinstance(given, str) else None
+    if sure is None:
         return None
-    sure = graded.levels.index(given) + 1
-    return float(len(graded.levels) + sure if call else len(graded.levels) + 1 - sure)
+    return float(len(steps) + sure if call else len(steps) + 1 - sure)
 
 
 def _score_on_line(call: int, graded: QuestionFacts, given: Any) -> float | None:
