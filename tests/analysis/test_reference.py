@@ -109,6 +109,31 @@ def test_table_2_of_calabrese_follows_from_its_counts() -> None:
     assert sum(cells) == 320
 
 
+@pytest.mark.parametrize(
+    ("counts", "printed"),
+    [
+        ((150, 20, 10, 140), {"Accuracy": 90.6, "Precision": 88.2, "Recall (sensitivity)": 93.8}),
+        ((194, 14, 39, 73), {"Accuracy": 83.4, "Precision": 93.3, "Recall (sensitivity)": 83.3}),
+        ((84, 55, 76, 105), {"Accuracy": 59.1, "Precision": 60.4, "Recall (sensitivity)": 52.5}),
+    ],
+)
+def test_every_column_of_table_2_has_its_printed_shares(
+    counts: tuple[int, ...], printed: dict[str, float]
+) -> None:
+    cells = (("high", "high"), ("lower", "high"), ("high", "lower"), ("lower", "lower"))
+    rows = [cell for cell, count in zip(cells, counts, strict=True) for _ in range(count)]
+    items = [making.item(f"c{n}", right={"grade": right}) for n, (right, _) in enumerate(rows)]
+    reads = [
+        making.read(f"R{n % 4 + 1}", one, {"grade": given})
+        for n, (one, (_, given)) in enumerate(zip(items, rows, strict=True))
+    ]
+    data = making.dataset(reads, items, questions=(GRADE,))
+    made = table(reference(data, entry(margin=None, methods=("confusion",))), "metrics")
+    for measure, share in printed.items():
+        found = row(made, measure, "metric")["all"].value
+        assert 100 * found == pytest.approx(share, abs=0.0501)
+
+
 def test_reads_of_both_versions_are_pooled_as_published_only_in_the_last_row() -> None:
     """R: prop.test(c(136, 145), c(160, 160), correct = FALSE): z 1.538, p 0.12407."""
     rows: list[tuple[str, bool]] = []
