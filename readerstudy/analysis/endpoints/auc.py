@@ -332,7 +332,7 @@ def _axis(cells: Sequence[Cell]) -> Axis:
     known = [one for one in cells if isinstance(one, Number)]
     ends = [CHANCE, 1.0]
     ends += [v for one in known for v in (one.value, one.low) if math.isfinite(v)]
-    return Axis(math.floor(min(ends) * 10) / 10, 1.0, reference=CHANCE, title="AUC")
+    return Axis(math.floor(min(ends) * 10) / 10, 1.0, reference=CHANCE, title="0.5 is guessing")
 
 
 def _subgroups(data: Dataset, entry: PlannedAnalysis, names: dict[str, str]) -> list[Block]:

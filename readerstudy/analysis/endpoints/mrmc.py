@@ -345,5 +345,5 @@ def _axis(numbers: Sequence[Number], entry: PlannedAnalysis) -> Axis:
         high=high if high > low else low + 0.1,
         reference=0.0,
         band=(-margin, margin) if margin else None,
-        title="Difference in AUC",
+        title=f"margin ±{margin:g}" if margin else "",
     )

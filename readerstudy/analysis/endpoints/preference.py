@@ -149,7 +149,7 @@ def _reader_table(found: Choices, main: tuple[str, Found]) -> Table:
             1.0,
             reference=chance,
             band=(chance - margin, chance + margin) if margin else None,
-            title=found.aim.title,
+            title=f"by lot {_even(found)}",
         ),
     )
 

@@ -191,8 +191,8 @@ def _nri_cells(
     return counts | parts, tested
 
 
-def _part(value: float, reason: str | None) -> Number:
-    return Number(value, "difference", reason=(reason or "") if math.isnan(value) else "")
+def _part(value: float, reason: str | None, form: str = "difference") -> Number:
+    return Number(value, form, reason=(reason or "") if math.isnan(value) else "")
 
 
 def _tested(pair: Pair, found: Any, drawn: FloatArray) -> tuple[Number, Tested]:
@@ -308,8 +308,8 @@ def _idi_table(pair: Pair, method: str, suffix: str) -> tuple[Table, list[Test]]
         tests.append(_test(pair, f"{method}{suffix}", number, found))
     parts = _components(change, np.ones(block.truth.size)[None], block.truth == 1)
     cells = {
-        "slope_old": _part(_slope(pair.old, block), "a class is empty"),
-        "slope_new": _part(_slope(pair.new, block), "a class is empty"),
+        "slope_old": _part(_slope(pair.old, block), "a class is empty", "area"),
+        "slope_new": _part(_slope(pair.new, block), "a class is empty", "area"),
         "events": _part(_mean(parts[0][0]), "a class is empty"),
         "nonevents": _part(_mean(parts[1][0]), "a class is empty"),
         "idi": _over_all(parts[0][0] + parts[1][0], draws, pair),
@@ -350,7 +350,10 @@ def _idi_cells(pair: Pair, reader: int, draws: FloatArray) -> tuple[dict[str, Ce
         level=1 - pair.entry.alpha,
     )
     value, tested = _tested(pair, found, draws[:, reader])
-    parts: dict[str, Cell] = {n: _part(getattr(found, n), found.reason) for n in names}
+    parts: dict[str, Cell] = {
+        n: _part(getattr(found, n), found.reason, "area" if "slope" in n else "difference")
+        for n in names
+    }
     return parts | {"idi": value}, tested
 
 

@@ -89,7 +89,7 @@ class Comparison:
                 "first": view.first,
                 "second": view.second,
                 "difference": view.difference,
-                "df": f"{view.df:.1f}" if math.isfinite(view.df) else "normal",
+                "df": _df(view),
                 "p": _p(view),
                 "worse": Number(worse, "p", reason=nothing if math.isnan(worse) else ""),
                 "within": Number(within, "p", reason=nothing if math.isnan(within) else ""),
@@ -231,6 +231,12 @@ def _row(name: str, view: View, p: Cell, *, strong: bool = False) -> Row:
     return Row(cells, strong=strong)
 
 
+def _df(view: View) -> str:
+    if math.isfinite(view.df):
+        return f"{view.df:.1f}"
+    return "normal" if view.se > 0 else ""
+
+
 def _p(view: View) -> Number:
     return Number(view.p, "p", reason=(view.reason or "undefined") if math.isnan(view.p) else "")
 
@@ -251,5 +257,5 @@ def _axis(cells: Sequence[Cell], margin: float | None) -> Axis:
         high=math.ceil(max(ends) * 10) / 10,
         reference=0.0,
         band=(-margin, margin) if margin else None,
-        title="Difference of right answers",
+        title=f"margin ±{100 * margin:g} points" if margin else "",
     )

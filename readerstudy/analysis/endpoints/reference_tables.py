@@ -65,7 +65,7 @@ def accuracy_alone(found: Judged) -> Table:
         rows=(*rows, *map(_silent_alone, found.silent), Row(last, strong=True)),
         method=_method(found),
         n=found.n_words(),
-        axis=Axis(0.0, 1.0, title="Right"),
+        axis=Axis(0.0, 1.0),
     )
 
 
