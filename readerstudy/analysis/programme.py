@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from readerstudy.analysis import datasets
+from readerstudy.analysis.endpoints.turing_calls import calls_of
 from readerstudy.stats import proportion
 from readerstudy.stats.proportions import Proportion
 from readerstudy.studies.access import studies_of
@@ -64,14 +65,8 @@ def _session(study: Study, number: int, actor: Any) -> Session:
 
 
 def _shares(study: Study, entry: PlannedAnalysis, actor: Any) -> dict[str, Proportion]:
-    data = datasets.load(study, actor=actor)
-    shares = {}
-    for facts in data.readers:
-        answers = [
-            read.answers[entry.question] == read.origin
-            for read in data.of(facts.code)
-            if read.repeat == 0 and entry.question in read.answers
-        ]
-        if answers:
-            shares[facts.code] = proportion(sum(answers), len(answers))
-    return shares
+    calls = calls_of(datasets.load(study, actor=actor), entry)
+    by_reader = calls.parts(lambda call: call.reader)
+    return {
+        reader: proportion(part.n_right, len(part)) for reader, part in sorted(by_reader.items())
+    }
