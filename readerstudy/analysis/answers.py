@@ -13,12 +13,9 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
-from readerstudy.analysis.datasets import Dataset, Read
+from readerstudy.analysis.endpoints.described_answers import levels_in, levels_of
+from readerstudy.analysis.facts import Dataset, QuestionFacts, Read
 from readerstudy.stats.agreement_cohen import CohenKappa, cohen_kappa_from_table
-from readerstudy.studies.asking import arms_of
-from readerstudy.studies.models import Question
-
-EQUAL = "equal"
 
 
 @dataclass(frozen=True)
@@ -83,13 +80,13 @@ def _defined(value: Any) -> Any:
 
 def answers_of(data: Dataset) -> list[QuestionAnswers]:
     """Return the answers to each question, first presentations only."""
-    questions = data.study.questions.prefetch_related("options")
-    return [_of_question(question, data) for question in questions]
+    return [_of_question(question, data) for question in data.protocol.questions]
 
 
-def _of_question(question: Question, data: Dataset) -> QuestionAnswers:
-    levels = _levels(question, data)
-    arms = [arm for arm in arms_of(data.study) if not question.arms or arm in question.arms]
+def _of_question(question: QuestionFacts, data: Dataset) -> QuestionAnswers:
+    levels = levels_of(data, question)
+    codes = data.protocol.arm_codes
+    arms = [arm for arm in codes if not question.arms or arm in question.arms]
     readers = [facts.code for facts in data.readers]
     by_place = {
         (arm, reader): [r for r in data.first_reads if (r.arm, r.reader) == (arm, reader)]
@@ -107,7 +104,7 @@ def _of_question(question: Question, data: Dataset) -> QuestionAnswers:
             for arm in arms
             for first, second in combinations(readers, 2)
         )
-        if len(levels) > 1 and question.kind != Question.Kind.MULTI
+        if len(levels) > 1 and question.kind != "multi"
         else ()
     )
     return QuestionAnswers(
@@ -121,26 +118,13 @@ def _of_question(question: Question, data: Dataset) -> QuestionAnswers:
     )
 
 
-def _levels(question: Question, data: Dataset) -> tuple[tuple[str, str], ...]:
-    if question.kind in (Question.Kind.PLACE, Question.Kind.RANKING):
-        places = data.study.display.places
-        members = tuple((str(number), f"Case {number + 1}") for number in range(places))
-        return (*members, (EQUAL, "Equal")) if question.equal else members
-    return tuple((option.code, option.label) for option in question.options.all())
-
-
-def _given(question: Question, read: Read) -> list[str]:
+def _given(question: QuestionFacts, read: Read) -> list[str]:
     """Return the levels that an answer names; of a ranking the one ranked first."""
-    value = read.answers.get(question.code)
-    if isinstance(value, dict) and "members" in value:
-        return [str(value["members"][0])] if value["members"] else [EQUAL]
-    if isinstance(value, list):
-        return value
-    return [value] if isinstance(value, str) else []
+    return levels_in(read.answers.get(question.code))
 
 
 def _row(
-    question: Question,
+    question: QuestionFacts,
     levels: tuple[tuple[str, str], ...],
     arm: str,
     reader: str,
@@ -162,7 +146,10 @@ def _row(
 
 
 def _kappa(
-    question: Question, levels: tuple[tuple[str, str], ...], first: list[Read], second: list[Read]
+    question: QuestionFacts,
+    levels: tuple[tuple[str, str], ...],
+    first: list[Read],
+    second: list[Read],
 ) -> CohenKappa:
     codes = [code for code, _ in levels]
     of_first, of_second = _by_item(question, first), _by_item(question, second)
@@ -170,9 +157,9 @@ def _kappa(
     return cohen_kappa_from_table(
         [[cells[a, b] for b in codes] for a in codes],
         categories=codes,
-        weights="linear" if question.kind == Question.Kind.ORDINAL else None,
+        weights="linear" if question.kind == "ordinal" else None,
     )
 
 
-def _by_item(question: Question, reads: Iterable[Read]) -> dict[str, str]:
+def _by_item(question: QuestionFacts, reads: Iterable[Read]) -> dict[str, str]:
     return {read.item: given[0] for read in reads if (given := _given(question, read))}
