@@ -17,9 +17,12 @@ from readerstudy.analysis.document import (
     DESCRIPTIVE,
     EXPLORATORY,
     PLANNED,
+    Block,
+    Cell,
     Document,
     Passage,
     Section,
+    Table,
     Test,
 )
 from readerstudy.analysis.endpoints.registry import DESCRIPTIONS, ENDPOINTS, Endpoint
@@ -90,6 +93,7 @@ def _endpoint(data: Dataset, entry: Entry) -> Section:
         section = replace(section, lead=(f"{planned.title}: not computed, because {error}.",))
     return replace(
         section,
+        blocks=tuple(naming_question(block, planned.question) for block in section.blocks),
         code=planned.code,
         title=planned.title,
         tag=entry.tag,
@@ -97,6 +101,23 @@ def _endpoint(data: Dataset, entry: Entry) -> Section:
         family=planned.family,
         adjustment=planned.adjustment,
     )
+
+
+def naming_question(block: Block, question: str) -> Block:
+    """Return a block whose filters of answers name the question that was answered."""
+    if not isinstance(block, Table):
+        return block
+    rows = tuple(
+        replace(row, cells={code: _naming(cell, question) for code, cell in row.cells.items()})
+        for row in block.rows
+    )
+    return replace(block, rows=rows)
+
+
+def _naming(cell: Cell, question: str) -> Cell:
+    if isinstance(cell, str) or not {"answer", "right"} & set(cell.behind):
+        return cell
+    return replace(cell, behind={"question": question, **cell.behind})
 
 
 def _function_of(planned: PlannedAnalysis) -> Endpoint:

@@ -375,6 +375,9 @@ def test_sessions_of_a_study_are_told_apart():
         read("R1", one, {"origin": one.origin if n % 5 else OTHER[one.origin]}, period=1 + n // 10)
         for n, one in enumerate(items)
     ]
+    again = [replace(one, reader="R2", period=period) for one in reads for period in (1, 2)]
+    twice = table(turing(dataset(reads + again, items), ENTRY), "overall").rows[1].cells
+    assert twice["correct"].reason  # cases read in both sessions: no crossed design
     found = table(turing(dataset(reads, items), ENTRY), "sessions")
     assert [one.cells["session"] for one in found.rows] == ["1", "2"]
     assert [one.cells["correct"].value for one in found.rows] == [0.8, 0.8]
@@ -413,3 +416,39 @@ def test_the_document_is_json_and_back_and_families_are_adjusted():
     assert from_dict(json.loads(json.dumps(document.to_dict()))).to_dict() == document.to_dict()
     main = document.sections[0].tests[0]
     assert main.adjusted_p == pytest.approx(min(1, 2 * main.p))
+
+
+def test_readers_like_these_are_clustered_by_patient_where_the_plan_says_so():
+    items = [
+        item(f"C{n}", "synthetic" if n % 2 else "real", subject=f"S{n // 2}") for n in range(40)
+    ]
+    rng = random.Random(5)
+    skill = {one.subject: rng.random() for one in items}
+    reads = [
+        read(r, one, {"origin": one.origin if rng.random() < skill[one.subject] else
+                      OTHER[one.origin]})
+        for r in ("R1", "R2", "R3") for one in items
+    ]  # fmt: skip
+    data = dataset(reads, items)
+    by_patient = table(turing(data, replace(ENTRY, unit="subject")), "overall").rows[1].cells
+    by_case = table(turing(data, ENTRY), "overall").rows[1].cells
+    assert by_patient["view"] == "Readers like these, other patients"
+    assert by_patient["correct"].value == pytest.approx(by_case["correct"].value)
+    wide = by_patient["correct"].high - by_patient["correct"].low
+    assert wide > by_case["correct"].high - by_case["correct"].low
+
+
+def test_every_filter_of_an_answer_names_its_question():
+    data = study(lambda reader, n: (n + reader) % 5 > 0)
+    agreeing = replace(ENTRY, code="agree", endpoint="agreement", methods=("cohen_kappa",))
+    document = carry_out(data, [Entry(ENTRY), Entry(agreeing)])
+    filters = [
+        cell.behind
+        for section in document.sections[:2]
+        for found in section.tables
+        for line in found.rows
+        for cell in line.cells.values()
+        if not isinstance(cell, str) and {"answer", "right"} & set(cell.behind)
+    ]
+    assert filters
+    assert all(one["question"] == "origin" for one in filters)

@@ -12,7 +12,7 @@ from readerstudy.analysis.endpoints.turing_rows import CHANCE, against_guessing,
 from readerstudy.analysis.endpoints.words import many
 from readerstudy.stats.quantiles import normal_quantile
 
-TOST = "two one-sided tests (Schuirmann, J Pharmacokinet Biopharm 1987)"
+TOST = "Two one-sided tests (Schuirmann, J Pharmacokinet Biopharm 1987)"
 
 
 @dataclass(frozen=True)

@@ -52,13 +52,17 @@ def _decides(calls: Calls, share: Share, margin: Margin | None) -> Row:
         found = against_guessing(calls)
         effect = Number(found.design_effect, "ratio", reason=found.reason or "")
     cells: dict[str, Cell] = {
-        "view": f"These readers, other {'patients' if calls.entry.unit == 'subject' else 'cases'}",
+        "view": f"These readers, {_others(calls)}",
         "correct": share.number,
         "p": p_cell(share.p, share.reason),
         "p_margin": p_cell(margin.p, margin.reason) if margin else "",
         "effect": effect,
     }
     return Row(cells, strong=True)
+
+
+def _others(calls: Calls) -> str:
+    return "other patients" if calls.entry.unit == "subject" else "other cases"
 
 
 def _independent(calls: Calls) -> Row:
@@ -86,7 +90,7 @@ def _random_readers(calls: Calls) -> Row:
     """Return the mean of the readers with readers and cases as samples."""
     number, p, reason, margin = _mean_of_readers(calls)
     cells: dict[str, Cell] = {
-        "view": "Readers like these, other cases",
+        "view": f"Readers like these, {_others(calls) if _is_complete(calls) else 'other cases'}",
         "correct": number,
         "p": p_cell(p, reason),
         "p_margin": p_cell(margin, reason or "no margin was planned"),
@@ -102,7 +106,11 @@ def _mean_of_readers(calls: Calls) -> tuple[Number, float, str, float]:
     if len(calls.arms) > 1:
         reason = "readers read cases in several arms: see the comparison of the arms"
         return Number(NAN, "percent", reason=reason), NAN, reason, NAN
-    mean = _fit(calls).means[0]
+    try:
+        mean = _fit(calls).means[0]
+    except ValueError as error:  # such as a case that a reader read in several sessions
+        reason = str(error)
+        return Number(NAN, "percent", reason=reason), NAN, reason, NAN
     number = number_of(mean, "percent")
     if not mean.se > 0:
         return number, NAN, mean.reason or "the standard error is 0", NAN
@@ -117,13 +125,20 @@ def _mean_of_readers(calls: Calls) -> tuple[Number, float, str, float]:
 def _fit(calls: Calls) -> Any:
     """Return the analysis over readers and cases; with missing reads by the U-statistic."""
     rows = calls.calls
-    readers, items = ({c.reader for c in rows}, {c.item.code for c in rows})
-    complete = len(rows) == len(readers) * len(items)
     columns: dict[str, Any] = {
         "reader": [call.reader for call in rows],
         "test": ["all"] * len(rows),
         "case": [call.item.code for call in rows],
         "score": calls.success,
     }
+    complete = _is_complete(calls)
+    if calls.entry.unit == "subject" and complete:
+        columns["cluster"] = calls.clusters
     analyse = stats.obuchowski_rockette if complete else stats.u_statistic
     return analyse(**columns, metric="proportion", level=calls.level)
+
+
+def _is_complete(calls: Calls) -> bool:
+    """Did every reader call every case, once?"""
+    readers, items = {call.reader for call in calls.calls}, {c.item.code for c in calls.calls}
+    return len(calls) == len(readers) * len(items)
