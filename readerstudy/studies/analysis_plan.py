@@ -89,9 +89,12 @@ class PlannedAnalysis:
         Borders of the groups of a categorical net reclassification, as shares of the scale.
     covariates : tuple of str
         Endpoints of the reference standard that enter a model, such as ``age``; of a comparison,
-        by whose values real and synthetic images are divided before they are compared.
+        by whose values real and synthetic images are divided before they are compared; of
+        survival, measurements beside the answers (a minus before the name: lower is worse).
     time, event : str
         Endpoints of the reference standard that hold a time and whether the event came (1 or 0).
+        Two names each, separated by a comma, are one time from two sources that are compared, as
+        progression on true and on synthetic images: ``ttp_true, ttp_synthetic``.
     horizons : tuple of float
         Times at which survival and areas under time-dependent curves are stated.
     alpha : float

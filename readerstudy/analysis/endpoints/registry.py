@@ -18,6 +18,7 @@ from readerstudy.analysis.endpoints.mrmc import mrmc_difference
 from readerstudy.analysis.endpoints.preference import preference
 from readerstudy.analysis.endpoints.reference import reference
 from readerstudy.analysis.endpoints.score import score
+from readerstudy.analysis.endpoints.survival import survival
 from readerstudy.analysis.endpoints.turing import turing
 from readerstudy.analysis.facts import Dataset
 from readerstudy.studies.analysis_plan import PlannedAnalysis
@@ -33,6 +34,7 @@ ENDPOINTS: dict[str, Endpoint] = {
     "preference": preference,
     "reference": reference,
     "score": score,
+    "survival": survival,
     "turing": turing,
 }
 DESCRIPTIONS: tuple[Description, ...] = (
