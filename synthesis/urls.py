@@ -1,8 +1,30 @@
 from django.urls import path
 
-from synthesis import drawing_views, score_views, segmentation_views, training_views, views
+from synthesis import (
+    drawing_views,
+    readers_views,
+    score_views,
+    segmentation_views,
+    training_views,
+    views,
+)
 
 urlpatterns = [
+    path(
+        "staff/studies/<uuid:pk>/image-scores/",
+        readers_views.ReadersCompared.as_view(),
+        name="study-image-scores",
+    ),
+    path(
+        "staff/studies/<uuid:pk>/image-scores/figures/<str:name>",
+        readers_views.ComparedPart.as_view(),
+        name="study-image-scores-figure",
+    ),
+    path(
+        "staff/studies/<uuid:pk>/image-scores/tables/<str:name>",
+        readers_views.ComparedPart.as_view(),
+        name="study-image-scores-table",
+    ),
     path("staff/generators/", views.generators, name="generators"),
     path("staff/generators/train/", training_views.choose_preset, name="train"),
     path(

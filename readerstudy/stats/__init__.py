@@ -67,6 +67,7 @@ if TYPE_CHECKING:
     from readerstudy.stats.proportions import clustered_proportion as clustered_proportion
     from readerstudy.stats.proportions import proportion as proportion
     from readerstudy.stats.proportions import two_proportions as two_proportions
+    from readerstudy.stats.rank_correlation import spearman as spearman
     from readerstudy.stats.ranks import adjust_pvalues as adjust_pvalues
     from readerstudy.stats.ranks import mann_whitney as mann_whitney
     from readerstudy.stats.ranks import paired_t as paired_t
@@ -121,6 +122,7 @@ _MODULES = {
     "means_clustered": "clustered_mean clustered_mean_difference",
     "table_clustered": "clustered_chi_square",
     "paired_ranks": "signed_rank",
+    "rank_correlation": "spearman",
     "ranks": "adjust_pvalues mann_whitney paired_t shapiro_wilk",
     "roc": (
         "auc bootstrap_auc bootstrap_auc_difference clustered_auc delong_test "
