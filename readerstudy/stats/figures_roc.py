@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -58,16 +58,8 @@ def arm_roc(
     ValueError
         Without curves.
     """
-    import altair as alt
-
     if not curves:
         raise ValueError("a figure needs at least one curve")
-    colour = INK if is_reference else BLUE
-    unit = alt.Scale(domain=[0, 1])
-    ticks = alt.Axis(tickCount=5)
-    x = alt.X("fpr:Q", title="1 − specificity", scale=unit, axis=ticks)
-    y = alt.Y("sensitivity:Q", title="Sensitivity", scale=unit, axis=ticks)
-    order = alt.Order("order:Q")
     points = [
         row
         for curve, words in zip(curves, thresholds, strict=True)
@@ -81,25 +73,35 @@ def arm_roc(
         "points": points,
         "note": [{"text": note}] if note else [],
     }
+    layers = _layers(
+        datasets, [curve.reader for curve in curves], colour=INK if is_reference else BLUE
+    )
+    words = f"ROC curves of {len(curves)} readers with their average{f', {note}' if note else ''}"
+    spec: dict[str, Any] = _finish(layers, title=title, description=words).to_dict(validate=False)
+    return spec | {"datasets": datasets}  # past altair, which would check and copy every row
+
+
+def _layers(datasets: Mapping[str, Sequence[Any]], readers: Sequence[str], *, colour: str) -> Any:
+    import altair as alt
+
+    unit = alt.Scale(domain=[0, 1])
+    ticks = alt.Axis(tickCount=5)
+    x = alt.X("fpr:Q", title="1 − specificity", scale=unit, axis=ticks)
+    y = alt.Y("sensitivity:Q", title="Sensitivity", scale=unit, axis=ticks)
+    order = alt.Order("order:Q")
     data = {name: alt.Chart(alt.NamedData(name=name)) for name in datasets}
+    few = len(datasets["points"]) <= MARKED_POINTS
     thin = data["readers"].mark_line(strokeWidth=1, opacity=0.6, color=colour)
     grey = data["compared"].mark_line(color=GREY, strokeDash=[4, 3], strokeWidth=1.5)
     thick = data["average"].mark_line(strokeWidth=2.5, color=colour)
-    dash = _dash(alt, [curve.reader for curve in curves])
-    layers = [
+    return alt.layer(
         data["chance"].mark_line(color=GREY, strokeWidth=1).encode(x="x:Q", y="y:Q"),
-        thin.encode(x=x, y=y, order=order, detail="reader:N", strokeDash=dash),
+        thin.encode(x=x, y=y, order=order, detail="reader:N", strokeDash=_dash(alt, readers)),
         grey.encode(x=x, y=y, order=order),
         thick.encode(x=x, y=y, order=order),
-        _marks(alt, data["points"], few=len(points) <= MARKED_POINTS, colour=colour).encode(
-            x=x, y=y
-        ),
+        _marks(alt, data["points"], few=few, colour=colour).encode(x=x, y=y),
         _note(alt, data["note"]),
-    ]
-    words = f"ROC curves of {len(curves)} readers with their average{f', {note}' if note else ''}"
-    chart = _finish(alt.layer(*layers), title=title, description=words)
-    spec: dict[str, Any] = chart.to_dict(validate=False)
-    return spec | {"datasets": datasets}  # past altair, which would check and copy every row
+    )
 
 
 def _dash(alt: Any, readers: Sequence[str]) -> Any:

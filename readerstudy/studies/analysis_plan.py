@@ -86,7 +86,8 @@ class PlannedAnalysis:
         ``generator``, ``experience`` of the reader, ``period``, or an endpoint of the reference
         standard as ``reference:who_grade``.
     cutoffs : tuple of float
-        Borders of the groups of a categorical net reclassification, as shares of the scale.
+        Borders of the groups of a categorical net reclassification, as shares of the scale; of an
+        area alone the first one is the largest false-positive fraction of a partial area.
     covariates : tuple of str
         Endpoints of the reference standard that enter a model, such as ``age``; of a comparison,
         by whose values real and synthetic images are divided before they are compared; of

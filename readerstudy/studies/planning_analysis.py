@@ -31,7 +31,7 @@ METHODS = {
     "agreement": ("percent_agreement", "cohen_kappa", "fleiss_kappa", "gwet_ac"),
     "reference": ("confusion", "clustered_proportion"),
     "preference": ("clustered_proportion", "binomial_against"),
-    "mrmc-difference": ("obuchowski_rockette", "dorfman_berbaum_metz"),
+    "mrmc-difference": ("obuchowski_rockette", "dorfman_berbaum_metz", "delong_test"),
     "score": ("mann_whitney", "rwg", "icc"),
     "comparison": ("chi_square", "fisher_exact", "cramers_v"),
     "auc": ("auc", "clustered_auc", "youden"),
@@ -39,6 +39,22 @@ METHODS = {
     "survival": ("kaplan_meier", "logrank", "cox", "harrell_c", "time_dependent_auc"),
 }
 FURTHER = {
+    "reference": (
+        "two_proportions",
+        "non_inferiority",
+        "mcnemar",
+        "obuchowski_rockette",
+        "u_statistic",
+    ),
+    "preference": ("obuchowski_rockette", "u_statistic"),
+    "mrmc-difference": ("u_statistic", "nri_continuous", "nri_categorical", "idi"),
+    "auc": (
+        "bootstrap_auc",
+        "partial_auc",
+        "obuchowski_rockette",
+        "dorfman_berbaum_metz",
+        "u_statistic",
+    ),
     "agreement": (
         "light_kappa",
         "conger_kappa",
