@@ -81,6 +81,31 @@ def arms_data(plan: Plan) -> Dataset:
     return dataset(reads, items, questions=(GRADE, SURE), plan=plan, arms=arms)
 
 
+def classes_data() -> Dataset:
+    """The same reads with endpoints that compare real and synthetic images in one arm."""
+    data = turing_data()
+    plan = (
+        PlannedAnalysis(
+            code="right",
+            title="Right calls",
+            endpoint="reference",
+            question="origin",
+            methods=("confusion",),
+        ),
+        PlannedAnalysis(
+            code="sure", title="Sureness", endpoint="score", question="confidence", unit="subject"
+        ),
+        PlannedAnalysis(
+            code="alike",
+            title="Sureness in both classes",
+            endpoint="comparison",
+            question="confidence",
+            methods=("chi_square",),
+        ),
+    )
+    return replace(data, protocol=replace(data.protocol, plan=plan))
+
+
 def arms_plan() -> Plan:
     """Every endpoint that the arms can answer and that is registered."""
     common = {"question": "grade", "confidence": "sure"}
@@ -102,6 +127,7 @@ def arms_plan() -> Plan:
             question="grade",
             methods=("confusion",),
         ),
+        PlannedAnalysis(code="sureness", title="Sureness", endpoint="score", question="sure"),
         PlannedAnalysis(
             code="agree",
             title="Agreement",

@@ -113,7 +113,8 @@ def plain(**more):
 
 STUDIES = {
     "turing": (studies.turing_data, 59),
-    "arms": (lambda: studies.arms_data(studies.arms_plan()), 130),
+    "arms": (lambda: studies.arms_data(studies.arms_plan()), 258),
+    "classes": (studies.classes_data, 92),
     "fixed readers": (
         lambda: studies.arms_data((plain(readers="fixed", methods=("obuchowski_rockette",)),)),
         16,

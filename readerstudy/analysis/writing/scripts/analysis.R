@@ -379,7 +379,7 @@ mrmc_difference <- function(entry) {
   own <- graded(entry)
   if (is.null(own)) return(leave(entry, "the question has no two levels"))
   shown <- arms_of(entry)
-  if (entry$unit == "subject" && anyDuplicated(unique(own[, c("item", "subject")])$subject)) {
+  if (entry$unit == "subject" && has_repeated_subjects(own)) {
     return(leave(entry, "patients with several cases are not redone"))
   }
   if (length(shown) != 2) return(leave(entry, "more than two arms are not redone"))
@@ -420,6 +420,62 @@ areas_of_reader <- function(entry, part, reader, shown, level) {
   }
 }
 
+# Is the mean over readers that of Obuchowski and Rockette, for readers and cases or cases alone?
+is_rockette <- function(entry) {
+  planned <- intersect(split_bar(entry$methods),
+                       c("obuchowski_rockette", "dorfman_berbaum_metz", "u_statistic"))
+  known <- !length(planned) || planned[1] == "obuchowski_rockette"
+  if (!known) leave(entry, paste("the mean over readers by", planned[1], "is not redone"))
+  if (entry$unit == "reader") leave(entry, "the mean over readers with fixed cases is not redone")
+  known && entry$unit != "reader"
+}
+has_repeated_subjects <- function(own) {
+  anyDuplicated(unique(own[, c("item", "subject")])$subject) > 0
+}
+
+# Mean of the readers of one arm, from its own data.
+mean_of_arm <- function(value, s, fixed, level) {
+  j <- length(value)
+  cov2 <- max((sum(s) - sum(diag(s))) / (j * (j - 1)), 0)
+  part <- var(value) / j
+  variance <- if (fixed) (mean(diag(s)) + (j - 1) * cov2) / j else part + cov2
+  df <- if (fixed) Inf else variance^2 / (part^2 / (j - 1))
+  half <- qt(1 - (1 - level) / 2, df) * sqrt(variance)
+  clip(mean(value) + c(0, -half, half), 0, 1)
+}
+
+# Areas of each arm alone.
+areas_alone <- function(entry) {
+  own <- graded(entry)
+  if (is.null(own)) return(leave(entry, "the question has no two levels"))
+  if (entry$unit == "subject" && has_repeated_subjects(own)) {
+    return(leave(entry, "patients with several cases are not redone"))
+  }
+  shown <- arms_of(entry)
+  level <- level_of_entry(entry)
+  for (arm in shown) {
+    table <- if (length(shown) > 1) paste0("areas-", arm) else "areas"
+    part <- own[own$arm == arm, ]
+    who <- readers$reader[readers$reader %in% part$reader]
+    cells <- list()
+    for (reader in who) {
+      one <- part[part$reader == reader, ]
+      one <- one[match(unique(part$item), one$item), ]
+      one <- one[!is.na(one$item), ]
+      if (length(unique(one$truth)) < 2) next
+      found <- area(one$truth, one$score, level)
+      keep(entry, table, reader, "cases", nrow(one))
+      keep(entry, table, reader, "area", found$value, found$low, found$high, TRUE)
+      cells[[reader]] <- placements(one$truth, one$score)
+    }
+    if (length(who) < 2 || nrow(part) != length(who) * length(unique(part$item))) next
+    if (!is_rockette(entry)) next
+    value <- sapply(cells, function(cell) cell$value)
+    found <- mean_of_arm(value, delong_covariance(cells), entry$readers == "fixed", level)
+    keep(entry, table, "Mean", "area", found[1], found[2], found[3], TRUE)
+  }
+}
+
 # Obuchowski and Rockette 1995 with the degrees of freedom of Hillis 2007.
 over_readers <- function(entry, own, who, shown, level) {
   what <- unique(own$item)
@@ -427,6 +483,7 @@ over_readers <- function(entry, own, who, shown, level) {
     return(leave(entry, "reads are missing: the mean over readers (U-statistic) is not redone"))
   }
   if (length(who) < 2) return(leave(entry, "one reader: no mean over readers"))
+  if (!is_rockette(entry)) return(invisible())
   cells <- list()
   for (arm in shown) for (reader in who) {
     part <- own[own$arm == arm & own$reader == reader, ]
@@ -442,15 +499,8 @@ over_readers <- function(entry, own, who, shown, level) {
   cov1 <- mean(s[outer(arm, arm, "!=") & outer(reader, reader, "==")])
   fixed <- entry$readers == "fixed"
   for (place in 1:2) {
-    own_cells <- s[arm == place, arm == place]
-    own2 <- max((sum(own_cells) - sum(diag(own_cells))) / (j * (j - 1)), 0)
-    part <- var(value[, place]) / j
-    variance <- if (fixed) (mean(diag(own_cells)) + (j - 1) * own2) / j else part + own2
-    df <- if (fixed) Inf else variance^2 / (part^2 / (j - 1))
-    half <- qt(1 - (1 - level) / 2, df) * sqrt(variance)
-    middle <- mean(value[, place])
-    keep(entry, "areas", "Mean", c("reference", "arm")[place], middle, clip(middle - half, 0, 1),
-         clip(middle + half, 0, 1), TRUE)
+    found <- mean_of_arm(value[, place], s[arm == place, arm == place], fixed, level)
+    keep(entry, "areas", "Mean", c("reference", "arm")[place], found[1], found[2], found[3], TRUE)
   }
   change <- value[, 2] - value[, 1]
   square <- sum((change - mean(change))^2) / (2 * (j - 1))
@@ -519,9 +569,176 @@ net_row <- function(entry, table, reader, truth, moves, level) {
   }
 }
 
+# ---- right answers against the reference standard ------------------------------------------------
+
+# Classes or arms that are compared: name by code; none where there is one only.
+groups_of <- function(entry, own) {
+  shown <- arms_of(entry)
+  if (length(shown) > 1) {
+    shown <- shown[shown %in% own$arm]
+    return(if (length(shown) > 1) setNames(arm_name(shown), shown) else character(0))
+  }
+  both <- c(real = "Real", synthetic = "Synthetic")
+  if (all(names(both) %in% own$group)) both else character(0)
+}
+
+against_reference <- function(entry) {
+  if (entry$consensus %in% c("1", "True")) return(leave(entry, "the consensus is not redone"))
+  levels <- levels_of(entry$question)
+  own <- answers_of(entry)
+  own <- own[own$right %in% levels, ]
+  if (entry$missing == "complete") own <- complete_only(own)
+  if (entry$not_evaluable != "wrong") own <- own[!own$silent, ]
+  own$given <- ifelse(own$silent, "", own$level)
+  several <- length(arms_of(entry)) > 1
+  own$group <- if (several) own$arm else sub("\\|.*", "", items$origin[match(own$item, items$item)])
+  groups <- groups_of(entry, own)
+  labels <- questions$label[match(paste(entry$question, levels),
+                                  paste(questions$question, questions$level))]
+  slices <- if (length(groups)) groups else c("." = "")
+  for (group in names(slices)) {
+    part <- if (group == ".") own else own[own$group == group, ]
+    for (k in seq_along(levels)) {
+      row <- if (group == ".") labels[k] else paste(slices[[group]], labels[k], sep = " | ")
+      for (g in seq_along(levels)) {
+        keep(entry, "confusion", row, paste0("given_", g - 1),
+             sum(part$right == levels[k] & part$given == levels[g]))
+      }
+    }
+    for (reader in readers$reader[readers$reader %in% part$reader]) {
+      row <- if (group == ".") reader else paste(reader, slices[[group]], sep = " | ")
+      measures_of_reader(entry, part[part$reader == reader, ], row, levels)
+    }
+  }
+  if (length(groups) == 2) {
+    for (place in 1:2) {
+      part <- own[own$group == names(groups)[place], ]
+      found <- clustered(part$given == part$right, part$cluster, level_of_entry(entry))
+      keep(entry, "comparison", "These readers", c("first", "second")[place], found$value,
+           found$low, found$high, anyDuplicated(part$cluster) > 0)
+    }
+  }
+}
+
+measures_of_reader <- function(entry, part, row, levels) {
+  table <- "metrics-by-reader"
+  level <- level_of_entry(entry)
+  alone <- !anyDuplicated(part$cluster)
+  share <- function(column, success) {
+    if (!length(success)) return(invisible())
+    limits <- wilson(mean(success), length(success), level)
+    keep(entry, table, row, column, mean(success), limits[1], limits[2], alone)
+  }
+  keep(entry, table, row, "reads", nrow(part))
+  share("accuracy", part$given == part$right)
+  if (length(levels) != 2) return(invisible())
+  positive <- if (entry$positive %in% levels) entry$positive else levels[2]
+  truth <- part$right == positive; call <- part$given == positive
+  share("precision", truth[call])
+  share("recall", call[truth])
+  if (any(part$given == "")) return(invisible())
+  share("specificity", !call[!truth])
+  tp <- sum(truth & call); fp <- sum(!truth & call); fn <- sum(truth & !call); tn <- sum(!truth & !call)
+  keep(entry, table, row, "f1", 2 * tp / (2 * tp + fp + fn))
+  edge <- sqrt((tp + fp) * (tp + fn) * (tn + fp) * (tn + fn))
+  if (edge > 0) keep(entry, table, row, "mcc", (tp * tn - fp * fn) / edge)
+  found <- cohen(part$right, part$given, levels, diag(2), level)
+  if (is.finite(found$value)) keep(entry, table, row, "kappa", found$value)
+}
+
+# ---- means of scores -----------------------------------------------------------------------------
+
+scores <- function(entry) {
+  if (kind_of(entry$question) %in% c("text", "region", "multi", "place", "ranking")) {
+    return(leave(entry, "answers that are no scores"))
+  }
+  own <- answers_of(entry)
+  own <- own[!own$silent, ]
+  if (entry$missing == "complete") own <- complete_only(own)
+  graded <- questions[questions$question == entry$question & questions$level != "", ]
+  own$number <- if (nrow(graded)) as.numeric(graded$score[match(own$level, graded$level)]) else
+    as.numeric(own$value)
+  own <- own[is.finite(own$number), ]
+  own$cluster <- if (entry$unit == "case") own$item else own$subject
+  own$class <- items$origin[match(own$item, items$item)]
+  classes <- c(real = "real", synthetic = "synthetic")
+  if (!all(names(classes) %in% own$class)) classes <- c("." = "")
+  for (arm in intersect(arms_of(entry), own$arm)) for (class in names(classes)) {
+    part <- own[own$arm == arm & (class == "." | own$class == class), ]
+    who <- readers$reader[readers$reader %in% part$reader]
+    for (reader in c(who, if (length(who) > 1) "All readers")) {
+      one <- if (reader == "All readers") part else part[part$reader == reader, ]
+      row <- c(if (nrow(arms) > 1) arm_name(arm), if (class != ".") classes[[class]], reader)
+      score_row(entry, one, paste(row, collapse = " | "))
+    }
+  }
+}
+
+score_row <- function(entry, one, row) {
+  total <- tapply(one$number, one$cluster, sum); n <- tapply(one$number, one$cluster, length)
+  middle <- mean(one$number)
+  clusters <- length(n)
+  se <- sqrt(clusters / (clusters - 1) * sum((total - middle * n)^2)) / sum(n)
+  half <- qt(1 - (1 - level_of_entry(entry)) / 2, clusters - 1) * se
+  keep(entry, "means", row, "mean", middle, middle - half, middle + half, isTRUE(se > 0))
+  keep(entry, "means", row, "median", median(one$number))
+  keep(entry, "means", row, "n", nrow(one))
+}
+
+# ---- answers to real and to synthetic images ------------------------------------------------------
+
+comparison <- function(entry) {
+  levels <- levels_of(entry$question)
+  if (!length(levels) || kind_of(entry$question) == "multi") {
+    return(leave(entry, "answers that name no single level are not redone"))
+  }
+  if (entry$covariates != "" || entry$consensus %in% c("1", "True") ||
+      entry$not_evaluable == "wrong") {
+    return(leave(entry, "covariates, consensus and a level of its own for not evaluable"))
+  }
+  own <- answers_of(entry)
+  own <- own[!own$silent & own$level %in% levels, ]
+  if (entry$missing == "complete") own <- complete_only(own)
+  own$cluster <- if (entry$unit == "case") own$item else own$subject
+  own$class <- items$origin[match(own$item, items$item)]
+  labels <- questions$label[match(paste(entry$question, levels),
+                                  paste(questions$question, questions$level))]
+  classes <- c("real", "synthetic")
+  for (arm in intersect(arms_of(entry), own$arm)) {
+    part <- own[own$arm == arm & own$class %in% classes, ]
+    if (!all(classes %in% part$class)) next
+    for (place in 1:2) {
+      one <- part[part$class == classes[place], ]
+      for (k in seq_along(levels)) {
+        hit <- one$level == levels[k]
+        shared <- anyDuplicated(one$cluster) > 0
+        inside <- mean(hit) > 0 && mean(hit) < 1
+        limits <- if (shared && inside) {
+          found <- clustered(hit, one$cluster, level_of_entry(entry))
+          c(found$low, found$high)
+        } else wilson(mean(hit), length(hit), level_of_entry(entry))
+        table <- paste0("counts-", arm)
+        keep(entry, table, labels[k], paste0("n_", place - 1), sum(hit))
+        keep(entry, table, labels[k], paste0("share_", place - 1), mean(hit), limits[1], limits[2],
+             inside)
+      }
+    }
+    if (!("chi_square" %in% split_bar(entry$methods))) next
+    counts <- table(factor(part$class, classes), factor(part$level, levels))
+    counts <- counts[, colSums(counts) > 0, drop = FALSE]
+    if (ncol(counts) < 2) next
+    found <- suppressWarnings(chisq.test(counts, correct = FALSE))
+    row <- "synthetic against real | Pearson\u2019s chi-square"
+    keep(entry, paste0("tests-", arm), row, "statistic", found$statistic)
+    keep(entry, paste0("tests-", arm), row, "p", found$p.value)
+  }
+}
+
 # ---- carry out and compare -----------------------------------------------------------------------
 
-endpoints <- list("turing" = turing, "agreement" = agreement, "mrmc-difference" = mrmc_difference)
+endpoints <- list("turing" = turing, "agreement" = agreement, "mrmc-difference" = mrmc_difference,
+                  "auc" = areas_alone, "reference" = against_reference, "score" = scores,
+                  "comparison" = comparison)
 for (place in seq_len(nrow(plan))) {
   entry <- as.list(plan[place, ])
   redo <- endpoints[[entry$endpoint]]

@@ -434,8 +434,7 @@ def mrmc_difference(entry):
     own, shown = graded(entry), arms_of(entry)
     if own is None:
         return leave(entry, "the question has no two levels")
-    people = own[["item", "subject"]].drop_duplicates()["subject"]
-    if entry["unit"] == "subject" and people.duplicated().any():
+    if entry["unit"] == "subject" and has_repeated_subjects(own):
         return leave(entry, "patients with several cases are not redone")
     if len(shown) != 2:
         return leave(entry, "more than two arms are not redone")
@@ -474,6 +473,67 @@ def areas_of_reader(entry, part, reader, shown, level):
         keep(entry, "areas", reader, "p", two_sided(value / se))
 
 
+def is_rockette(entry):
+    """Is the mean over readers that of Obuchowski and Rockette, with cases as a sample?"""
+    known = ("obuchowski_rockette", "dorfman_berbaum_metz", "u_statistic")
+    planned = [name for name in split_bar(entry["methods"]) if name in known]
+    is_or = not planned or planned[0] == known[0]
+    if not is_or:
+        leave(entry, f"the mean over readers by {planned[0]} is not redone")
+    if entry["unit"] == "reader":
+        leave(entry, "the mean over readers with fixed cases is not redone")
+    return is_or and entry["unit"] != "reader"
+
+
+def has_repeated_subjects(own):
+    return own[["item", "subject"]].drop_duplicates()["subject"].duplicated().any()
+
+
+def mean_of_arm(value, s, fixed, level):
+    """Mean of the readers of one arm, from its own data."""
+    j = len(value)
+    cov2 = max((s.sum() - np.trace(s)) / (j * (j - 1)), 0.0)
+    between = value.var(ddof=1) / j
+    variance = (np.diag(s).mean() + (j - 1) * cov2) / j if fixed else between + cov2
+    df = np.inf if fixed else variance**2 / (between**2 / (j - 1))
+    return value.mean(), wald(value.mean(), np.sqrt(variance), quantile(level, df), 0, 1)
+
+
+def areas_alone(entry):
+    """Areas of each arm alone."""
+    own = graded(entry)
+    if own is None:
+        return leave(entry, "the question has no two levels")
+    if entry["unit"] == "subject" and has_repeated_subjects(own):
+        return leave(entry, "patients with several cases are not redone")
+    shown, level = arms_of(entry), level_of_entry(entry)
+    for arm in shown:
+        table = f"areas-{arm}" if len(shown) > 1 else "areas"
+        part = own[own["arm"] == arm]
+        who, what, cells = readers_in(part), part["item"].unique(), []
+        for reader in who:
+            one = part[part["reader"] == reader].set_index("item")
+            one = one.loc[[item for item in what if item in one.index]]
+            if one["truth"].nunique() < 2:
+                continue
+            value, limits = area(one["truth"], one["score"], level)
+            keep(entry, table, reader, "cases", len(one))
+            keep(entry, table, reader, "area", value, limits)
+            cells.append(placements(one["truth"], one["score"]))
+        if len(who) < 2 or len(part) != len(who) * len(what) or not is_rockette(entry):
+            continue
+        values = np.array([cell[0] for cell in cells])
+        fixed = entry["readers"] == "fixed"
+        keep(
+            entry,
+            table,
+            "Mean",
+            "area",
+            *mean_of_arm(values, delong_covariance(cells), fixed, level),
+        )
+    return None
+
+
 def over_readers(entry, own, who, shown, level):
     """Obuchowski and Rockette 1995 with the degrees of freedom of Hillis 2007."""
     what, j = own["item"].unique(), len(who)
@@ -481,6 +541,8 @@ def over_readers(entry, own, who, shown, level):
         return leave(entry, "reads are missing: the mean over readers (U-statistic) is not redone")
     if j < 2:
         return leave(entry, "one reader: no mean over readers")
+    if not is_rockette(entry):
+        return None
     parts = own.set_index(["arm", "reader", "item"]).sort_index()
     cells = [
         placements(one["truth"], one["score"])
@@ -496,13 +558,7 @@ def over_readers(entry, own, who, shown, level):
     fixed = entry["readers"] == "fixed"
     for place, column in enumerate(("reference", "arm")):
         block = s[np.ix_(arm == place, arm == place)]
-        own2 = max((block.sum() - np.trace(block)) / (j * (j - 1)), 0.0)
-        between = value[place].var(ddof=1) / j
-        error = np.diag(block).mean()
-        variance = (error + (j - 1) * own2) / j if fixed else between + own2
-        df = np.inf if fixed else variance**2 / (between**2 / (j - 1))
-        limits = wald(value[place].mean(), np.sqrt(variance), quantile(level, df), 0, 1)
-        keep(entry, "areas", "Mean", column, value[place].mean(), limits)
+        keep(entry, "areas", "Mean", column, *mean_of_arm(value[place], block, fixed, level))
     change = value[1] - value[0]
     square = ((change - change.mean()) ** 2).sum() / (2 * (j - 1))
     if fixed:
@@ -569,11 +625,195 @@ def net_row(entry, table, reader, truth, moves, level):
 
 
 # %% [markdown]
+# ## Right answers against the reference standard
+
+
+# %%
+def groups_of(entry, own):
+    """Classes or arms that are compared, name by code; none where there is one only."""
+    shown = arms_of(entry)
+    if len(shown) > 1:
+        shown = [arm for arm in shown if arm in set(own["arm"])]
+        return {arm: arm_name(arm) for arm in shown} if len(shown) > 1 else {}
+    both = {"real": "Real", "synthetic": "Synthetic"}
+    return both if set(both) <= set(own["group"]) else {}
+
+
+def against_reference(entry):
+    if entry["consensus"] in ("1", "True"):
+        return leave(entry, "the consensus is not redone")
+    levels = levels_of(entry["question"])
+    own = answers_of(entry)
+    own = own[own["right"].isin(levels)]
+    own = complete_only(own) if entry["missing"] == "complete" else own
+    own = own if entry["not_evaluable"] == "wrong" else own[~own["silent"]]
+    origin = own["item"].map(items["origin"]).str.split("|", regex=False).str[0]
+    own = own.assign(
+        given=np.where(own["silent"], "", own["level"]),
+        group=own["arm"] if len(arms_of(entry)) > 1 else origin,
+    )
+    groups = groups_of(entry, own)
+    asked = questions[questions["question"] == entry["question"]]
+    labels = dict(zip(asked["level"], asked["label"], strict=True))
+    for code, name in (groups or {"": ""}).items():
+        part = own[own["group"] == code] if groups else own
+        for right in levels:
+            row = f"{name} | {labels[right]}" if groups else labels[right]
+            for place, given in enumerate(levels):
+                n = ((part["right"] == right) & (part["given"] == given)).sum()
+                keep(entry, "confusion", row, f"given_{place}", n)
+        for reader in readers_in(part):
+            row = f"{reader} | {name}" if groups else reader
+            measures_of_reader(entry, part[part["reader"] == reader], row, levels)
+    if len(groups) == 2:
+        for code, column in zip(groups, ("first", "second"), strict=True):
+            part = own[own["group"] == code]
+            success = part["given"] == part["right"]
+            p, limits, _, _ = clustered(success, part["cluster"], level_of_entry(entry))
+            limits = limits if part["cluster"].duplicated().any() else None
+            keep(entry, "comparison", "These readers", column, p, limits)
+    return None
+
+
+def measures_of_reader(entry, part, row, levels):
+    table, level = "metrics-by-reader", level_of_entry(entry)
+    alone = not part["cluster"].duplicated().any()
+
+    def share(column, success):
+        if len(success):
+            p = success.mean()
+            keep(entry, table, row, column, p, wilson(p, len(success), level) if alone else None)
+
+    keep(entry, table, row, "reads", len(part))
+    share("accuracy", part["given"] == part["right"])
+    if len(levels) != 2:
+        return
+    positive = entry["positive"] if entry["positive"] in levels else levels[1]
+    truth, call = part["right"] == positive, part["given"] == positive
+    share("precision", truth[call])
+    share("recall", call[truth])
+    if (part["given"] == "").any():
+        return
+    share("specificity", ~call[~truth])
+    tp, fp = (truth & call).sum(), (~truth & call).sum()
+    fn, tn = (truth & ~call).sum(), (~truth & ~call).sum()
+    keep(entry, table, row, "f1", 2 * tp / (2 * tp + fp + fn))
+    edge = np.sqrt(float((tp + fp) * (tp + fn) * (tn + fp) * (tn + fn)))
+    if edge > 0:
+        keep(entry, table, row, "mcc", (tp * tn - fp * fn) / edge)
+    with np.errstate(invalid="ignore"):
+        kappa = cohen(*rated(part), levels, np.eye(2), level)[0]
+    if np.isfinite(kappa):
+        keep(entry, table, row, "kappa", kappa)
+
+
+def rated(part):
+    return part["right"].tolist(), part["given"].tolist()
+
+
+# %% [markdown]
+# ## Means of scores
+
+
+# %%
+def scores(entry):
+    if kind_of(entry["question"]) in ("text", "region", "multi", "place", "ranking"):
+        return leave(entry, "answers that are no scores")
+    own = answers_of(entry)
+    own = own[~own["silent"]]
+    own = complete_only(own) if entry["missing"] == "complete" else own
+    asked = questions[(questions["question"] == entry["question"]) & (questions["level"] != "")]
+    worth = dict(zip(asked["level"], asked["score"].astype(float), strict=True))
+    number = own["level"].map(worth) if worth else pd.to_numeric(own["value"])
+    cluster = own["item"] if entry["unit"] == "case" else own["subject"]
+    own = own.assign(number=number, cluster=cluster, origin=own["item"].map(items["origin"]))
+    own = own[own["number"].notna()]
+    classes = {"real": "real", "synthetic": "synthetic"}
+    classes = classes if set(classes) <= set(own["origin"]) else {"": ""}
+    for arm in [one for one in arms_of(entry) if one in set(own["arm"])]:
+        for code, name in classes.items():
+            part = own[(own["arm"] == arm) & ((own["origin"] == code) | (code == ""))]
+            who = readers_in(part)
+            rows = [(reader, part[part["reader"] == reader]) for reader in who]
+            rows += [("All readers", part)] if len(who) > 1 else []
+            for reader, one in rows:
+                words = [arm_name(arm) if len(arms) > 1 else "", name, reader]
+                score_row(entry, one, " | ".join(word for word in words if word))
+    return None
+
+
+def score_row(entry, one, row):
+    groups = one.groupby("cluster")["number"]
+    total, n, middle = groups.sum().to_numpy(), groups.size().to_numpy(), one["number"].mean()
+    k = len(n)
+    if k > 1:
+        se = np.sqrt(k / (k - 1) * ((total - middle * n) ** 2).sum()) / n.sum()
+        half = quantile(level_of_entry(entry), k - 1) * se
+    limits = (middle - half, middle + half) if k > 1 and se > 0 else None
+    keep(entry, "means", row, "mean", middle, limits)
+    keep(entry, "means", row, "median", one["number"].median())
+    keep(entry, "means", row, "n", len(one))
+
+
+# %% [markdown]
+# ## Answers to real and to synthetic images
+
+
+# %%
+def comparison(entry):
+    levels = levels_of(entry["question"])
+    if not levels or kind_of(entry["question"]) == "multi":
+        return leave(entry, "answers that name no single level are not redone")
+    if entry["covariates"] or entry["consensus"] == "1" or entry["not_evaluable"] == "wrong":
+        return leave(entry, "covariates, consensus and a level of its own for not evaluable")
+    own = answers_of(entry)
+    own = own[~own["silent"] & own["level"].isin(levels)]
+    own = complete_only(own) if entry["missing"] == "complete" else own
+    cluster = own["item"] if entry["unit"] == "case" else own["subject"]
+    own = own.assign(cluster=cluster, origin=own["item"].map(items["origin"]))
+    asked = questions[questions["question"] == entry["question"]]
+    labels = dict(zip(asked["level"], asked["label"], strict=True))
+    classes = ("real", "synthetic")
+    for arm in [one for one in arms_of(entry) if one in set(own["arm"])]:
+        part = own[(own["arm"] == arm) & own["origin"].isin(classes)]
+        if part["origin"].nunique() < 2:
+            continue
+        for place, origin in enumerate(classes):
+            one = part[part["origin"] == origin]
+            for level in levels:
+                level_row(entry, arm, place, one, labels[level], one["level"] == level)
+        if "chi_square" in split_bar(entry["methods"]) and part["level"].nunique() > 1:
+            counts = pd.crosstab(part["origin"], part["level"])
+            found = law.chi2_contingency(counts, correction=False)
+            row = "synthetic against real | Pearson’s chi-square"
+            keep(entry, f"tests-{arm}", row, "statistic", found.statistic)
+            keep(entry, f"tests-{arm}", row, "p", found.pvalue)
+    return None
+
+
+def level_row(entry, arm, place, one, label, hit):
+    p, level, inside = hit.mean(), level_of_entry(entry), 0 < hit.mean() < 1
+    limits = wilson(p, len(hit), level)
+    if one["cluster"].duplicated().any() and inside:
+        limits = clustered(hit, one["cluster"], level)[1]
+    keep(entry, f"counts-{arm}", label, f"n_{place}", hit.sum())
+    keep(entry, f"counts-{arm}", label, f"share_{place}", p, limits if inside else None)
+
+
+# %% [markdown]
 # ## Carry out and compare
 
 
 # %%
-ENDPOINTS = {"turing": turing, "agreement": agreement, "mrmc-difference": mrmc_difference}
+ENDPOINTS = {
+    "turing": turing,
+    "agreement": agreement,
+    "mrmc-difference": mrmc_difference,
+    "auc": areas_alone,
+    "reference": against_reference,
+    "score": scores,
+    "comparison": comparison,
+}
 for entry in plan.to_dict("records"):
     if entry["endpoint"] in ENDPOINTS:
         ENDPOINTS[entry["endpoint"]](entry)
