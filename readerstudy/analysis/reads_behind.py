@@ -21,7 +21,6 @@ from readerstudy.analysis.protocol_facts import items_of, protocol_of
 from readerstudy.analysis.shown_pictures import Picture, pictures_of
 from readerstudy.cases.models import Case
 from readerstudy.core.errors import ReaderStudyError
-from readerstudy.reading.answering import value_of
 from readerstudy.reading.clocks import seconds_of
 from readerstudy.reading.models import Rating, Submission
 from readerstudy.studies.models import Study
@@ -29,6 +28,7 @@ from readerstudy.truth.models import Origin
 from readerstudy.truth.unblinding import origins_of
 
 NOT_EVALUABLE = "not_evaluable"
+VALUES = ("choice__code", "choices", "number", "text", "region", "places")  # one is given
 NAMES = {
     "reader": "Reader",
     "arm": "Arm",
@@ -202,19 +202,20 @@ class Behind:
             and asked.stratum in ("", item.stratum)
         )
 
-    def _given(self, question: QuestionFacts) -> dict[Any, Rating]:
-        rows = Rating.objects.filter(
-            question__study=self.study, question__code=question.code
-        ).select_related("choice")
-        return {row.submission_id: row for row in rows}
+    def _given(self, question: QuestionFacts) -> dict[Any, Any]:
+        """Return the answer of every submission, as plain values; None for not evaluable."""
+        rows = Rating.objects.filter(question__study=self.study, question__code=question.code)
+        if self.filters.reader:
+            rows = rows.filter(submission__reading__enrolment__code=self.filters.reader)
+        found = rows.values_list("submission_id", *VALUES)
+        return {key: next((v for v in held if v is not None), None) for key, *held in found}
 
-    def _fits(self, question: QuestionFacts, item: Item, rating: Rating) -> bool:
+    def _fits(self, question: QuestionFacts, item: Item, value: Any) -> bool:
         asked = self.filters
         if asked.answer == NOT_EVALUABLE:
-            return rating.not_evaluable
-        if rating.not_evaluable:
+            return value is None
+        if value is None:
             return not asked.answer and not asked.right
-        value = value_of(rating)
         if asked.answer and asked.answer not in _levels(value):
             return False
         return not asked.right or is_right(question, item, value) is (asked.right == "yes")

@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from readerstudy.analysis import datasets
 from readerstudy.analysis.debriefing import are_open, decide_debriefs
+from readerstudy.analysis.endpoints.cues import described_cues
 from readerstudy.analysis.endpoints.turing import turing
 from readerstudy.analysis.reads_behind import Behind, Filters
 from readerstudy.core.errors import Conflict, NotAllowed, ReaderStudyError
@@ -64,6 +65,24 @@ def signed_in(user) -> Client:
 
 def behind(made, **filters: str) -> Behind:
     return Behind(made.study, Filters.of(filters), actor=made.coordinator)
+
+
+def test_marks_of_the_reading_page_are_mapped_in_a_head_of_known_size():
+    made = scenario.running(2, 2, 1)
+
+    def answer(case):
+        mark = {"kind": "point", "role": "t1c", "plane": "axial", "points_mm": [[3.0, 4.0, 2.0]]}
+        return {**scenario.body("real"), "viewer": {"measures": [mark]}}
+
+    scenario.read_all(made.enrolment(0), answer)
+    finished(made)
+    data = datasets.load(made.study, actor=made.coordinator)
+    scales = sorted(one.head_scale for one in data.items.values())
+    assert scales[0] <= 1 <= scales[-1]
+    (section,) = described_cues(data)
+    marks = next(one for one in section.tables if one.code == "marks")
+    assert sum(row.cells["marks"].value for row in marks.rows) == 4
+    assert "scaled to the median size of head" in section.figures[0].method
 
 
 def test_each_number_of_the_endpoint_leads_to_as_many_reads_as_it_counts(made):
