@@ -17,7 +17,7 @@ GRADES = ("who_grade", "grade")
 METRICS = ("dice", "hd95_mm", "volume_ml", "volume_error_ml")
 COLUMNS = ("case", "patient", "day", "group", "preset", "candidate", "region", "metric", "value",
            "reason")  # fmt: skip
-NO_GROUP = "no group"
+ALL, NO_GROUP = "all", "no group"
 
 
 @dataclass(frozen=True)
@@ -51,14 +51,15 @@ def by_group(run: GenerationRun, *, with_reference: bool) -> list[GroupLine]:
         May the reference standard be used? Not for those who must stay blind.
     """
     sources = _sources(run, with_reference=with_reference)
+    grouped = {source.group for source in sources.values()} != {NO_GROUP}
     cells: dict[tuple[str, str, str, str], list[tuple[str, float]]] = defaultdict(list)
     rows = Score.objects.filter(run=run, preset__startswith=PRESET, metric="dice")
     for score in rows.exclude(value=None).order_by("case_code"):
         source = sources[score.case_code]
-        for group in {"all", source.group}:
+        for group in {ALL, source.group} if grouped else {ALL}:
             key = (score.preset, score.region, score.candidate, group)
             cells[key].append((source.patient, score.value or 0.0))
-    order = sorted(cells, key=lambda key: (key[0], key[1], key[2], key[3] != "all", key[3]))
+    order = sorted(cells, key=lambda key: (key[0], key[1], key[2], key[3] != ALL, key[3]))
     return [GroupLine(*key, _interval(cells[key])) for key in order]
 
 

@@ -23,6 +23,7 @@ from synthesis.looking import look_at_run, why_closed
 from synthesis.metrics.regions import BRAIN
 from synthesis.models import Checkpoint, GenerationRun, Scoring
 from synthesis.score_orders import ScoreOrder, default_presets
+from synthesis.score_rows import ACQUIRED, LABEL_MAP
 from synthesis.sessions import sessions_of
 
 
@@ -59,7 +60,8 @@ def _agreements(lines: list[score_tables.Line]) -> list[tuple[str, str, str]]:
         for line in lines
         if line.metric in score_figures.MEASURED
         and line.synthetic.images > 1
-        and line.baseline_name == "acquired"
+        and line.baseline_name == ACQUIRED
+        and not line.preset.endswith(LABEL_MAP)
     ]
 
 

@@ -1,8 +1,8 @@
 """How time to progression and tumour volumes agree between synthetic and acquired images.
 
 The question of Jayachandran Preetha 2021: do the course of a tumour's volume, and the day on which
-it has progressed, come out the same on a synthetic T1 after contrast? There the medians differed by
-0.1 months.
+it has progressed, come out the same on a synthetic T1 after contrast? There they differed by 0.1
+months on average.
 
 References
 ----------

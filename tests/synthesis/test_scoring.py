@@ -390,7 +390,7 @@ def test_pairs_are_hidden_while_a_study_is_blinded(page, run, cohort, monkeypatc
 def test_checkpoints_are_compared_on_a_page_and_as_csv(page, run):
     score(run, presets=("plain",), extractor="random-resnet", every=1, draws=2)
     shown = page.get(reverse("generator-scores"))
-    assert "fid over training" in text_of(shown)
+    assert "FID over training" in text_of(shown)
     (kind,) = shown.context["kinds"]
     figure = page.get(reverse("generator-scores-figure"), {"kind": kind})
     assert figure.content.decode().startswith("<svg")
