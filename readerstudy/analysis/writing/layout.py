@@ -251,14 +251,16 @@ def plot_of(table: Table) -> Figure | None:
     column = next((one for one in table.columns if one.kind == "plot"), None)
     if column is None or table.axis is None:
         return None
-    words = next(one for one in table.columns if one.kind == "text")
+    before = table.columns[: table.columns.index(column)]
+    words = [one.cell for one in before if one.kind == "text"]
     rows = []
     taken: set[str] = set()
     for row in table.rows:
         cell = row.cells.get(column.cell, "")
         if isinstance(cell, Number) and cell.defined:
             scale = 100.0 if cell.form in ("percent", "points") else 1.0
-            label = _unlike(str(row.cells.get(words.cell, "")), taken)
+            named = (row.cells.get(name, "") for name in words)
+            label = _unlike(", ".join(one for one in named if one and isinstance(one, str)), taken)
             value, low, high = (scale * one for one in (cell.value, cell.low, cell.high))
             rows.append(ForestRow(label, value, low, high, overall=row.strong))
     if not rows:

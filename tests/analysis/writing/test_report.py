@@ -13,7 +13,7 @@ from weasyprint.urls import FatalURLFetchingError
 from readerstudy.analysis.document import Document, Passage, Section
 from readerstudy.analysis.writing import paged, report
 from readerstudy.analysis.writing.checklists import AUTHORS, CHECKLISTS, filled
-from readerstudy.analysis.writing.layout import source_of
+from readerstudy.analysis.writing.layout import plot_of, source_of
 from readerstudy.analysis.writing.methods import methods_markdown
 from readerstudy.analysis.writing.papers import NO_PAPERS
 from tests.analysis.making import dataset, item
@@ -173,3 +173,15 @@ def test_methods_name_each_endpoint_with_its_numbered_references():
     assert "**Right calls of real and synthetic** (primary)" in text
     assert "0123456789abcdef" in text
     assert "Time to an event (asked by a reviewer)" in text
+
+
+def test_intervals_drawn_in_rows_are_named_by_all_words_before_them():
+    table = making.turing_table()
+    twice = replace(table, rows=(table.rows[0], table.rows[0]))
+    drawn = plot_of(twice)
+    assert drawn is not None
+    labels = [row["label"] for rows in drawn.spec["datasets"].values() for row in rows
+              if "label" in row]  # fmt: skip
+    assert len(set(labels)) == 2, "rows of one label would be drawn as one"
+    assert {label.strip("\u200b") for label in labels} == {"R1"}
+    assert plot_of(making.area_table()) is None
