@@ -232,6 +232,7 @@ def _staff_paths(made) -> list[str]:
         "slug:role": "t1c",
         "slug:which": "before",
         "int:number": "1",
+        "int:step": "1",
         "int:index": "0",
         "int:place": "0",
         "str:token": "x" * 22,
