@@ -89,7 +89,7 @@ def _question(study: Study) -> str:
     """Return the question that asks real or synthetic of one image; empty if there is none."""
     planned = (one for one in study.analyses if one.endpoint == "turing")
     entry = next(planned, None)
-    return entry.question if entry is not None and not study.plan.pairing else ""
+    return entry.question if entry and study.plan.pairing == "single" else ""
 
 
 def _kept(checkpoint: Checkpoint, study: Study, actor: Any) -> dict[str, Any] | None:
