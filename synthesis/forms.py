@@ -50,7 +50,8 @@ class ScoreForm(forms.Form):
         required=False,
         label="Scores of the whole set",
         help_text="Features for FID and the others. self is a small network trained on the "
-        "generator's real training images when it is first asked for, in a minute or two.",
+        "generator's real training images when it is first asked for, in a minute or two; "
+        "random-encoder has random weights and says little of realism.",
     )
 
     def __init__(self, *args: Any, run: GenerationRun, **kwargs: Any) -> None:

@@ -17,6 +17,7 @@ DEFAULT_PRESETS = ("plain", "brasyn", "calabrese2021")
 MAP_PRESETS = ("quantitative", "wang2023")
 MOST_IMAGES = 1000
 SELF = "self"
+BUILT_IN = "random-encoder"  # see synthesis.metrics.extractors, which loads PyTorch
 
 
 @dataclass(frozen=True)
@@ -112,6 +113,8 @@ def default_presets(run: GenerationRun) -> tuple[str, ...]:
 
 
 def extractor_names() -> list[str]:
-    """Return the extractors that can be chosen; "self" is trained when it is first used."""
+    """Return the extractors that can be chosen; "self" is trained when it is first used, and the
+    built-in one, whose weights are random, is always there.
+    """
     found = {path.parent.name for path in extractors_folder().glob("*/extractor.json")}
-    return [SELF, *sorted(found - {SELF})]
+    return [SELF, *sorted(found - {SELF}), BUILT_IN]

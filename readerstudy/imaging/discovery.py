@@ -72,7 +72,7 @@ def load(found: FoundSeries) -> Volume:
     if found.kind == "mgh":
         return load_mgh(path, allow_constant=constant)
     if found.kind == "png":
-        return load_png(path, allow_constant=constant)
+        return load_png(path, allow_constant=constant, plane=found.plane)
     chosen = found.frames or None
     return load_dicom_series(found.paths, frames=chosen, allow_constant=constant)
 

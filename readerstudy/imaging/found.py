@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from readerstudy.imaging.frames import Plane
 from readerstudy.imaging.sequences import Role
 
 Status = Literal["ok", "skipped", "error"]
@@ -39,6 +40,8 @@ class FoundSeries:
     frames : tuple of (int, int)
         Where only a part of the files is meant: number of the file in `paths` and of the frame in
         it, from 0. Empty for all.
+    plane : {"axial", "coronal", "sagittal"}
+        Of a PNG picture, which cannot tell itself.
     """
 
     kind: FoundKind
@@ -51,6 +54,7 @@ class FoundSeries:
     advice: str = ""
     subject: str = ""
     frames: tuple[tuple[int, int], ...] = ()
+    plane: Plane = "axial"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "subject", self.subject or self.case)

@@ -175,6 +175,12 @@ def to_plane(array: NDArray[Any], plane: Plane) -> NDArray[Any]:
     return np.ascontiguousarray(turned if plane == "axial" else turned[:, ::-1])
 
 
+def from_plane(stack: NDArray[Any], plane: Plane) -> NDArray[Any]:
+    """Put slices as they are looked at back into (z, y, x): the inverse of `to_plane`."""
+    upright = stack if plane == "axial" else stack[:, ::-1]
+    return np.ascontiguousarray(upright.transpose(np.argsort(_ORDER[plane])))
+
+
 def plane_of(shape: Sequence[int]) -> Plane:
     """The plane in which an image of shape (z, y, x) is looked at: axial, or that of one slice."""
     thin = [plane for plane in PLANES if shape[_ORDER[plane][0]] == 1]

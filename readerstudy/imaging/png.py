@@ -21,6 +21,7 @@ from readerstudy.imaging.errors import (
     UnsupportedImageError,
     explained,
 )
+from readerstudy.imaging.frames import Plane, from_plane
 from readerstudy.imaging.geometry import Array, Volume, check_values
 from readerstudy.imaging.streams import sha256_of
 
@@ -38,7 +39,9 @@ def looks_like_png(path: Path) -> bool:
         return stream.read(8) == SIGNATURE
 
 
-def load_png(path: str | PathLike[str], *, allow_constant: bool = False) -> Volume:
+def load_png(
+    path: str | PathLike[str], *, allow_constant: bool = False, plane: Plane = "axial"
+) -> Volume:
     """Read a grey picture as a volume of one slice.
 
     Parameters
@@ -48,11 +51,15 @@ def load_png(path: str | PathLike[str], *, allow_constant: bool = False) -> Volu
         it is opaque throughout. Interlaced or not.
     allow_constant : bool
         Accept a picture whose pixels are all equal.
+    plane : {"axial", "coronal", "sagittal"}
+        As what the picture is to be looked at: axial with anterior on top, the others with
+        superior on top; the patient's right, or anterior, on the left. The file cannot tell.
 
     Returns
     -------
     Volume
-        Shape (1, rows, columns), spacing 1 mm: a picture does not tell its place in the patient.
+        One voxel thick across the plane (an axial picture has shape (1, rows, columns)), spacing
+        1 mm: a picture does not tell its place in the patient.
 
     Raises
     ------
@@ -61,7 +68,7 @@ def load_png(path: str | PathLike[str], *, allow_constant: bool = False) -> Volu
     """
     file = Path(path)
     with explained(file, "PNG file"):
-        array = _grey(file)[np.newaxis]
+        array = from_plane(_grey(file)[np.newaxis], plane)
         check_values(file, array, allow_constant=allow_constant)
         facts = {"two_dimensional": True}
         told = (flags.POSITION_UNKNOWN,)

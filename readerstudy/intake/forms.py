@@ -8,6 +8,7 @@ from django import forms
 from django.conf import settings
 
 from readerstudy.cases.quality import BRAIN_ONLY
+from readerstudy.imaging.frames import PLANES
 from readerstudy.intake.limits import size_text
 from readerstudy.intake.manifest_tables import MAX_FILE_BYTES
 from readerstudy.intake.options import (
@@ -65,8 +66,17 @@ class OptionsForm(forms.Form):
         help_text=FACES_WARNING,
     )
 
+    plane = forms.ChoiceField(
+        label="Plane of PNG pictures",
+        required=False,
+        choices=[(plane, plane.capitalize()) for plane in PLANES],
+        help_text="A picture cannot tell it. Other images know theirs; a manifest may say "
+        "otherwise of each picture.",
+    )
+
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
+        data["plane"] = data.get("plane") or PLANES[0]
         if data.get("origin") == SYNTHETIC and not data.get("generator"):
             self.add_error("generator", "Name the generator of the synthetic images.")
         if data.get("origin") != SYNTHETIC:
@@ -105,5 +115,5 @@ class StartForm(OptionsForm):
 
 def options_of(data: dict[str, Any]) -> Options:
     """Return what was chosen in a form."""
-    names = ("label", "origin", "generator", "faces")
+    names = ("label", "origin", "generator", "faces", "plane")
     return Options(**{name: data[name] for name in names})

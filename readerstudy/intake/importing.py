@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from readerstudy.cases.ingest import (
@@ -76,7 +76,8 @@ class Work:
 
     def find(self, folder: Path) -> list[FoundSeries]:
         """List the series of the import, also those in archives."""
-        return finding.find(folder, place=self.place, finder=self.guard.find_series)
+        found = finding.find(folder, place=self.place, finder=self.guard.find_series)
+        return [replace(one, plane=self.options.plane) for one in found]
 
 
 def run(batch: Import, *, progress: Progress | None = None) -> list[Outcome]:

@@ -105,7 +105,11 @@ def _match(row: Row, index: _Index, taken: dict[int, int]) -> Match:
 def _named(row: Row, found: FoundSeries) -> Match:
     if found.status != "ok":
         return Match(row, None, ". ".join(part for part in (found.reason, found.advice) if part))
+    if row.plane and found.kind != "png":
+        return Match(row, None, "only a PNG picture is told its plane; these images know theirs")
     renamed: dict[str, Any] = {"case": row.case, "subject": row.subject or row.case}
+    if row.plane:
+        renamed["plane"] = row.plane
     if row.sequence:
         renamed["role"] = row.sequence
     return Match(row, replace(found, **renamed))

@@ -12,6 +12,7 @@ from openpyxl.utils import get_column_letter
 from readerstudy.cases.labelling import clean_day, clean_stratum, clean_tags, clean_unit
 from readerstudy.cases.models import Series
 from readerstudy.core.errors import ReaderStudyError
+from readerstudy.imaging.frames import PLANES, Plane
 from readerstudy.imaging.sequences import LABELS, names_only_a_role, role_of
 from readerstudy.intake.manifest_tables import Line, Problem, Table
 from readerstudy.truth.recording_reference import Statement, clean_statement
@@ -27,6 +28,7 @@ COLUMNS: dict[str, str] = {
     "stratum": "Group for stratified draws; never shown to readers",
     "day": "Days since the first examination of the subject, for courses over time; no date",
     "tags": "Words to find the case by, separated by semicolons",
+    "plane": "Plane of a PNG picture: axial, coronal or sagittal; empty: as chosen for the import",
     "unit": "Unit of a quantitative map, such as mL/100 g",
     "origin": "real or synthetic; empty: not declared",
     "generator": "Name of the generator of a synthetic case",
@@ -73,6 +75,7 @@ class Row:
     stratum: str = ""
     day: int | None = None
     tags: tuple[str, ...] = ()
+    plane: Plane | None = None
     unit: str = ""
     origin: str = ""
     generated: GeneratedElsewhere | None = None
@@ -217,6 +220,7 @@ def _row(line: Line, table: Table, reader: _Reader) -> Row:
         stratum=cells.cleaned("stratum", lambda: clean_stratum(cells.get("stratum")), ""),
         day=cells.cleaned("day", lambda: clean_day(cells.get("day")), None),
         tags=_tags(cells),
+        plane=_plane(cells),
         unit=cells.cleaned("unit", lambda: clean_unit(cells.get("unit")), ""),
         origin=_origin(cells),
         generated=_generated(cells),
@@ -265,6 +269,16 @@ def _role(cells: _Cells) -> str:
         "letters, digits and hyphens",
     )
     return ""
+
+
+def _plane(cells: _Cells) -> Plane | None:
+    said = cells.get("plane").lower()
+    known = next((plane for plane in PLANES if plane == said), None)
+    if said and known is None:
+        cells.fault("plane", f"the plane is one of {', '.join(PLANES)}, or empty")
+    if said and not (cells.get("path") or cells.get("series_uid")):
+        cells.fault("plane", "a plane belongs to images; give their path")
+    return known
 
 
 def _tags(cells: _Cells) -> tuple[str, ...]:

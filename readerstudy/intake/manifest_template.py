@@ -24,8 +24,8 @@ FORMS = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "csv": "text/csv; charset=utf-8",
 }
-PLAIN = ("path", "case", "subject", "sequence", "stratum", "day", "tags", "unit", "origin",
-         "generator", "run", "record_sha256")  # fmt: skip
+PLAIN = ("path", "case", "subject", "sequence", "stratum", "day", "tags", "plane", "unit",
+         "origin", "generator", "run", "record_sha256")  # fmt: skip
 DEFAULT_SLOTS = ("t1", "t1c", "t2", "flair")
 DEFAULT_ENDPOINTS = ("who_grade",)
 EXAMPLES = 2

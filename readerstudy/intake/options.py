@@ -7,6 +7,7 @@ from typing import Any
 
 from readerstudy.cases.quality import BRAIN_ONLY, KEEP
 from readerstudy.core.errors import ReaderStudyError
+from readerstudy.imaging.frames import PLANES, Plane
 
 REAL, SYNTHETIC, UNKNOWN = "real", "synthetic", "unknown"
 ORIGINS = {
@@ -39,14 +40,19 @@ class Options:
         Name of the generator of synthetic cases.
     faces : {"brain-only", "keep"}
         What happens to whole heads.
+    plane : {"axial", "coronal", "sagittal"}
+        Of PNG pictures, which cannot tell it; a manifest may say otherwise of each.
     """
 
     label: str = ""
     origin: str = REAL
     generator: str = ""
     faces: str = BRAIN_ONLY
+    plane: Plane = "axial"
 
     def __post_init__(self) -> None:
+        if self.plane not in PLANES:
+            raise ReaderStudyError(f"The plane of pictures is one of {', '.join(PLANES)}.")
         if self.origin not in ORIGINS:
             raise ReaderStudyError(f"The origin is one of {', '.join(ORIGINS)}.")
         if self.faces not in FACES:

@@ -5,6 +5,7 @@ import pytest
 from PIL import Image, PngImagePlugin
 
 from readerstudy.imaging.errors import ImageError
+from readerstudy.imaging.frames import plane_of, to_plane
 from readerstudy.imaging.png import load_png
 from readerstudy.imaging.volumes import find_series, load
 
@@ -136,3 +137,21 @@ def test_every_other_picture_is_a_case_of_its_own(tmp_path):
         "p/t1/7.png": ("p/7", "t1", "ok"),
         "p/t1c/7.png": ("p/7", "t1c", "ok"),
     }
+
+
+@pytest.mark.parametrize(
+    ("plane", "shape"), [("axial", (1, 5, 7)), ("coronal", (5, 1, 7)), ("sagittal", (5, 7, 1))]
+)
+def test_a_picture_lies_in_the_plane_that_is_said(tmp_path, plane, shape):
+    """Rows run to posterior or inferior, columns to the left or posterior, as frames.to_plane."""
+    pixels = np.arange(1, 36, dtype=np.uint8).reshape(5, 7)
+    Image.fromarray(pixels).save(tmp_path / "p.png")
+    volume = load_png(tmp_path / "p.png", plane=plane)
+    assert volume.array.shape == shape
+    if plane == "axial":
+        assert volume.array[0, 0, 0] == pixels[0, 0]
+    else:  # z grows to superior: the first row of the picture is the highest one
+        upright = volume.array[::-1].reshape(5, 7)
+        assert np.array_equal(upright, pixels)
+    assert np.array_equal(to_plane(volume.array, plane)[0], pixels)
+    assert plane_of(volume.array.shape) == plane

@@ -50,3 +50,15 @@ def test_row_zero_is_anterior_and_stays_on_top():
 
 def test_constant_image_gives_a_black_picture():
     assert not np.asarray(opened(png_thumbnail(np.full((2, 4, 4), 9)))).any()
+
+
+def test_a_sagittal_slice_is_shown_as_it_is_looked_at():
+    """Superior on top, anterior on the left; not its one-voxel edge."""
+    picture = np.zeros((8, 8))
+    picture[:4, :4] = 100  # superior, anterior
+    picture[4:, 4:] = 50
+    array = picture[::-1, :, None]  # z grows to superior, y to posterior
+    image = np.asarray(opened(png_thumbnail(array, (2.0, 2.0, 1.0), size=16)))
+    assert image[:8, :8].min() == 255
+    assert 100 < image[8:, 8:].mean() < 160
+    assert not image[:8, 8:].any()

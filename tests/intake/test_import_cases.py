@@ -21,6 +21,7 @@ import pytest
 from django.core.management import CommandError, ManagementUtility, call_command
 from django.db import connection, connections
 from django.utils import timezone
+from PIL import Image
 
 from readerstudy.cases.models import Case, Series
 from readerstudy.core import jobs
@@ -37,6 +38,7 @@ from readerstudy.truth.models import Origin
 from tests.cases.folders import beside, image, objects, rows, series
 from tests.factories import CoordinatorFactory, synthetic_case
 from tests.imaging.factories import write_nifti
+from tests.intake.manifests import table
 
 pytestmark = pytest.mark.django_db
 ROOT = Path(__file__).resolve().parents[2]
@@ -495,3 +497,34 @@ def test_a_killed_command_goes_on_and_each_series_is_in_once(tmp_path):
     assert counts == [9, 9, 9, 9]
     assert states == [("finished",)]
     assert not list((tmp_path / "var" / "media").rglob(".new-*"))
+
+
+def picture(folder: Path, seed: int = 0) -> None:
+    """Write a PNG picture of 12 rows and 10 columns."""
+    folder.mkdir(parents=True)
+    pixels = np.random.default_rng(seed).integers(0, 255, (12, 10), dtype=np.uint8)
+    Image.fromarray(pixels).save(folder / "t1.png")
+
+
+def test_the_plane_of_pictures_is_said_for_all_or_for_each(source):
+    for number, name in enumerate(("case-1", "case-2")):
+        picture(source / name, number)
+    image(source / "case-3", "t2.nii.gz")
+    told = [
+        {"path": "case-1/t1.png", "case": "case-1", "sequence": "t1", "plane": ""},
+        {"path": "case-2/t1.png", "case": "case-2", "sequence": "t1", "plane": "Coronal"},
+        {"path": "case-3/t2.nii.gz", "case": "case-3", "sequence": "t2", "plane": "axial"},
+    ]
+    code, printed = run(source, "--manifest", table(source, *told), "--plane", "sagittal", "--json")
+    entries = {entry["path"]: entry for entry in json.loads(printed)}
+    assert code == 2
+    assert entries["case-1/t1.png"]["shape"] == [12, 10, 1]
+    assert entries["case-2/t1.png"]["shape"] == [12, 1, 10]
+    assert "only a PNG picture is told its plane" in entries["case-3/t2.nii.gz"]["reason"]
+
+
+def test_a_picture_is_axial_where_nothing_is_said(source):
+    picture(source / "case-1")
+    _, printed = run(source, "--json")
+    (entry,) = json.loads(printed)
+    assert entry["shape"] == [1, 12, 10]

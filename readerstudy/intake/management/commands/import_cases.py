@@ -14,6 +14,7 @@ from readerstudy.cases.ingest import ERROR, OK, SKIPPED, Outcome
 from readerstudy.core import jobs
 from readerstudy.core.errors import ReaderStudyError
 from readerstudy.core.models import Job
+from readerstudy.imaging.frames import PLANES
 from readerstudy.intake import folders, importing, opening, results, resuming, starting
 from readerstudy.intake.models import Import
 from readerstudy.intake.options import FACES, FACES_WARNING, ORIGINS, Options
@@ -45,6 +46,7 @@ class Command(BaseCommand):
         add("--origin", choices=tuple(ORIGINS), default="real", help="what goes on record")
         add("--generator", default="", metavar="NAME", help="what made synthetic images")
         add("--faces", choices=tuple(FACES), default="brain-only", help="what becomes of heads")
+        add("--plane", choices=PLANES, default="axial", help="of PNG pictures, which cannot tell")
         add("--dry-run", action="store_true", help="say what would be done and change nothing")
         add("--resume", action="store_true", help="go on with the last import of this path")
         add("--json", action="store_true", help="print a JSON list, nothing else")
@@ -70,6 +72,7 @@ class Command(BaseCommand):
             origin=options["origin"],
             generator=options["generator"],
             faces=options["faces"],
+            plane=options["plane"],
         )
         if chosen.faces == "keep" and not options["json"]:
             self.stderr.write(FACES_WARNING)
