@@ -14,10 +14,10 @@ from typing import IO, Any
 from readerstudy.core import audit
 from readerstudy.core.db import write_transaction
 from readerstudy.core.errors import NotFound
-from synthesis import curves, following
+from synthesis import courses, curves, following
 from synthesis.data.hashing import json_sha256
 from synthesis.folders import run_folder
-from synthesis.models import Checkpoint
+from synthesis.models import Checkpoint, TrainingRun
 from synthesis.score_tables import comparison_csv
 from synthesis.training.places import SNAPSHOTS
 
@@ -62,7 +62,7 @@ def pack(*, name: str, actor: Any) -> IO[bytes]:
         audit.record(actor=actor, action="synthesis.export_run", target=f"run {name}", new={})
     stream: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115 - sent
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
-        for place, content in _texts(name):
+        for place, content in _texts(name, actor):
             archive.writestr(place, content)
         for path in _files(folder):
             as_is = path.suffix in (".safetensors", ".png")
@@ -80,7 +80,7 @@ def _files(folder: Path) -> Iterator[Path]:
         yield from (path for part in (*PLAIN, WEIGHTS) if (path := home / part).is_file())
 
 
-def _texts(name: str) -> Iterator[tuple[str, str]]:
+def _texts(name: str, actor: Any) -> Iterator[tuple[str, str]]:
     lines = following.journal(name)
     config = json.loads((run_folder(name) / "config.json").read_text())
     yield "README.txt", _README.format(name=name)
@@ -88,6 +88,10 @@ def _texts(name: str) -> Iterator[tuple[str, str]]:
     if (run_folder(name) / SPLIT).exists():
         yield "subjects.json", json.dumps(_subjects(name), indent=1)
     yield from _figures(lines, config.get("max_steps"))
+    run = TrainingRun.objects.filter(name=name).first()
+    followed = following.follow(run) if run else None
+    if followed is not None and courses.has_course(followed):
+        yield "fid.svg", courses.course_svg(followed, "fid", actor=actor)
     if found := Checkpoint.objects.filter(run_folder=name).first():
         yield "scores.csv", comparison_csv([found])
 

@@ -49,11 +49,14 @@ class SetScorer:
     def scores(self, made: FloatArray, real: FloatArray) -> dict[str, float]:
         """Return ``fid`` and ``kid`` of two tables of features; NaN with too few images."""
         try:
-            few = min(len(made), len(real)) <= _LARGEST_WHOLE
-            kid = mmd2(real, made) if few else kernel_distance(real, made).value
-            return {"fid": frechet_distance(real, made), "kid": kid}
-        except (UndefinedMetricError, ZeroDivisionError):
+            fid = frechet_distance(real, made)
+        except UndefinedMetricError:
             return dict.fromkeys(METRICS, math.nan)
+        few = min(len(made), len(real)) <= _LARGEST_WHOLE
+        return {
+            "fid": fid,
+            "kid": mmd2(real, made) if few else kernel_distance(real, made).value,
+        }
 
     @property
     def preset(self) -> str:

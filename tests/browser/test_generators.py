@@ -121,8 +121,8 @@ def test_a_network_is_trained_from_its_page_and_watched(coordinator, known):
 def test_a_run_is_stopped_goes_on_and_a_fault_is_told_in_words(coordinator):
     page = coordinator.page
     order(coordinator, "toy-long", max_steps=1_000_000, validations=1)
-    expect(page.locator("dl.figure-strip")).to_contain_text("left", timeout=LONG_MS)
     for _ in range(2):
+        expect(page.locator("dl.figure-strip")).to_contain_text("Training,", timeout=LONG_MS)
         page.get_by_role("button", name="Stop after this step").click()
         coordinator.confirm()
         page.get_by_text("Stopped at step").wait_for()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from readerstudy.cases.models import Case
 from synthesis import follow
 from synthesis.drawing_kinds import free_for_slices
 from synthesis.folders import run_folder
-from synthesis.models import Checkpoint
+from synthesis.models import Checkpoint, GenerationRun
 
 
 class Command(BaseCommand):
@@ -37,6 +38,7 @@ class Command(BaseCommand):
             help="leave out drawn images that are like training images; see --count",
         )
         parser.add_argument("--seed", type=int, default=0)
+        parser.add_argument("--json", action="store_true", help="print the outcome as JSON alone")
         parser.add_argument("--queue", action="store_true", help="leave the work to a worker")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -67,33 +69,38 @@ class Command(BaseCommand):
         from synthesis.generate import generate
 
         run = run_folder(self._checkpoint(options["checkpoint"]).run_folder)
+        say = self._say(options)
         try:
             made = generate(
                 run,
                 options["data"],
                 options["out"],
                 seed=options["seed"],
-                on_progress=lambda done, of, words, _: self.stdout.write(
-                    f"{done} of {of}  {words}"
-                ),
+                on_progress=lambda done, of, words, _: say(f"{done} of {of}  {words}"),
             )
         except ValueError as error:
             raise CommandError(str(error)) from error
-        self.stdout.write(f"{len(made.files)} images; register them: manage.py register")
+        facts = {
+            "folder": str(options["out"]),
+            "files": {image: path.name for image, path in made.files.items()},
+            "record": made.record.to_dict(),
+        }
+        words = f"{len(made.files)} images; register them: manage.py register"
+        self._end(options, words, facts)
 
     def _counterparts(self, checkpoint: Checkpoint, options: dict[str, Any]) -> None:
         codes = sorted(set(options["cases"]))
         arguments = {"cases": codes, "seed": options["seed"]}
         title = f"Make {len(codes)} synthetic counterparts"
         result = self._do("generate", title, checkpoint, arguments, options)
-        self.stdout.write(f"Run {result['run']}: {result['images']} images")
+        self._end_run(options, result)
 
     def _draw(self, checkpoint: Checkpoint, options: dict[str, Any]) -> None:
         names = ("count", "seed", "truncation", "exclude_copies")
         arguments = {name: options[name] for name in names}
         title = f"Draw {options['count']} images"
         result = self._do("draw", title, checkpoint, arguments, options)
-        self.stdout.write(f"Run {result['run']}: {result['images']} images")
+        self._end_run(options, result)
 
     def _cut(self, checkpoint: Checkpoint, options: dict[str, Any]) -> None:
         arguments = {
@@ -103,7 +110,7 @@ class Command(BaseCommand):
         }
         title = f"Cut {options['real_slices']} real slices"
         result = self._do("cut_slices", title, checkpoint, arguments, options)
-        self.stdout.write(f"Cases {' '.join(result['cases'])}")
+        self._end(options, f"Cases {' '.join(result['cases'])}", result)
 
     def _film(self, checkpoint: Checkpoint, options: dict[str, Any]) -> None:
         arguments = {"stops": options["film"]} | {
@@ -111,7 +118,8 @@ class Command(BaseCommand):
         }
         title = f"Film a walk past {options['film']} images"
         result = self._do("film", title, checkpoint, arguments, options)
-        self.stdout.write(f"{result['frames']} frames in film.mp4 of run {checkpoint.run_folder}")
+        words = f"{result['frames']} frames in film.mp4 of run {checkpoint.run_folder}"
+        self._end(options, words, {**result, "run_folder": checkpoint.run_folder})
 
     def _do(
         self,
@@ -126,10 +134,29 @@ class Command(BaseCommand):
             title=title,
             arguments={"checkpoint": str(checkpoint.pk), **arguments},
             queue=options["queue"],
-            say=self.stdout.write,
+            say=self._say(options),
         )
         result: dict[str, Any] = job.result
         return result
+
+    def _say(self, options: dict[str, Any]) -> follow.Say:
+        return follow.silent if options["json"] else self.stdout.write
+
+    def _end_run(self, options: dict[str, Any], result: dict[str, Any]) -> None:
+        run = GenerationRun.objects.select_related("checkpoint").get(pk=result["run"])
+        cases = [{"image": key, **entry} for key, entry in run.record["cases"].items()]
+        facts = {
+            **result,
+            "checkpoint": str(run.checkpoint_id),
+            "weights_sha256": run.checkpoint.weights_sha256,
+            "sequence": run.role,
+            "seed": run.seed,
+            "cases": cases,
+        }
+        self._end(options, f"Run {result['run']}: {result['images']} images", facts)
+
+    def _end(self, options: dict[str, Any], words: str, facts: dict[str, Any]) -> None:
+        self.stdout.write(json.dumps(facts) if options["json"] else words)
 
     def _checkpoint(self, name: str) -> Checkpoint:
         for checkpoint in Checkpoint.objects.all():

@@ -1,9 +1,10 @@
-"""``manage.py score RUN``: score what a generation run made."""
+"""``manage.py score RUN``: score what a generation run made; or files against files."""
 
 from __future__ import annotations
 
 import json
 import uuid
+from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -12,17 +13,29 @@ from readerstudy.core.errors import ReaderStudyError
 from synthesis import follow, score_tables
 from synthesis.finding import find_run
 from synthesis.models import GenerationRun, Score, Scoring
-from synthesis.score_orders import MOST_IMAGES, ScoreOrder, default_presets
+from synthesis.score_orders import DEFAULT_PRESETS, MOST_IMAGES, ScoreOrder, default_presets
+from synthesis.training.journal import finite_or_none
 
 
 class Command(BaseCommand):
     help = (
         "Score a generation run: each image against the acquired one, and with --extractor the "
-        "whole set. The same order given twice scores nothing twice."
+        "whole set. The same order given twice scores nothing twice. With two files or folders "
+        "in place of a run, files are scored against files and nothing is stored."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("run", help="identifier of the generation run, or its beginning")
+        parser.add_argument(
+            "run",
+            nargs="+",
+            metavar="RUN | PREDICTION TRUTH",
+            help="identifier of the generation run, or its beginning; or two NIfTI files, or two "
+            "folders with files of the same names",
+        )
+        parser.add_argument("--mask", type=Path, help="with files: voxels that count")
+        parser.add_argument("--label-maps", type=Path, help="with files: label maps of regions")
+        parser.add_argument("--zscores", action="store_true", help="with files: bring to z-scores")
+        parser.add_argument("--csv", type=Path, metavar="FILE", help="with files: write the rows")
         parser.add_argument("--preset", nargs="*", metavar="NAME", help="scores of each image")
         parser.add_argument("--regions", nargs="+", default=["brain"], metavar="REGION")
         parser.add_argument("--labels", default="auto", help="numbers of the label maps")
@@ -44,8 +57,10 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         del args
+        if len(options["run"]) > 1:
+            return self._files(options)
         try:
-            run = find_run(options["run"])
+            run = find_run(options["run"][0])
         except ReaderStudyError as error:
             raise CommandError(error.message) from error
         if options["unpaired"] and not options["extractor"]:
@@ -76,6 +91,40 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(as_json(scoring), indent=1))
         else:
             self._tell(scoring)
+
+    def _files(self, options: dict[str, Any]) -> None:
+        """Score files against files; nothing is stored."""
+        from synthesis import file_scores
+
+        if len(options["run"]) > 2:
+            raise CommandError("Name a run, or two files or folders.")
+        prediction, truth = map(Path, options["run"])
+        order = file_scores.FileOrder(
+            prediction,
+            truth,
+            tuple(options["preset"] or DEFAULT_PRESETS),
+            tuple(options["regions"]),
+            options["mask"],
+            options["label_maps"],
+            options["labels"],
+            options["zscores"],
+        )
+        try:
+            rows = file_scores.score_files(order)
+        except ReaderStudyError as error:
+            raise CommandError(error.message) from error
+        means = file_scores.means_of(rows)
+        if options["csv"]:
+            options["csv"].write_text(file_scores.as_csv(rows), encoding="utf-8", newline="")
+        if options["json"]:
+            found = finite_or_none({"scores": rows, "means": means})
+            self.stdout.write(json.dumps(found, indent=1))
+            return
+        for one in means:
+            self.stdout.write(
+                f"{one['preset']:18} {one['region']:10} {one['metric']:16} {one['mean']:.4g} "
+                f"({one['low']:.4g} to {one['high']:.4g}, n = {one['images']})"
+            )
 
     def _tell(self, scoring: Scoring) -> None:
         for line in score_tables.lines_of([scoring.run]):
