@@ -33,11 +33,17 @@ async function watch(element: HTMLElement): Promise<void> {
     state = status?.state ?? state;
     if (element.dataset.jobRefresh && (begun || Date.now() - refreshed >= REFRESH_MS)) {
       refreshed = Date.now();
-      await replace(element.dataset.jobRefresh);
+      await refresh(element.dataset.jobRefresh);
     }
     interval = status ? INTERVAL_MS : Math.min(LONGEST_INTERVAL_MS, interval * 2);
     await new Promise((resolve) => setTimeout(resolve, interval));
   }
+}
+
+/** Renews a part of the page; the whole of it if no work goes on there any more. */
+async function refresh(selector: string): Promise<void> {
+  const renewed = await replace(selector);
+  if (renewed && !document.querySelector(`${selector} [data-job-url]`)) window.location.reload();
 }
 
 /** Has a job gone into another state since it was last asked for? */
