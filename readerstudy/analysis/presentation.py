@@ -37,6 +37,7 @@ from readerstudy.analysis.writing.words import (
 
 PLOT_WIDTH, ROW_HEIGHT, DIAMOND = 240.0, 36.0, 7.0
 SHADES = 9
+SHORT = 24  # letters of a reason that may stand in a column of numbers
 PARTS = (
     ("primary", "Primary endpoints"),
     ("secondary", "Secondary endpoints"),
@@ -92,6 +93,7 @@ class Shown:
     title: str = ""
     url: str = ""
     undefined: bool = False
+    right: bool = False  # aligned to the right, as the numbers of its column
     mark: dict[str, Any] | None = None
     shade: int = 0
 
@@ -214,8 +216,9 @@ def _groups(columns: Sequence[Column]) -> Iterator[tuple[str, int]]:
 
 def _cell(table: Table, column: Column, row: Row, scale: Scale | None, reads_url: str) -> Shown:
     cell: Cell = row.cells.get(column.cell, "")
+    right = column.kind in ("value", "estimate")
     if isinstance(cell, str):
-        return Shown("text", said_cell(column, cell))
+        return Shown("text", said_cell(column, cell), right=right)
     if column.kind == "plot":
         return Shown("plot", mark=_mark(cell, scale, row.strong) if scale else None)
     if not cell.defined:
