@@ -90,6 +90,7 @@ class Shown:
     kind: str
     text: str = ""
     small: str = ""
+    reason: bool = False  # the small text says why there is no interval
     title: str = ""
     url: str = ""
     undefined: bool = False
@@ -229,6 +230,7 @@ def _cell(table: Table, column: Column, row: Row, scale: Scale | None, reads_url
         kind=column.kind,
         text=said_cell(column, cell),
         small=_small(cell) if column.kind == "estimate" else "",
+        reason=not cell.has_interval,
         title=_title(cell),
         url=f"{reads_url}?{query}" if query else "",
         shade=_shade(cell.value) if table.layout == "matrix" else 0,
