@@ -14,6 +14,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("readerstudy.analysis.urls")),
     path("", include("readerstudy.analysis.reads_urls")),
     path("", include("readerstudy.analysis.ratings.urls")),
+    path("", include("readerstudy.analysis.other_urls")),
+    path("", include("readerstudy.analysis.api_urls")),
     path("", include("readerstudy.rehearsal.urls")),
     path("", include("readerstudy.sentinel.urls")),
     path("", include("readerstudy.cases.urls")),

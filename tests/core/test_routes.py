@@ -119,6 +119,10 @@ ROUTES: dict[str, tuple[Any, ...]] = {
     "study-explore": (SIGN_IN, 404, 404, 403),
     "study-analysis-cancel": (SIGN_IN, 404, 404, 403),
     "study-export": (SIGN_IN, 404, 404, 403),
+    "study-others": (SIGN_IN, 404, 404, 403),
+    "study-bids": (SIGN_IN, 404, 404, 403),
+    "study-ratings-api": (401, 404, 404, 403),
+    "api-schema": (401, 200, 200, 200),  # describes addresses, no data
     "study-reads": (SIGN_IN, 404, 404, 403),
     "study-read-picture": (SIGN_IN, 404, 404, 403),
     "study-debriefs": OWN_STUDY,

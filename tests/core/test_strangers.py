@@ -52,7 +52,7 @@ OWN_OR_SHARED = {
     *(name for name in ROUTES if name.startswith("display-check")),
     *("studies", "study-new", "home", "reader-home", "api-preferences", "readers", "audit"),
     *("cases", "cases-columns", "cases-select", "imports", "import-new", "api-imports"),
-    *("ratings-imports", "ratings-new"),
+    *("ratings-imports", "ratings-new", "api-schema"),
     *("dicomweb", "dicomweb-series", "manifest-template", "preparations"),
     # the store of cases is one for all; tests/cases and tests/truth say who may do what in it
     *("case", "case-truth", "case-viewer", "case-compare", "case-preparation", "native-image"),

@@ -11,6 +11,7 @@ from readerstudy.analysis.ratings import tables
 from readerstudy.core.tables import Table
 
 SAMPLES = 4
+MOST_ARMS = 12
 
 
 def headers_of(row: RatingsImport) -> list[str]:
@@ -45,6 +46,16 @@ def questions_for(
     known = {one["source"]: one for one in row.mapping.get("questions", [])}
     guessed = _guessed(table, wanted, rest)
     return [known.get(one["source"], one) for one in guessed]
+
+
+def arms_for(row: RatingsImport, wanted: dict[str, Any]) -> list[Any]:
+    """Return the arms as they are defined, else as the table has them, in their order there."""
+    column, known = wanted["columns"].get("arm"), row.mapping.get("arms") or []
+    if column not in row.table["header"]:
+        return []
+    place = row.table["header"].index(column)
+    found = dict.fromkeys(cells[place] for _, cells in row.table["lines"] if cells[place])
+    return list(known) or [{"code": one} for one in list(found)[:MOST_ARMS]]
 
 
 def _guessed(table: Table, wanted: dict[str, Any], rest: list[str]) -> list[dict[str, Any]]:

@@ -19,7 +19,7 @@ from readerstudy.analysis.models import RatingsImport
 from readerstudy.analysis.presentation import page_of
 from readerstudy.analysis.ratings import changing, computing, planning, storing, uploading
 from readerstudy.analysis.ratings.access import access_import, imports_of
-from readerstudy.analysis.ratings.defining import headers_of, questions_for, samples_of
+from readerstudy.analysis.ratings.defining import arms_for, headers_of, questions_for, samples_of
 from readerstudy.analysis.ratings.downloading import CONTENT_TYPES, file_named, offered_files
 from readerstudy.analysis.ratings.forms import (
     ColumnsForm,
@@ -106,6 +106,7 @@ class ColumnsPage(DraftPage, ActionView):
     def act(self, data: dict[str, Any]) -> HttpResponse:
         wanted = data["mapping"]
         wanted["questions"] = questions_for(self.row, wanted, data["answers"])
+        wanted["arms"] = arms_for(self.row, wanted)
         changing.note_columns(row=self.row, wanted=wanted, actor=self.request.user)
         return redirect("ratings-questions", self.row.pk)
 
