@@ -9,11 +9,13 @@ from typing import Any
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from drf_spectacular.views import SpectacularJSONAPIView
 from rest_framework import serializers
+from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from readerstudy.analysis import datasets, export
+from readerstudy.core.authentication import SessionAuthentication
 from readerstudy.core.errors import ReaderStudyError
 from readerstudy.studies.access import access_study
 from readerstudy.studies.permissions import Action
@@ -113,3 +115,5 @@ class SchemaView(SpectacularJSONAPIView):
     """The description of this interface, OpenAPI 3."""
 
     urlconf = "readerstudy.analysis.api_urls"
+    permission_classes = (IsAuthenticated,)
+    authentication_classes = (SessionAuthentication,)

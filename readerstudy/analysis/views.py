@@ -13,6 +13,7 @@ from django.views.generic import TemplateView
 
 from readerstudy.analysis import datasets, everything, export, programme, running
 from readerstudy.analysis.document import Document, Figure, Table, from_dict
+from readerstudy.analysis.exports.for_others import file_for_others
 from readerstudy.analysis.presentation import page_of
 from readerstudy.analysis.writing import drawing
 from readerstudy.analysis.writing.packing import to_zip
@@ -129,7 +130,11 @@ class Download(ResultPart):
         if name == "everything.zip":
             content = to_zip(everything.everything(data, found))
             return attachment(content, name, "application/zip")
-        blob = everything.single(name, data, found) or export.files(data, found).get(name)
+        blob = (
+            everything.single(name, data, found)
+            or file_for_others(data, name)
+            or export.files(data, found).get(name)
+        )
         if blob is None:
             raise NotFound("There is no such file in the export.")
         kind = TYPES.get(name[name.rfind(".") :], "text/plain")
