@@ -23,6 +23,7 @@ from readerstudy.analysis.exports.for_others import (
     files_for_others,
 )
 from readerstudy.analysis.exports.graded import graded_of
+from readerstudy.core.errors import NotFound
 from readerstudy.stats import obuchowski_rockette, u_statistic
 from readerstudy.stats.mrmc_files import read_imrmc, read_long_csv, read_rjafroc
 from readerstudy.studies.analysis_plan import PlannedAnalysis
@@ -215,6 +216,8 @@ def test_a_study_that_is_not_fully_crossed_says_why_rjafroc_has_no_file():
     assert "imrmc_origin.imrmc" in made["iMRMC"].files
     listed = files_for_others(data)["exports.csv"].decode()
     assert "fully crossed" in listed
+    with pytest.raises(NotFound, match="no file for RJafroc: RJafroc needs a fully crossed study"):
+        file_for_others(data, "rjafroc_origin.xlsx")
 
 
 def test_without_truth_or_answers_each_program_has_its_reason():

@@ -13,6 +13,7 @@ from readerstudy.analysis.exports.mrmcaov import mrmcaov_files
 from readerstudy.analysis.exports.redcap import DICTIONARY, RECORDS, redcap_files
 from readerstudy.analysis.exports.rjafroc import rjafroc_files
 from readerstudy.analysis.facts import Dataset
+from readerstudy.core.errors import NotFound
 
 LIST = "exports.csv"
 COLUMNS = ("file", "for", "content", "not_written_because")
@@ -69,11 +70,20 @@ def files_for_others(data: Dataset) -> dict[str, bytes]:
 
 
 def file_for_others(data: Dataset, name: str) -> bytes | None:
-    """Return one of the files without making the others; None where there is none of that name."""
+    """Return one of the files without making the others; None where there is none of that name.
+
+    Raises
+    ------
+    NotFound
+        With the reason, if its format cannot hold these data.
+    """
     for graded in graded_of(data):
         for form in GRADED:
             if name in (one.format(graded.name) for one in form.names):
-                return _made(form, data, graded).files.get(name)
+                made = _made(form, data, graded)
+                if made.reason:
+                    raise NotFound(f"There is no file for {form.program}: {made.reason}.")
+                return made.files[name]
     if name in (DICTIONARY, RECORDS):
         return redcap_files(data)[name]
     return files_for_others(data)[LIST] if name == LIST else None

@@ -14,7 +14,7 @@ from readerstudy.analysis.importing.ratings_import import Examined, examine
 from readerstudy.analysis.models import RatingsImport
 from readerstudy.analysis.ratings import computing, storing, tables, uploading
 from readerstudy.analysis.ratings.downloading import file_named, offered_files
-from readerstudy.core.errors import ReaderStudyError
+from readerstudy.core.errors import NotFound, ReaderStudyError
 from readerstudy.readers.models import User
 
 FAULTY = 2
@@ -86,7 +86,11 @@ class Command(BaseCommand):
         computing.compute(row)
         folder.mkdir(parents=True, exist_ok=True)
         for name, _ in offered_files(row):
-            content = file_named(row, name)
+            try:
+                content = file_named(row, name)
+            except NotFound as error:
+                self.stderr.write(f"{name}: {error.message}")
+                continue
             if content is not None:
                 (folder / name).write_bytes(content)
                 self.stdout.write(str(folder / name))
