@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from readerstudy.analysis import running
+from readerstudy.analysis import archiving, running
 from readerstudy.analysis.models import AnalysisRun, RatingsImport
 from readerstudy.analysis.ratings import computing
 from readerstudy.core.jobs import JobContext, handles
@@ -15,7 +15,18 @@ def analyse_study(context: JobContext, *, run: str) -> dict[str, Any]:
     """Compute one run; what an earlier attempt stored is kept."""
     row = AnalysisRun.objects.select_related("study", "started_by").get(pk=run)
     found = running.carry_out_run(row, actor=row.started_by, tell=context.progress)
+    archiving.queue(row, actor=row.started_by)
     return {"run": run, "sections": len(found.sections)}
+
+
+@handles("archive_results")
+def archive_results(context: JobContext, *, run: str) -> dict[str, Any]:
+    """Write the report and everything else of one run as an archive, unless it is there."""
+    row = AnalysisRun.objects.select_related("study", "started_by").get(pk=run)
+    context.progress(0, 1, "Writing the report, tables and figures")
+    name = archiving.write(row, actor=row.started_by)
+    context.progress(1, 1)
+    return {"run": run, "archive": name}
 
 
 @handles("analyse_ratings")

@@ -46,6 +46,12 @@ class AnalysisRun(models.Model):
     job = models.OneToOneField(Job, null=True, on_delete=models.PROTECT, related_name="+")
     document = models.JSONField(null=True, help_text="See analysis/document.py")
     data_sha256 = models.CharField(max_length=64, blank=True, help_text="Of reads_long.csv")
+    archive = models.CharField(
+        max_length=64, blank=True, help_text="Name of the stored zip: report, tables, data, scripts"
+    )
+    archive_job = models.OneToOneField(
+        Job, null=True, on_delete=models.PROTECT, related_name="+", help_text="Writes the archive"
+    )
     started_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT, related_name="+"
     )

@@ -22,7 +22,7 @@ from readerstudy.analysis.carrying_out import (
 from readerstudy.analysis.document import EXPLORATORY, PLANNED, Document
 from readerstudy.analysis.facts import Dataset
 from readerstudy.analysis.models import AnalysisRun, ExploratoryAnalysis
-from readerstudy.analysis.software import software, versions
+from readerstudy.analysis.software import code_sha256, software, versions
 from readerstudy.core import audit, jobs
 from readerstudy.core.db import write_transaction
 from readerstudy.core.errors import Conflict, NotAllowed
@@ -95,8 +95,9 @@ def noted(study: Study, *, actor: Any) -> AnalysisRun:
         "plan_sha256": plan_digest([planned, later]),
         "software": software(),
     }
-    key = hashlib.sha256("\n".join([str(study.pk), *facts.values()]).encode()).hexdigest()
-    known = AnalysisRun.objects.filter(key=key).select_related("job").first()
+    named = [str(study.pk), *facts.values(), code_sha256()]
+    key = hashlib.sha256("\n".join(named).encode()).hexdigest()
+    known = AnalysisRun.objects.filter(key=key).select_related("job", "archive_job").first()
     if known is not None:
         return known
     entries = [(PLANNED, one) for one in analysis_plan.document_of(planned)]
@@ -156,6 +157,7 @@ def compute(
         "plan_sha256": plan_sha256,
         "data_sha256": export.data_sha256(data),
         "software": versions(),
+        "code_sha256": code_sha256(),
     }
     return carry_out(data, entries, provenance=provenance, tell=tell)
 

@@ -11,12 +11,12 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.generic import TemplateView
 
-from readerstudy.analysis import datasets, everything, export, programme, running
+from readerstudy.adjudication.table import is_adjudicated
+from readerstudy.analysis import archiving, datasets, export, programme, running
 from readerstudy.analysis.document import Document, Figure, Table, from_dict
 from readerstudy.analysis.exports.for_others import file_for_others
 from readerstudy.analysis.presentation import page_of
 from readerstudy.analysis.writing import drawing
-from readerstudy.analysis.writing.packing import to_zip
 from readerstudy.analysis.writing.table_csv import table_csv
 from readerstudy.core import jobs
 from readerstudy.core.errors import NotFound
@@ -31,6 +31,7 @@ TYPES = {
     ".png": "image/png",
     ".pdf": "application/pdf",
     ".html": "text/html",
+    ".zip": "application/zip",
     ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
     ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
@@ -56,12 +57,14 @@ class ResultsPage(StudyPage, TemplateView):
         if run.document is None:
             context = self.get_context_data(run=run)
             return render(request, "analysis/at_work.html", context)
+        archiving.queue(run, actor=request.user)
         reads_url = reverse("study-reads", args=[self.study.pk])
         page = page_of(from_dict(run.document), reads_url=reads_url)
         return self.render_to_response(
             self.get_context_data(
                 run=run,
                 earlier=running.earlier_than(run),
+                consensus=is_adjudicated(self.study),
                 results_url=reverse("study-results", args=[self.study.pk]),
                 **page,
             )
@@ -126,18 +129,14 @@ class Download(ResultPart):
 
     def get(self, request: HttpRequest, name: str, **_: Any) -> HttpResponse:
         found = self.document()
+        kind = TYPES.get(name[name.rfind(".") :], "text/plain")
+        if name in archiving.WRITTEN:
+            run = running.start(self.study, actor=request.user)
+            return attachment(archiving.read(run, name), name, kind)
         data = datasets.load(self.study, actor=request.user)
-        if name == "everything.zip":
-            content = to_zip(everything.everything(data, found))
-            return attachment(content, name, "application/zip")
-        blob = (
-            everything.single(name, data, found)
-            or file_for_others(data, name)
-            or export.files(data, found).get(name)
-        )
+        blob = file_for_others(data, name) or export.files(data, found).get(name)
         if blob is None:
             raise NotFound("There is no such file in the export.")
-        kind = TYPES.get(name[name.rfind(".") :], "text/plain")
         return attachment(blob, name, kind)
 
 

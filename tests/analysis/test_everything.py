@@ -14,6 +14,7 @@ from readerstudy.analysis import datasets, running
 from readerstudy.analysis.everything import everything, software_list
 from readerstudy.analysis.study_papers import papers_of
 from readerstudy.analysis.writing.packing import to_zip
+from readerstudy.core import jobs
 from readerstudy.core.models import AuditRecord
 from tests import scenario
 from tests.analysis.test_running import finish, read_with
@@ -97,8 +98,11 @@ def report_has_its_papers(study, archive):
 
 def test_single_documents_are_sent_to_those_who_may_export(study, client):
     client.force_login(study.coordinator)
-    running.here(study.study, actor=study.coordinator)
+    early = client.get(reverse("study-export", args=[study.study.pk, "report.pdf"]))
+    assert early.status_code == 409, "the analysis is still at work"
+    jobs.work_through("default")
     for name, begins in (
+        ("everything.zip", b"PK"),
         ("report.html", b"<!DOCTYPE html>"),
         ("report.pdf", b"%PDF"),
         ("methods.docx", b"PK"),
