@@ -12,6 +12,7 @@ from typing import Any
 
 from django.conf import settings
 
+from readerstudy.cases.flags import label
 from readerstudy.core.errors import NotFound, ReaderStudyError
 
 _CODE = Path(__file__).resolve().parent
@@ -48,6 +49,43 @@ def find(name: str) -> dict[str, Any]:
         if preset["name"] == name:
             return preset
     raise NotFound(f"There is no preset {name}.")
+
+
+GROUPS = {
+    "samples": ("Draw images", "from seeds, out of nothing"),
+    "": ("Make one image from others", "of the same patient, such as T1 after contrast"),
+    "segmentation": ("Find tumours", "label maps; for scores of synthetic images"),
+}
+
+
+COLUMNS = (("", "segmentation"), ("samples",))
+
+
+def in_columns() -> list[list[dict[str, Any]]]:
+    """Return the presets by what they make, in the columns of the page."""
+    groups: dict[str, list[dict[str, Any]]] = {kind: [] for kind in GROUPS}
+    for preset in presets():
+        groups[_kind_of(preset)].append(named(preset))
+    return [
+        [
+            {"name": GROUPS[kind][0], "note": GROUPS[kind][1], "presets": groups[kind]}
+            for kind in column
+            if groups[kind]
+        ]
+        for column in COLUMNS
+    ]
+
+
+def _kind_of(preset: dict[str, Any]) -> str:
+    names = {setting["name"] for setting in preset["settings"]}
+    if "latent" in names:
+        return "samples"
+    return "segmentation" if preset["name"].startswith("segment") else ""
+
+
+def named(preset: dict[str, Any]) -> dict[str, Any]:
+    """Return a preset with the names of the series that it needs, as people know them."""
+    return {**preset, "needs": [label(role) for role in preset["sequences"]]}
 
 
 def check(preset: str, overrides: list[str]) -> list[str]:

@@ -36,7 +36,10 @@ class TrainForm(forms.Form):
     """An order; settings that differ from the preset become ``key=value``."""
 
     name = forms.SlugField(
-        max_length=80, label="Name of the run", help_text="Its folder, such as t1c-first."
+        max_length=80,
+        label="Name of the run",
+        help_text="Its folder, such as t1c-first.",
+        error_messages={"invalid": "Use letters, digits, underscores and hyphens, without spaces."},
     )
     source = forms.ChoiceField(
         choices=[(FOLDER, "A folder of subjects"), (CASES, "Imported cases")],
@@ -104,6 +107,20 @@ class TrainForm(forms.Form):
     @property
     def other_settings(self) -> list[forms.BoundField]:
         return self.bound_settings(main=False)
+
+    @property
+    def setting_groups(self) -> list[tuple[str, list[forms.BoundField]]]:
+        """The other settings under headings: training, objective and network."""
+        homes = {one["name"]: one["home"] for one in self.preset["settings"]}
+        groups: dict[str, list[forms.BoundField]] = {}
+        for field in self.other_settings:
+            groups.setdefault(homes[field.name.removeprefix("set_")], []).append(field)
+        return list(groups.items())
+
+    @property
+    def has_wrong_settings(self) -> bool:
+        """Is one of the settings that are folded away wrong, or the whole refused?"""
+        return bool(self.non_field_errors()) or any(field.errors for field in self.other_settings)
 
     def overrides(self) -> list[str]:
         """Return the settings that differ from the preset, as typed on a command line."""

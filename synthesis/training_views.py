@@ -38,7 +38,8 @@ CURVES = ("loss.svg", "scores.svg", "fid.svg", "kid.svg")
 
 def choose_preset(request: HttpRequest) -> HttpResponse:
     require_coordinator(request.user)
-    return render(request, "synthesis/presets.html", {"presets": presets.presets()})
+    context = {"columns": presets.in_columns(), "count": len(presets.presets())}
+    return render(request, "synthesis/presets.html", context)
 
 
 class TrainView(ActionView, CoordinatorPage):
@@ -63,7 +64,7 @@ class TrainView(ActionView, CoordinatorPage):
         return as_initial(model) if model else {"name": ordering.free_name(preset)}
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        preset = presets.find(self.kwargs["preset"])
+        preset = presets.named(presets.find(self.kwargs["preset"]))
         usable = usable_cases(preset["sequences"])
         roots = [str(root) for root in settings.TRAINING_ROOTS]
         return super().get_context_data(preset=preset, usable=usable, roots=roots, **kwargs)

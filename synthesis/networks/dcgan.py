@@ -174,7 +174,7 @@ def build_dcgan(config: DcganConfig) -> dict[str, nn.Module]:
 def _han(objective: str, roles: tuple[str, ...], size: int, rate: float) -> Preset:
     data = "concat" if len(roles) > 1 else roles[0]
     network: dict[str, Any] = {"roles": roles, "pooled": len(roles) > 1, "size": size}
-    what = "any of four sequences" if len(roles) > 1 else roles[0].upper()
+    what = "any of four sequences" if len(roles) > 1 else roles[0].upper().replace("T1C", "T1c")
     return Preset(
         name=f"han2018-{objective}-{data}-{size}",
         summary=f"{objective.upper()} of Han 2018: sagittal slices, {what}, {size} x {size}",
@@ -203,6 +203,7 @@ def _training(rate: float) -> dict[str, Any]:
         "report_every": 50,
         "checkpoint_every": 1000,
         "snapshots": True,
+        "validations": 12,
     }
 
 

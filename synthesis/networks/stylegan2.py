@@ -311,6 +311,7 @@ def _park(suffix: str, summary: str, **network: Any) -> Preset:
             "report_every": 50,
             "checkpoint_every": 500,
             "snapshots": True,
+            "validations": 25,
         },
     )
 

@@ -14,7 +14,7 @@ import re
 import sys
 import textwrap
 from dataclasses import MISSING, Field, fields
-from typing import Any
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from synthesis.networks.registry import PRESETS, find_preset, network_config
 from synthesis.training.config import TrainingConfig
@@ -23,7 +23,6 @@ from synthesis.training.settings import OBJECTIVE_SETTINGS
 
 _ASKED_APART = {"preset", "network", "objective", "seed", "device", "parent"}
 _ENTRY = re.compile(r"^(\w+(?:, \w+)*) : .*$")
-_CHOICE = re.compile(r"^Literal\[(.*)\]$")
 
 
 def describe() -> list[dict[str, Any]]:
@@ -54,14 +53,14 @@ def sequences_of(config: Any) -> list[str]:
 
 
 def _settings(home: str, kind: type[Any], chosen: dict[str, Any]) -> list[dict[str, Any]]:
-    told = help_of(kind)
+    told, types = help_of(kind), get_type_hints(kind)
     return [
         {
             "name": one.name,
             "home": home,
             "default": finite_or_none(_plain(chosen.get(one.name, _default(one)))),
             "help": told.get(one.name, ""),
-            "choices": _choices(str(one.type)),
+            "choices": _choices(types[one.name]),
         }
         for one in fields(kind)
         if one.name not in _ASKED_APART
@@ -78,14 +77,22 @@ def _plain(value: Any) -> Any:
     return json.loads(json.dumps(value))
 
 
-def _choices(annotation: str) -> list[str]:
-    found = _CHOICE.match(annotation)
-    return [part.strip().strip("'\"") for part in found[1].split(",")] if found else []
+def _choices(annotation: Any) -> list[str]:
+    """Return the words that a setting may have; none where it is no choice of words."""
+    words = get_args(annotation) if get_origin(annotation) is Literal else ()
+    return [word for word in words if isinstance(word, str)]
 
 
 def help_of(kind: type[Any]) -> dict[str, str]:
-    """Return what the docstring of a dataclass says of each attribute, in one line."""
-    text = inspect.getdoc(kind) or ""
+    """Return what docstrings of a dataclass and of those it extends say of each attribute."""
+    told: dict[str, str] = {}
+    for one in reversed(kind.__mro__):
+        told |= _told_by(one)
+    return told
+
+
+def _told_by(kind: type[Any]) -> dict[str, str]:
+    text = inspect.cleandoc(kind.__dict__.get("__doc__") or "")
     _, _, section = text.partition("Attributes\n----------\n")
     told: dict[str, str] = {}
     names: list[str] = []

@@ -14,8 +14,16 @@ class SliceSettings:
 
     Attributes
     ----------
-    first, last, fit, field_mm, white_percentile, least_brain
-        Of the rule.
+    first, last : float
+        Which slices: from this share of the volume up to that one, 0 to 1.
+    fit : {"stretch", "pad", "field"}
+        The whole plane whatever its aspect; padded to a square; or a square of field_mm.
+    field_mm : float
+        Side of the square around the brain where fit is "field".
+    white_percentile : float
+        Percentile of the brain's grey levels that becomes white.
+    least_brain : float
+        Slices with less brain than this share of the plane are left out.
     scored : int
         Images drawn to score the generator.
     freeze : int
