@@ -228,7 +228,7 @@ def test_a_worker_that_dies_is_taken_over_and_the_run_goes_on(page, folder, monk
         ({"set_batch": "0"}, "batch must lie between 1"),
         ({"set_crop": "[25, 24]"}, "crop must be multiples of"),
         ({"set_precision": "float16"}, "Select a valid choice"),
-        ({"name": "not a slug"}, "Enter a valid"),
+        ({"name": "not a slug"}, "without spaces"),
         ({"folder": "/etc"}, "Select a valid choice"),
         ({"source": "cases"}, "No imported case can be used"),
         ({"source": "cases", "codes": "9999"}, "Case 9999 cannot be used"),
