@@ -28,6 +28,10 @@ OF_TABLES = {
     "fisher_exact": "Fisher’s exact test",
 }
 SMALL = 5.0
+PUBLISHED = "chi_square"
+"""The test that papers often give for reads of the same cases."""
+ENUMERATED, FEW_TABLES = 500, 1000
+"""Answers up to which Fisher's p is enumerated in any case; tables up to which above that."""
 CLUSTERED = "clustered_chi_square"
 
 
@@ -155,10 +159,14 @@ def _finding(name: str, test: Test) -> Finding:
 
 def _of_table(groups: Groups, name: str) -> Finding:
     """Return a test of the table; a plain row, marked so, where its reads are not independent."""
-    compute = getattr(stats, name)
     clustered = groups.is_clustered
+    if clustered and name != PUBLISHED:
+        unit = groups.first.unit
+        return _refused(name, f"{unit}s with several answers: see the score test, which knows them")
+    many_answers = name == "fisher_exact" and len(groups.rows) > ENUMERATED
+    limit = {"max_tables": FEW_TABLES} if many_answers else {}
     try:
-        found = compute(groups.table, assume_independent=True)
+        found = getattr(stats, name)(groups.table, assume_independent=True, **limit)
     except ValueError as error:
         return _refused(name, str(error))
     statistic = float(getattr(found, "statistic", NAN))

@@ -58,6 +58,7 @@ from readerstudy.studies.analysis_plan import PlannedAnalysis
 KNOWN = ("kaplan_meier", "logrank", "cox", "harrell_c", "time_dependent_auc")
 AREA_DRAWS = 200
 LARGE = 500
+MANY_READERS = 8
 
 
 @dataclass(frozen=True)
@@ -342,7 +343,11 @@ def _cox(
     level = 1.0 - entry.alpha
     others = [one for one in markers if one.source == "reference" and one.values]
     rows = []
+    readers = {one.reader for one in markers if one.source == "answers"} - {ALL}
+    many_readers = len(readers) > MANY_READERS
     for marker in markers:
+        if many_readers and marker.reader in readers:
+            continue
         ratio, p, n, events = hazard_ratio(patients, marker, [], level)
         cells: dict[str, Cell] = {
             "by": _label(data, marker),
@@ -380,7 +385,10 @@ def _cox(
             + (f"; adjusted for {names}" if others else "")
         ),
         n=size(patients),
-        notes=("Hazards are taken as proportional; look at the curves for crossings.",),
+        notes=(
+            "Hazards are taken as proportional; look at the curves for crossings.",
+            *([f"With {len(readers)} readers their mean score stands for them."] * many_readers),
+        ),
     )
 
 
