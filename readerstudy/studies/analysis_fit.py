@@ -93,7 +93,8 @@ def _truth(entry: PlannedAnalysis, situation: Situation) -> Iterator[str]:
         )
     if entry.endpoint == "preference" and asked.kind not in BESIDE:
         yield f"“{asked.text}” does not choose between images beside each other."
-    if entry.positive and entry.positive not in asked.levels:
+    of_outcome = entry.endpoint == "regression" and entry.event
+    if entry.positive and not of_outcome and entry.positive not in asked.levels:
         yield f"“{asked.text}” has no level “{entry.positive}”."
 
 

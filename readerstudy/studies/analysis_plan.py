@@ -95,7 +95,9 @@ class PlannedAnalysis:
     time, event : str
         Endpoints of the reference standard that hold a time and whether the event came (1 or 0).
         Two names each, separated by a comma, are one time from two sources that are compared, as
-        progression on true and on synthetic images: ``ttp_true, ttp_synthetic``.
+        progression on true and on synthetic images: ``ttp_true, ttp_synthetic``. Of a regression
+        ``event`` is the outcome, such as ``idh``, and ``positive`` its value that counts; patients
+        whose endpoint ``cohort`` is ``validation`` are held out.
     horizons : tuple of float
         Times at which survival and areas under time-dependent curves are stated.
     alpha : float

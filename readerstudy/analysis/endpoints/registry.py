@@ -17,6 +17,7 @@ from readerstudy.analysis.endpoints.described_times import described_times
 from readerstudy.analysis.endpoints.mrmc import mrmc_difference
 from readerstudy.analysis.endpoints.preference import preference
 from readerstudy.analysis.endpoints.reference import reference
+from readerstudy.analysis.endpoints.regression import regression
 from readerstudy.analysis.endpoints.score import score
 from readerstudy.analysis.endpoints.survival import survival
 from readerstudy.analysis.endpoints.turing import turing
@@ -33,6 +34,7 @@ ENDPOINTS: dict[str, Endpoint] = {
     "mrmc-difference": mrmc_difference,
     "preference": preference,
     "reference": reference,
+    "regression": regression,
     "score": score,
     "survival": survival,
     "turing": turing,
