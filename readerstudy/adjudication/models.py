@@ -9,9 +9,11 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 
+from readerstudy.core.append_only import append_only
 from readerstudy.studies.models import Enrolment, Question, Study
 
 
+@append_only(may_change=("concluded_at",), simulated="study")
 class Round(models.Model):
     """One panel over the discordant answers to some questions of a closed study."""
 
@@ -38,6 +40,7 @@ class Round(models.Model):
         return f"round {self.number} of {self.study}"
 
 
+@append_only(simulated="round__study")
 class Discordance(models.Model):
     """Answers of readers to one question about one item that do not agree."""
 
@@ -59,6 +62,7 @@ class Discordance(models.Model):
         return f"{self.question.code} of {self.item}"
 
 
+@append_only(simulated="discordance__round__study")
 class Vote(models.Model):
     """What a member of the panel says: first alone, then knowing the opinions."""
 
@@ -85,6 +89,7 @@ class Vote(models.Model):
         return f"{self.stage} vote of {self.enrolment.code}"
 
 
+@append_only(simulated="discordance__round__study")
 class Consensus(models.Model):
     """The value that a panel agreed on, or that it did not; a later round makes a new version."""
 
@@ -104,6 +109,7 @@ class Consensus(models.Model):
         return f"version {self.version} for {self.discordance}"
 
 
+@append_only(simulated="study")
 class Adoption(models.Model):
     """A consensus was made the reference standard: which, by whom, when and why, in versions.
 

@@ -7,10 +7,12 @@ import uuid
 from django.conf import settings
 from django.db import models
 
+from readerstudy.core.append_only import append_only
 from readerstudy.core.models import Job
 from readerstudy.studies.models import Study
 
 
+@append_only(simulated="study")
 class ExploratoryAnalysis(models.Model):
     """An endpoint that was asked for after unblinding. Append-only: asking is on record."""
 
@@ -30,6 +32,7 @@ class ExploratoryAnalysis(models.Model):
         return f"{self.entry['code']} in {self.study}"
 
 
+@append_only(may_change=("job", "document", "data_sha256", "finished_at"), simulated="study")
 class AnalysisRun(models.Model):
     """The results of one plan on one state of the data by one version of the software.
 
@@ -65,6 +68,7 @@ class AnalysisRun(models.Model):
         return f"analysis {self.key[:8]} of {self.study}"
 
 
+@append_only(simulated="study")
 class DebriefDecision(models.Model):
     """Whether readers may see their own debriefs. Append-only: the last decision holds."""
 

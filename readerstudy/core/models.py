@@ -7,7 +7,10 @@ import uuid
 from django.conf import settings
 from django.db import models
 
+from readerstudy.core.append_only import append_only
 
+
+@append_only()
 class AuditRecord(models.Model):
     """One link of the append-only, hash-chained log. Written by core.audit alone."""
 

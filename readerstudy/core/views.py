@@ -13,7 +13,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_POST
 from django.views.generic import TemplateView
 
-from readerstudy.core import audit_pages, jobs
+from readerstudy.core import audit_pages, jobs, verifying
 from readerstudy.core.access import access_job
 from readerstudy.core.middleware import error_response
 
@@ -76,6 +76,7 @@ class AuditPage(TemplateView):
             lines=audit_pages.lines(page),
             actions=audit_pages.actions(records),
             action=action,
+            verified=verifying.last_verification(),
             **kwargs,
         )
 

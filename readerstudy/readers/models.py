@@ -6,6 +6,8 @@ from django.conf import settings
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 
+from readerstudy.core.append_only import append_only
+
 
 class User(AbstractUser):
     """An account. What a person may do in a study stands in studies.Membership and Enrolment."""
@@ -88,6 +90,7 @@ class Invitation(models.Model):
         return f"invitation of {self.name}"
 
 
+@append_only()
 class DisplayCheck(models.Model):
     """One check of one display by one reader, or the choice to read without. Append-only."""
 

@@ -7,6 +7,7 @@ class ReadingConfig(AppConfig):
 
     def ready(self) -> None:
         from readerstudy.reading import (  # noqa: F401 register themselves
+            audit_checks,
             checks,
             deviating,
             draft_preview,

@@ -12,11 +12,13 @@ from django.db import models
 from django.db.models import Q
 
 from readerstudy.cases.models import Case
+from readerstudy.core.append_only import append_only
 from readerstudy.core.tokens import new_token
 from readerstudy.readers.models import DisplayCheck
 from readerstudy.studies.models import Enrolment, Option, Question, Study
 
 
+@append_only(simulated="study")
 class Allocation(models.Model):
     """The result of the draw, stored once at lock. The rows are the readings."""
 
@@ -31,6 +33,7 @@ class Allocation(models.Model):
         return f"allocation of {self.study}"
 
 
+@append_only(simulated="enrolment__study")
 class AllocationPart(models.Model):
     """The draw for a reader who was added after the lock; the first draw stays as it is."""
 
@@ -90,6 +93,10 @@ class EncodedSeries(models.Model):
         return f"{self.case} {self.role} encoded"
 
 
+@append_only(
+    may_change=("offered_at", "completed_at", "reopened_at", "withdrawn_at", "draft"),
+    simulated="enrolment__study",
+)
 class Reading(models.Model):
     """One case shown once to one reader."""
 
@@ -125,6 +132,7 @@ class Reading(models.Model):
         return f"{self.enrolment.code} position {self.position}"
 
 
+@append_only(simulated="reading__enrolment__study")
 class ReadingImage(models.Model):
     """The address of one series in one presentation; a repeat of a case gets another one."""
 
@@ -189,6 +197,7 @@ class ReadingSession(models.Model):
         return f"session of {self.enrolment.code} from {self.started_at:%Y-%m-%d %H:%M}"
 
 
+@append_only(simulated="reading__enrolment__study")
 class Submission(models.Model):
     """What a browser sent, once per client-made key, with the server's verdict."""
 
@@ -233,6 +242,7 @@ def _only(form: str) -> Q:
     return given & Q(not_evaluable=form == "not_evaluable")
 
 
+@append_only(simulated="submission__reading__enrolment__study")
 class Rating(models.Model):
     """One value for one question, in exactly one form."""
 

@@ -119,7 +119,11 @@ def _store(
         action=f"{_noun(reading.enrolment)}.{outcome}",
         target=f"reading {reading.pk}",
         old={"submission": str(former.pk)} if former else None,
-        new={"submission": str(submission.pk), "body_hash": digest},
+        new={
+            "submission": str(submission.pk),
+            "body_hash": digest,
+            "study": str(reading.enrolment.study_id),
+        },
         reason=submission.reason,
     )
     return submission

@@ -43,7 +43,7 @@ class Seal:
 
 def seals_of(study: Study) -> list[Seal]:
     """Return every hash of a study, computed again from what is stored now."""
-    return [*_protocols(study), *_allocations(study), _chain(study)]
+    return [*_protocols(study), *seals_of_allocation(study), _chain(study)]
 
 
 def _protocols(study: Study) -> Iterable[Seal]:
@@ -55,7 +55,8 @@ def _protocols(study: Study) -> Iterable[Seal]:
         yield Seal(f"Protocol, version {one.version}", one.protocol_hash, agrees)
 
 
-def _allocations(study: Study) -> Iterable[Seal]:
+def seals_of_allocation(study: Study) -> Iterable[Seal]:
+    """Yield the hashes of the draws, computed again from the readings."""
     stored = Allocation.objects.filter(study=study).first()
     if stored is None:
         return

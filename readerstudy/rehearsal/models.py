@@ -7,6 +7,7 @@ import uuid
 from django.conf import settings
 from django.db import models
 
+from readerstudy.core.append_only import append_only
 from readerstudy.core.models import Job
 from readerstudy.studies.models import Study
 
@@ -54,6 +55,7 @@ class Rehearsal(models.Model):
         return Job.objects.filter(key=f"rehearse:{self.pk}").first()
 
 
+@append_only(simulated="study")
 class SampleSize(models.Model):
     """A sample size stated for a study; the newest one counts, older ones stay."""
 

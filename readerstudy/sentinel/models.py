@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 
+from readerstudy.core.append_only import append_only
 from readerstudy.studies.models import Study
 
 
@@ -28,6 +29,7 @@ class SentinelLimits(models.Model):
         return f"limits of the sentinel in {self.study}"
 
 
+@append_only(simulated="study")
 class SentinelRun(models.Model):
     """One finished run. No column says which class a cue points to."""
 

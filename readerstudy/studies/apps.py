@@ -7,6 +7,7 @@ class StudiesConfig(AppConfig):
 
     def ready(self) -> None:
         from readerstudy.studies import (  # noqa: F401 register themselves
+            audit_checks,
             case_actions,
             design_checks,
             protocol_checks,

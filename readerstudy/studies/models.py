@@ -9,12 +9,19 @@ from django.conf import settings
 from django.db import models
 
 from readerstudy.cases.models import Case
+from readerstudy.core.append_only import append_only
 from readerstudy.core.tokens import new_token
 from readerstudy.studies import analysis_plan, reading_design
 from readerstudy.studies.answers import KINDS
 from readerstudy.studies.viewing import Viewing, parse
 
 
+@append_only(
+    may_change=None,
+    frozen=("id", "rehearsal_of", "created_by", "created_at"),
+    sealed=("protocol", "protocol_hash"),
+    simulated="self",
+)
 class Study(models.Model):
     """A reader study. From lock on, what defines it is frozen in ``protocol``."""
 
@@ -271,6 +278,7 @@ class Arm(models.Model):
         return self.name
 
 
+@append_only(simulated="study")
 class Amendment(models.Model):
     """A change of a protocol after lock, with its reason. The former version stays."""
 
@@ -323,6 +331,7 @@ class Membership(models.Model):
         return f"{self.user}: {self.role} of {self.study}"
 
 
+@append_only(may_change=("withdrawn_at", "withdrawn_by", "withdrawal_reason"), simulated="study")
 class Enrolment(models.Model):
     """A reader in a study, known there by a code only."""
 
@@ -370,6 +379,7 @@ class Enrolment(models.Model):
         return f"{self.code} in {self.study}"
 
 
+@append_only(simulated="enrolment__study")
 class Acknowledgement(models.Model):
     """A reader has read what an amendment changed."""
 
@@ -392,6 +402,7 @@ class Acknowledgement(models.Model):
         return f"{self.enrolment.code}: {self.amendment}"
 
 
+@append_only(may_change=("handed_over",), simulated="enrolment__study")
 class Letter(models.Model):
     """An e-mail to a reader about a study, as a record that it was handed to the mail system."""
 
@@ -426,6 +437,7 @@ class Letter(models.Model):
         return f"{self.kind} to {self.enrolment.code}"
 
 
+@append_only(simulated="study")
 class LetterVersion(models.Model):
     """The study's own words in one kind of letter; changed words are a new version."""
 
@@ -450,6 +462,7 @@ class LetterVersion(models.Model):
         return f"{self.kind} of {self.study}, version {self.version}"
 
 
+@append_only(simulated="study")
 class Deviation(models.Model):
     """A departure from the protocol that a person put on record."""
 

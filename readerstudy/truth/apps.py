@@ -8,6 +8,7 @@ class TruthConfig(AppConfig):
 
     def ready(self) -> None:
         from readerstudy.truth import (  # noqa: F401 register what they add
+            audit_checks,
             barring,
             checks,
             feedback,

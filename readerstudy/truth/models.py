@@ -6,9 +6,11 @@ from django.conf import settings
 from django.db import models
 
 from readerstudy.cases.models import Case
+from readerstudy.core.append_only import append_only
 from readerstudy.studies.models import Study
 
 
+@append_only()
 class Origin(models.Model):
     """Whether a case is real, or which generator made it.
 
@@ -58,6 +60,7 @@ class Origin(models.Model):
         return f"{self.case}: {self.kind}"
 
 
+@append_only()
 class TrainedOn(models.Model):
     """What a generator was trained on, for one of its runs: whoever it is may not be shown.
 
@@ -86,6 +89,7 @@ class ReferenceQuerySet(models.QuerySet["ReferenceStandard"]):
         return self.exclude(pk__in=superseded.values("supersedes"))
 
 
+@append_only()
 class ReferenceStandard(models.Model):
     """What is held to be true of a case for one endpoint, and how it is known.
 
@@ -125,6 +129,7 @@ class ReferenceStandard(models.Model):
         return f"{self.endpoint} of {self.case}"
 
 
+@append_only(simulated="study")
 class Unblinding(models.Model):
     """The recorded act of joining truth to a closed study."""
 
@@ -137,6 +142,7 @@ class Unblinding(models.Model):
         return f"unblinding of {self.study}"
 
 
+@append_only(simulated="study")
 class CaseUnblinding(models.Model):
     """The recorded act of breaking the blind for one case of a study, with its reason."""
 

@@ -21,6 +21,7 @@ from readerstudy.studies.models import Option, Question
 from readerstudy.truth.models import Origin
 from readerstudy.truth.unblinding import unblind
 from tests import scenario
+from tests.tampering import unguarded
 
 pytestmark = pytest.mark.django_db
 # Two readers grade ten cases; 6 of the answers agree.
@@ -51,7 +52,8 @@ def graded():
             answers = {"grade": grades[place], "size": place, "why": "=SUM(A1)"}
             submit(reading=reading, key=str(uuid.uuid4()), body={"answers": answers})
     lifecycle.close(study=made.study, actor=made.coordinator, reason="done")
-    Origin.objects.filter(case__code=codes[0]).delete()
+    with unguarded():
+        Origin.objects.filter(case__code=codes[0]).delete()
     unblind(
         study=made.refresh(), actor=made.coordinator, reason="planned", typed_name=made.study.name
     )

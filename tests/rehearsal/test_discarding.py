@@ -20,6 +20,7 @@ from readerstudy.rehearsal.models import Rehearsal
 from readerstudy.studies.models import Enrolment, Option, Question, Study
 from readerstudy.studies.templates.registry import TEMPLATES
 from tests.rehearsal.studies import draft_of
+from tests.tampering import unguarded
 
 pytestmark = pytest.mark.django_db
 KEPT = {"core.AuditRecord", "rehearsal.Rehearsal", "readers.User"}
@@ -161,7 +162,8 @@ def test_a_dry_run_that_another_study_came_from_stays():
 def test_a_real_study_is_never_deleted():
     study = draft_of("image-quality")
     run = rehearsal_of(study)
-    Study.objects.filter(pk=run.clone_id).update(rehearsal_of=None)
+    with unguarded():
+        Study.objects.filter(pk=run.clone_id).update(rehearsal_of=None)
     run.refresh_from_db()
     with pytest.raises(ReaderStudyError, match="real study"):
         discarding.discard(rehearsal=run, actor=study.created_by, reason="x")

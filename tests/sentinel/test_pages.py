@@ -20,6 +20,7 @@ from readerstudy.sentinel.models import SentinelRun
 from tests import scenario
 from tests.factories import locked_study, prepare_images
 from tests.sentinel import planted
+from tests.tampering import unguarded
 
 pytestmark = pytest.mark.django_db
 LENGTH = {
@@ -48,7 +49,8 @@ def stored(study, **columns) -> SentinelRun:
     run = SentinelRun.objects.get(study=study)
     for name, value in columns.items():
         setattr(run, name, value)
-    run.save()
+    with unguarded():
+        run.save()
     return run
 
 
@@ -57,7 +59,8 @@ def text_of(client, study, page="study-launch") -> str:
 
 
 def test_without_a_run_the_launch_waits_and_offers_one(client, study):
-    SentinelRun.objects.all().delete()
+    with unguarded():
+        SentinelRun.objects.all().delete()
     text = text_of(client, study)
     assert "The leak sentinel has not run yet" in text
     assert f'action="{reverse("study-sentinel-run", args=[study.pk])}"' in text
@@ -66,7 +69,8 @@ def test_without_a_run_the_launch_waits_and_offers_one(client, study):
 
 
 def test_the_button_queues_one_run_and_not_two(client, study):
-    SentinelRun.objects.all().delete()
+    with unguarded():
+        SentinelRun.objects.all().delete()
     for _ in range(2):
         response = client.post(reverse("study-sentinel-run", args=[study.pk]))
         assert response.url == reverse("study-sentinel", args=[study.pk])

@@ -11,6 +11,7 @@ from readerstudy.studies.models import Arm, Option, Question, Study, StudyCase
 from readerstudy.truth.models import Origin
 from readerstudy.truth.recording_reference import record_reference
 from tests.factories import ready_study
+from tests.tampering import unguarded
 
 pytestmark = pytest.mark.django_db
 
@@ -72,7 +73,8 @@ def test_a_threshold_needs_training_cases(study):
 
 def test_a_missing_origin_blocks_and_only_the_count_is_told(study):
     case = study.cases.first()
-    Origin.objects.filter(case=case).delete()
+    with unguarded():
+        Origin.objects.filter(case=case).delete()
     check = point(study, "Right answer missing")
     assert check.status == BLOCKS
     assert check.evidence.startswith("For 1 of 4 cases.")
@@ -117,7 +119,8 @@ def test_training_cases_that_cannot_tell_what_is_right_are_named(study):
     assert f"case {', '.join(sorted((told.item, silent.item)))}" in partly.evidence
     assert "“What decided it?”" in partly.evidence
     record_reference(case=told.case, endpoint="who_grade", value="4", method="", actor=None)
-    Origin.objects.filter(case=silent.case).delete()
+    with unguarded():
+        Origin.objects.filter(case=silent.case).delete()
     check = point(study, "1 training cases without feedback")
     assert check.status == BLOCKS
     assert f"case {silent.item}." in check.evidence

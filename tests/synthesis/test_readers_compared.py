@@ -12,6 +12,7 @@ from readerstudy.truth.models import Origin
 from readerstudy.truth.unblinding import unblind
 from synthesis.models import Checkpoint, GenerationRun, Score
 from tests import scenario
+from tests.tampering import unguarded
 
 pytestmark = pytest.mark.django_db
 
@@ -28,7 +29,8 @@ def finished():
     synthetic = sorted(Origin.objects.filter(kind="synthetic"), key=lambda one: one.case.code)
     good = {one.case.code for one in synthetic[2:]}
     for number, one in enumerate(synthetic):
-        Origin.objects.filter(pk=one.pk).update(generation_run=run.pk, generator="G")
+        with unguarded():
+            Origin.objects.filter(pk=one.pk).update(generation_run=run.pk, generator="G")
         Score.objects.create(
             run=run, case_code=one.case.code, candidate="synthetic", region="brain",
             preset="paired-1", metric="ssim", value=0.8 + number / 100,
