@@ -67,6 +67,7 @@ FURTHER = {
     ),
     "score": ("clustered_mean", "clustered_mean_difference", "signed_rank", "kendall_w"),
     "comparison": ("g_test", "mann_whitney", "clustered_chi_square"),
+    "regression": ("delong_test", "youden"),
 }
 """What an endpoint can compute besides the usual methods."""
 
