@@ -11,10 +11,11 @@ from django.http import HttpResponse
 from django.shortcuts import redirect
 
 from readerstudy.analysis import exploring
-from readerstudy.studies.analysis_form import AnalysisForm, initial_of
+from readerstudy.studies.analysis_form import AnalysisForm, described, initial_of
 from readerstudy.studies.analysis_plan import ENDPOINTS, PlannedAnalysis
 from readerstudy.studies.pages import StudyAction
 from readerstudy.studies.permissions import Action
+from readerstudy.studies.planning_analysis import methods_of
 
 
 class ExploreForm(AnalysisForm):
@@ -26,7 +27,17 @@ class ExploreForm(AnalysisForm):
         help_text="Stands in the audit log and beside the results.",
     )
 
+    def __init__(self, *args: Any, entry: PlannedAnalysis, **kwargs: Any) -> None:
+        super().__init__(*args, entry=entry, **kwargs)
+        for name in ("question", "endpoint"):  # chosen above the form
+            self.fields[name].widget = forms.HiddenInput()
+        fitting = methods_of(entry.endpoint)
+        self._choose("methods", [(name, f"{name}: {described(name)}") for name in fitting])
+        for name in ("primary", "stop_below"):
+            del self.fields[name]
+
     def wanted(self) -> dict[str, Any]:
+        self.cleaned_data |= {"primary": False, "stop_below": None}
         wanted = super().wanted()
         del wanted["reason"]
         return wanted

@@ -32,7 +32,10 @@ class ExploratoryAnalysis(models.Model):
         return f"{self.entry['code']} in {self.study}"
 
 
-@append_only(may_change=("job", "document", "data_sha256", "finished_at"), simulated="study")
+@append_only(
+    may_change=("job", "document", "data_sha256", "finished_at", "archive", "archive_job"),
+    simulated="study",
+)
 class AnalysisRun(models.Model):
     """The results of one plan on one state of the data by one version of the software.
 
