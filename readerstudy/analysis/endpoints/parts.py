@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from readerstudy.analysis.facts import Dataset, Read
+from readerstudy.analysis.facts import Dataset, Item
 
 EXPERIENCED = 10
 """Years from which a reader counts as experienced."""
+NO_STRATUM, NOT_KNOWN = "no stratum", "not known"
 NAMES = {"experience": "experience of the reader"}
 
 
@@ -20,11 +21,16 @@ def parts(data: Dataset, name: str) -> list[tuple[str, Dataset]]:
     ValueError
         If no subgroup has this name.
     """
-    part_of = _grouping(data, name)
-    labels = sorted({part_of(read) for read in data.reads})
+    label = grouping(data, name)
+    by_read = [label(data.items.get(one.item), one.period, one.reader) for one in data.reads]
     return [
-        (label, replace(data, reads=[read for read in data.reads if part_of(read) == label]))
-        for label in labels
+        (
+            part,
+            replace(
+                data, reads=[r for r, own in zip(data.reads, by_read, strict=True) if own == part]
+            ),
+        )
+        for part in sorted(set(by_read))
     ]
 
 
@@ -35,21 +41,23 @@ def in_words(name: str) -> str:
     return NAMES.get(name, name)
 
 
-def _grouping(data: Dataset, name: str) -> Callable[[Read], str]:
-    years = {facts.code: facts.years for facts in data.readers}
-    items = data.items
+def grouping(data: Dataset, name: str) -> Callable[[Item | None, int, str], str]:
+    """Return what names the part of a read by its item, period and reader.
+
+    Raises
+    ------
+    ValueError
+        If no subgroup has this name.
+    """
     if name.startswith("reference:"):
         endpoint = name.removeprefix("reference:")
-        return lambda read: (
-            items[read.item].references.get(endpoint) or "not known"
-            if read.item in items
-            else "not known"
-        )
-    known: dict[str, Callable[[Read], str]] = {
-        "stratum": lambda read: items[read.item].stratum or "no stratum",
-        "generator": lambda read: items[read.item].generator or "real",
-        "period": lambda read: f"Period {read.period}",
-        "experience": lambda read: experience_words(years.get(read.reader)),
+        return lambda item, _, __: (item.references.get(endpoint) if item else "") or NOT_KNOWN
+    years = {facts.code: facts.years for facts in data.readers}
+    known: dict[str, Callable[[Item | None, int, str], str]] = {
+        "stratum": lambda item, _, __: (item.stratum if item else "") or NO_STRATUM,
+        "generator": lambda item, _, __: (item.generator if item else "") or "real",
+        "period": lambda _, period, __: f"Period {period}",
+        "experience": lambda _, __, reader: experience_words(years.get(reader)),
     }
     if name not in known:
         raise ValueError(f"there is no subgroup {name!r}")

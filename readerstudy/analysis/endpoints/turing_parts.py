@@ -18,6 +18,7 @@ from readerstudy.analysis.document import (
     count,
     number_of,
 )
+from readerstudy.analysis.endpoints.parts import NO_STRATUM, grouping, in_words
 from readerstudy.analysis.endpoints.turing_calls import Call, Calls
 from readerstudy.analysis.endpoints.turing_rows import (
     confusion_cells,
@@ -32,7 +33,6 @@ from readerstudy.analysis.facts import Dataset
 from readerstudy.stats.clustered_groups import ClusteredComparison, GroupDifference
 
 MOST_PAIRS = 6
-NO_STRATUM = "no stratum"
 METHOD = (
     "Score test with the empirical variance over clusters (Rotnitzky & Jewell, Biometrika "
     "1990), readers fixed; limits from both Wilson limits (Zou & Donner, Stat Med 2008)"
@@ -336,11 +336,11 @@ def _within_strata(calls: Calls) -> tuple[Table, list[Test]] | None:
 
 def _subgroup(data: Dataset, calls: Calls, name: str) -> Block:
     """Return the endpoint estimated once more in the parts of a planned subgroup."""
-    of = grouping(data, name)
-    parts = calls.parts(of)
+    label = grouping(data, name)
+    parts = calls.parts(lambda call: label(call.item, call.period, call.reader))
     if len(parts) < 2:
         only = ", ".join(parts)
-        return Passage(f"Subgroup {subgroup_words(name)}: all reads are in one part, {only}.")
+        return Passage(f"Subgroup {in_words(name)}: all reads are in one part, {only}.")
     rows = []
     for part in sorted(parts):
         share = share_of(parts[part]).number
@@ -349,7 +349,7 @@ def _subgroup(data: Dataset, calls: Calls, name: str) -> Block:
         rows.append(Row({**cells, **detection_cells(parts[part], with_interval=False)}))
     return Table(
         code=f"subgroup_{name.replace(':', '_')}",
-        title=f"By {subgroup_words(name)}",
+        title=f"By {in_words(name)}",
         columns=(
             Column("part", "Part", "text"),
             Column("reads", "Reads"),
@@ -362,34 +362,3 @@ def _subgroup(data: Dataset, calls: Calls, name: str) -> Block:
         n=calls.n_words(),
         width="half",
     )
-
-
-def subgroup_words(name: str) -> str:
-    """Return a planned subgroup in words."""
-    if name.startswith("reference:"):
-        return name.removeprefix("reference:").replace("_", " ")
-    return {"experience": "experience of the reader"}.get(name, name)
-
-
-def grouping(data: Dataset, name: str) -> Callable[[Call], str]:
-    """Return what puts a call into a part of a planned subgroup."""
-    if name.startswith("reference:"):
-        endpoint = name.removeprefix("reference:")
-        return lambda call: call.item.references.get(endpoint) or "not known"
-    years = {facts.code: facts.years for facts in data.readers}
-    known: dict[str, Callable[[Call], str]] = {
-        "stratum": stratum_of,
-        "generator": lambda call: generator_of(call) or "real",
-        "period": lambda call: f"Period {call.period}",
-        "experience": lambda call: experience_words(years.get(call.reader)),
-    }
-    if name not in known:
-        raise ValueError(f"there is no subgroup {name!r}")
-    return known[name]
-
-
-def experience_words(years: int | None) -> str:
-    """Return the group of a reader by years of experience."""
-    if years is None:
-        return "years not stated"
-    return "under 10 years" if years < 10 else "10 years or more"
