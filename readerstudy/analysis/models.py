@@ -34,6 +34,7 @@ class ExploratoryAnalysis(models.Model):
 
 @append_only(
     may_change=("job", "document", "data_sha256", "finished_at", "archive", "archive_job"),
+    sealed=("document", "data_sha256", "finished_at"),
     simulated="study",
 )
 class AnalysisRun(models.Model):
