@@ -173,3 +173,17 @@ def test_a_member_that_leaves_the_folder_is_refused(tmp_path):
         writer.finish({})
     with pytest.raises(archive.DamagedArchive, match="does not belong"):
         archive.read(file)
+
+
+def test_an_older_backup_is_migrated_forward(tmp_path, monkeypatch):
+    with another_place(tmp_path / "older", monkeypatch):
+        call_command("migrate", verbosity=0)
+        former = sorted(name for app, name in databases.applied() if app == "adjudication")[-2]
+        call_command("migrate", "adjudication", former, verbosity=0)
+        scenario.person("someone")
+        file = tmp_path / "older.tar.zst"
+        manifest = making.make(file)
+    with another_place(tmp_path / "place", monkeypatch):
+        done = restoring.restore(file)
+        assert len(databases.applied()) > len(manifest["migrations"])
+        assert done.verdict.faults == []
