@@ -27,4 +27,7 @@ DEBIAN_FRONTEND=noninteractive "${as_root[@]}" apt-get install -y -qq --no-insta
 if [ -n "${CI:-}" ]; then
   DEBIAN_FRONTEND=noninteractive "${as_root[@]}" apt-get install -y -qq --no-install-recommends \
     orthanc orthanc-dicomweb || echo "Orthanc cannot be installed; its tests will be skipped."
+  # The tests start a server of their own, in a temporary folder, and throw it away.
+  DEBIAN_FRONTEND=noninteractive "${as_root[@]}" apt-get install -y -qq --no-install-recommends \
+    postgresql || echo "PostgreSQL cannot be installed; its tests will be skipped."
 fi
