@@ -38,8 +38,9 @@ FOLDERS = {
     "numbers.csv holds each number of each table in a row",
     "figures/": "every figure as SVG, PDF, PNG at 300 dpi, and its Vega-Lite specification",
     "reads_long.csv": "every answer, one row per reading and question",
-    "items.csv, readers.csv, questions.csv, arms.csv, plan.csv": "truth, readers, questions, "
-    "arms and plan, as the scripts read them; codebook_of_scripts.csv says what their columns are",
+    "items.csv, readers.csv, questions.csv, arms.csv, settled.csv, plan.csv": "truth, readers, "
+    "questions, arms, answers of a panel and plan, as the scripts read them; "
+    "codebook_of_scripts.csv says what their columns are",
     "analysis.R": "does the main tables again in R from the CSV files of this archive alone and "
     "compares them: Rscript analysis.R",
     "analysis.ipynb": "the same in Python with numpy, scipy and pandas",

@@ -7,12 +7,15 @@ from dataclasses import asdict
 from typing import Any
 
 from readerstudy.analysis.document import EXPLORATORY, PLANNED
+from readerstudy.analysis.endpoints.after_consensus import is_not_evaluable
 from readerstudy.analysis.facts import Dataset, Read
 from readerstudy.analysis.writing.table_csv import to_csv
 from readerstudy.core.cells import safe_cell
 from readerstudy.studies.analysis_plan import Plan
 
 SEPARATOR = "|"
+NOT_EVALUABLE = "not_evaluable"
+SETTLED_COLUMNS = ("question", "arm", "item", "value", "how", "given")
 READ_COLUMNS = (
     "reader",
     "arm",
@@ -61,6 +64,14 @@ COLUMN_TEXTS = {
         "label": "Its words",
     },
     "arms.csv": {"arm": "Code of the arm", "name": "Its words", "place": "Place, from 0"},
+    "settled.csv": {
+        "question": "Code of the question; only those that were laid before a panel",
+        "arm": "Code of the arm",
+        "item": "Code of what was shown",
+        "value": "The answer that holds, empty where none does",
+        "how": "agreed by all readers, consensus of a panel, no_majority, or not_laid before one",
+        "given": "What the readers answered, separated by a vertical bar",
+    },
     "plan.csv": {
         "tag": "planned before the data, or exploratory",
         "*": "Fields of the plan; lists are separated by a vertical bar",
@@ -75,6 +86,7 @@ def data_files(data: Dataset, later: Plan = ()) -> dict[str, str]:
         "readers.csv": _table(_readers(data)),
         "questions.csv": _table(_questions(data)),
         "arms.csv": _table(_arms(data)),
+        "settled.csv": to_csv(SETTLED_COLUMNS, _settled(data)),
         "plan.csv": _table(_plan(data.protocol.plan, later)),
     }
 
@@ -178,6 +190,19 @@ def _questions(data: Dataset) -> Iterator[dict[str, Any]]:
 def _arms(data: Dataset) -> Iterator[dict[str, Any]]:
     for place, code in enumerate(data.protocol.arm_codes):
         yield {"arm": code, "name": data.protocol.arm_name(code), "place": place}
+
+
+def _settled(data: Dataset) -> Iterator[list[str]]:
+    for question, settled in sorted(data.settled.items()):
+        for one in settled:
+            given = SEPARATOR.join(map(_held, one.given))
+            yield [question, one.arm, one.item, _held(one.value), one.how, given]
+
+
+def _held(value: Any) -> str:
+    if is_not_evaluable(value):
+        return NOT_EVALUABLE
+    return "" if value is None else _text(value)
 
 
 def _plan(planned: Plan, later: Plan) -> Iterator[dict[str, Any]]:

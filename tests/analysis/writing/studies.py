@@ -10,7 +10,7 @@ import numpy as np
 from readerstudy.analysis.carrying_out import carry_out, entries_of
 from readerstudy.analysis.document import Document
 from readerstudy.analysis.endpoints.registry import ENDPOINTS
-from readerstudy.analysis.facts import Dataset
+from readerstudy.analysis.facts import Dataset, Settled
 from readerstudy.studies.analysis_plan import Plan, PlannedAnalysis
 from readerstudy.studies.templates.base import turing_analyses
 from tests.analysis.making import dataset, item, question, read
@@ -137,6 +137,102 @@ def arms_plan() -> Plan:
         ),
     )
     return tuple(one for one in wanted if one.endpoint in ENDPOINTS)
+
+
+ORDER = replace(question("order", kind="place"), equal=True)
+
+
+def choices_data() -> Dataset:
+    """Three readers choose between a real and a synthetic image of 30 pairs of 25 patients."""
+    rng = np.random.default_rng(SEED)
+    items, reads = [], []
+    for n in range(30):
+        origins = ("real", "synthetic") if n % 2 else ("synthetic", "real")
+        one = item(f"P{n:02}", subject=f"S{n // 2 if n < 10 else n}")
+        pair = replace(one, cases=(f"P{n:02}a", f"P{n:02}b"), origins=origins, generators=("", ""))
+        items.append(pair)
+        for reader, liking in (("R1", 0.7), ("R2", 0.5), ("R3", 0.4)):
+            wanted = origins.index("synthetic" if rng.random() < liking else "real")
+            members = [] if rng.random() < 0.1 else [wanted]
+            reads.append(read(reader, pair, {"order": {"members": members}}, position=n + 1))
+    plan = (
+        PlannedAnalysis(
+            code="liked",
+            title="Liking",
+            endpoint="preference",
+            question="order",
+            unit="subject",
+            methods=("clustered_against", "binomial_against"),
+            margin=0.2,
+        ),
+    )
+    return dataset(reads, items, questions=(ORDER,), plan=plan, places=2)
+
+
+QUALITY = question("quality", "0", "1", "2", "3", kind="ordinal")
+
+
+def panel_data() -> Dataset:
+    """Three readers score 20 patients, real and synthetic; a panel settled half of what differs."""
+    rng = np.random.default_rng(SEED)
+    items, reads, settled = [], [], []
+    for n in range(40):
+        origin = "real" if n % 2 else "synthetic"
+        one = item(f"C{n:02}", origin, subject=f"S{n // 2:02}" if n < 36 else f"T{n}")
+        items.append(one)
+        middle = 1.8 if origin == "real" else 1.2
+        given = [str(int(np.clip(round(rng.normal(middle, 0.8)), 0, 3))) for _ in range(3)]
+        for reader, level in zip(("R1", "R2", "R3"), given, strict=True):
+            reads.append(read(reader, one, {"quality": level}, position=n + 1))
+        alike = len(set(given)) == 1
+        how = "agreed" if alike else "consensus" if rng.random() < 0.5 else "not_laid"
+        value = None if how == "not_laid" else sorted(given)[1]
+        settled.append(Settled(one.code, "main", tuple(given), value, how))
+    common = {"question": "quality", "unit": "subject"}
+    plan = (
+        PlannedAnalysis(
+            code="held", title="Held", endpoint="score", consensus=True,
+            methods=("signed_rank",), **common,
+        ),
+        PlannedAnalysis(
+            code="first", title="First", endpoint="score",
+            methods=("clustered_mean_difference",), **common,
+        ),
+        PlannedAnalysis(
+            code="settled", title="Settled", endpoint="comparison", consensus=True,
+            methods=("chi_square", "fisher_exact", "cramers_v"), **common,
+        ),
+        PlannedAnalysis(
+            code="given", title="Given", endpoint="comparison",
+            methods=("chi_square", "g_test", "cramers_v"), **common,
+        ),
+        PlannedAnalysis(
+            code="alike", title="Alike", endpoint="agreement",
+            methods=("rwg", "icc", "kendall_w", "gwet_ac"), **common,
+        ),
+    )  # fmt: skip
+    return dataset(
+        reads, items, questions=(QUALITY,), plan=plan, settled={"quality": tuple(settled)}
+    )
+
+
+def survival_plan() -> Plan:
+    """Overall survival by the graded answers of both arms."""
+    return (
+        PlannedAnalysis(
+            code="os",
+            title="Overall survival",
+            endpoint="survival",
+            question="grade",
+            confidence="sure",
+            unit="subject",
+            time="os_months",
+            event="death",
+            horizons=(6.0, 12.0),
+            methods=("kaplan_meier", "logrank", "cox", "harrell_c"),
+            draws=200,
+        ),
+    )
 
 
 def carried_out(data: Dataset) -> Document:

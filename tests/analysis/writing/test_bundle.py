@@ -123,6 +123,9 @@ STUDIES = {
         lambda: studies.arms_data((plain(methods=("nri_categorical",), cutoffs=(0.3, 0.7)),)),
         48,
     ),
+    "choices": (studies.choices_data, 20),
+    "panel": (studies.panel_data, 100),
+    "survival": (lambda: studies.arms_data(studies.survival_plan()), 100),
 }
 
 

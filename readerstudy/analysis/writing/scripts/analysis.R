@@ -1,5 +1,5 @@
 # Does the main tables again from the CSV files of this archive alone, and compares every number
-# with tables/numbers.csv. Base R; nothing else is needed.
+# with tables/numbers.csv. Base R, and for survival its recommended package survival.
 #
 #   Rscript analysis.R [FOLDER OF THE ARCHIVE] [TOLERANCE]
 #
@@ -19,6 +19,7 @@ items <- table_of("items.csv")
 readers <- table_of("readers.csv")
 questions <- table_of("questions.csv")
 arms <- table_of("arms.csv")
+settled <- table_of("settled.csv")
 plan <- table_of("plan.csv")
 numbers <- table_of(file.path("tables", "numbers.csv"))
 reads <- reads[reads[["repeat"]] == "0", ]
@@ -48,7 +49,7 @@ wilson <- function(p, n, level) {
 }
 
 # Share of right answers with the clusters of Rao and Scott 1992.
-clustered <- function(success, cluster, level) {
+clustered <- function(success, cluster, level, p0 = 0.5) {
   k <- tapply(success, cluster, sum)
   n <- tapply(success, cluster, length)
   total <- sum(n)
@@ -57,9 +58,93 @@ clustered <- function(success, cluster, level) {
   variance <- clusters / (clusters - 1) * sum((k - p * n)^2) / total^2
   effect <- variance / (p * (1 - p) / total)
   limits <- if (is.finite(effect) && effect > 0) wilson(p, total / effect, level) else c(NA, NA)
-  z <- (p - 0.5) / sqrt(variance)
+  z <- (p - p0) / sqrt(variance)
   list(value = p, low = limits[1], high = limits[2], se = sqrt(variance), effect = effect,
-       p = 2 * pnorm(-abs(z)))
+       p = 2 * pnorm(-abs(z)), clusters = clusters)
+}
+
+# Wilson limits at the effective sample size; where nothing varies, of one read to a cluster.
+clustered_limits <- function(success, cluster, level) {
+  found <- clustered(success, cluster, level)
+  if (is.na(found$low)) wilson(found$value, found$clusters, level) else c(found$low, found$high)
+}
+
+# Two groups of clustered reads, clusters in one or in both: score test (Rotnitzky and Jewell
+# 1990), limits of the difference from those of the shares (Zou and Donner 2008).
+two_shares <- function(success, second, cluster, level) {
+  cluster <- factor(cluster)
+  part <- function(keep, share) {
+    as.vector(tapply((success - share) * keep, cluster, sum)) / sum(keep)
+  }
+  share <- c(mean(success[!second]), mean(success[second]))
+  value <- share[2] - share[1]
+  pooled <- mean(success)
+  score <- part(second, pooled) - part(!second, pooled)
+  tested <- pooled > 0 && pooled < 1 && sum(score^2) > 0
+  own <- cbind(part(!second, share[1]), part(second, share[2]))
+  r <- if (all(colSums(own^2) > 0)) sum(own[, 1] * own[, 2]) / sqrt(prod(colSums(own^2))) else 0
+  one <- clustered_limits(success[!second], cluster[!second, drop = TRUE], level)
+  two <- clustered_limits(success[second], cluster[second, drop = TRUE], level)
+  below <- (share[2] - two[1])^2 - 2 * r * (share[2] - two[1]) * (one[2] - share[1]) +
+    (one[2] - share[1])^2
+  above <- (two[2] - share[2])^2 - 2 * r * (two[2] - share[2]) * (share[1] - one[1]) +
+    (share[1] - one[1])^2
+  k <- nlevels(cluster)
+  shown <- function(keep, limits) {  # of a share alone, where no cluster has two reads
+    if (anyDuplicated(cluster[keep])) limits else wilson(mean(success[keep]), sum(keep), level)
+  }
+  list(first = share[1], second = share[2], value = value,
+       one = shown(!second, one), two = shown(second, two),
+       low = value - sqrt(max(below, 0)), high = value + sqrt(max(above, 0)),
+       se = sqrt(sum((own[, 2] - own[, 1])^2) * k / (k - 1)),
+       p = if (tested) 2 * pnorm(-abs(value) / sqrt(sum(score^2))) else NA)
+}
+
+# Two means of clustered scores, the second less the first: linearised variance, t test.
+two_means <- function(number, second, cluster, level) {
+  cluster <- factor(cluster)
+  mean1 <- mean(number[!second]); mean2 <- mean(number[second])
+  each <- ifelse(second, (number - mean2) / sum(second), -(number - mean1) / sum(!second))
+  total <- as.vector(tapply(each, cluster, sum))
+  k <- length(total)
+  se <- sqrt(sum(total^2) * k / (k - 1))
+  if (!isTRUE(se > 1e-12)) se <- NA
+  half <- if (k > 1) qt(1 - (1 - level) / 2, k - 1) * se else NA
+  list(value = mean2 - mean1, low = mean2 - mean1 - half, high = mean2 - mean1 + half,
+       p = if (k > 1) 2 * pt(-abs(mean2 - mean1) / se, k - 1) else NA, se = se)
+}
+
+# Independence of group and level, reads in clusters: score test (Rotnitzky and Jewell 1990).
+clustered_table <- function(second, level, cluster) {
+  cluster <- factor(cluster)
+  given <- sort(unique(level), method = "radix")
+  rows <- lapply(c(FALSE, TRUE), function(g) {
+    sapply(given, function(x) as.vector(tapply(second == g & level == x, cluster, sum)))
+  })
+  rows <- lapply(rows, function(x) matrix(x, nlevels(cluster)))
+  total <- colSums(rows[[1]]) + colSums(rows[[2]])
+  share <- total / sum(total)
+  residual <- lapply(rows, function(x) x - outer(rowSums(x), share))
+  weight <- sum(rows[[2]]) / sum(total)
+  each <- (residual[[2]] - weight * (residual[[1]] + residual[[2]]))[, -1, drop = FALSE]
+  if (!ncol(each) || nlevels(cluster) <= ncol(each)) return(list(statistic = NA, p = NA))
+  parts <- svd(crossprod(each))
+  df <- sum(parts$d > 1e-9 * max(1, crossprod(each)))
+  used <- parts$d > 1e-10 * max(parts$d)
+  turned <- crossprod(parts$v[, used, drop = FALSE], colSums(each))
+  statistic <- sum(turned^2 / parts$d[used])
+  list(statistic = statistic, p = pchisq(statistic, df, lower.tail = FALSE))
+}
+
+# Wilcoxon's signed ranks, pairs without a difference left out; exact below 50 without ties.
+signed_ranks <- function(change) {
+  change <- round(change[abs(change) > 1e-12], 12)
+  if (!length(change)) return(NA)
+  exact <- length(change) < 50 && !anyDuplicated(abs(change))
+  wilcox.test(change, exact = exact, correct = TRUE)$p.value
+}
+rank_sums <- function(second, first) {
+  suppressWarnings(wilcox.test(second, first, exact = FALSE, correct = TRUE)$p.value)
 }
 
 # d' and criterion with the log-linear correction of Hautus 1995.
@@ -175,6 +260,31 @@ complete_only <- function(own) {
   wanted <- unique(paste(own$reader, own$arm))
   has <- tapply(paste(own$reader, own$arm), own$item, function(x) all(wanted %in% x))
   own[own$item %in% names(has)[has], ]
+}
+
+# Patient or case, as scores and tables of answers are clustered.
+cluster_of <- function(entry, own) if (entry$unit == "case") own$item else own$subject
+is_planned <- function(entry, ...) any(c(...) %in% split_bar(entry$methods))
+is_true <- function(text) text %in% c("1", "True")
+
+# What holds after consensus, one row for each item: of a panel, else what all readers agree on.
+held_of <- function(entry) {
+  own <- settled[settled$question == entry$question, ]
+  if (!nrow(own)) {
+    given <- reads[reads$question == entry$question, ]
+    given$value <- ifelse(given$not_evaluable == "1", "not_evaluable", given$value)
+    own <- do.call(rbind, lapply(split(given, paste(given$item, given$arm)), function(one) {
+      same <- length(unique(one$value)) == 1
+      data.frame(question = entry$question, arm = one$arm[1], item = one$item[1],
+                 value = if (same) one$value[1] else "", how = if (same) "agreed" else "not_laid",
+                 given = paste(one$value, collapse = "|"))
+    }))
+  }
+  own <- own[own$arm %in% arms_of(entry) & own$item %in% reads$item, ]
+  own$level <- ifelse(own$value == "not_evaluable", "", own$value)
+  own$subject <- items$subject[match(own$item, items$item)]
+  own$class <- items$origin[match(own$item, items$item)]
+  own
 }
 
 # ---- right calls of real and synthetic -----------------------------------------------------------
@@ -322,6 +432,7 @@ all_readers <- function(entry, ratings, levels, weights, arm) {
     keep(entry, "all-readers", row("Agreeing pairs of readers"), "value", value)
   }
   whole <- ratings[complete.cases(ratings), , drop = FALSE]
+  agreement_of_scores(entry, ratings, whole, row)
   if (nrow(whole) == 0) return(leave(entry, "no case was rated by every reader"))
   if (wants("fleiss_kappa")) {
     keep(entry, "all-readers", row("Fleiss\u2019s kappa"), "value", fleiss(whole, levels))
@@ -337,6 +448,42 @@ all_readers <- function(entry, ratings, levels, weights, arm) {
     words <- if (identical(weights, diag(length(levels)))) "Gwet\u2019s AC1" else "Gwet\u2019s AC2"
     found <- gwet(ratings, levels, weights, 0.95)
     keep(entry, "all-readers", row(words), "value", found$value)
+  }
+}
+
+# Of ordered levels as numbers: within-group agreement (James 1984), intraclass correlation
+# (Shrout and Fleiss 1979), Kendall's W.
+agreement_of_scores <- function(entry, ratings, whole, row) {
+  if (!kind_of(entry$question) %in% c("ordinal", "confidence")) return(invisible())
+  scale <- questions[questions$question == entry$question & questions$level != "", ]
+  numbers <- function(x) {
+    matrix(as.numeric(scale$score[match(x, scale$level)]), nrow(x), ncol(x))
+  }
+  put <- function(words, value) keep(entry, "all-readers", row(words), "value", value)
+  if (is_planned(entry, "rwg")) {
+    each <- apply(numbers(ratings), 1, var, na.rm = TRUE)
+    each <- pmax(1 - each / ((nrow(scale)^2 - 1) / 12), 0)
+    put("Within-group agreement, mean over cases", mean(each[!is.na(each)]))
+  }
+  if (nrow(whole) < 2) return(invisible())
+  x <- numbers(whole)
+  n <- nrow(x); k <- ncol(x)
+  if (is_planned(entry, "icc")) {
+    total <- sum((x - mean(x))^2)
+    cases <- k * sum((rowMeans(x) - mean(x))^2)
+    raters <- n * sum((colMeans(x) - mean(x))^2)
+    error <- (total - cases - raters) / ((n - 1) * (k - 1))
+    cases <- cases / (n - 1); raters <- raters / (k - 1)
+    random <- entry$readers == "random"
+    below <- cases + (k - 1) * error + if (random) k * (raters - error) / n else 0
+    put(if (random) "ICC(2,1)" else "ICC(3,1)", if (total > 0) (cases - error) / below else NA)
+  }
+  if (is_planned(entry, "kendall_w")) {
+    ranks <- apply(x, 2, rank)
+    ties <- sum(apply(x, 2, function(one) sum(table(one)^3 - table(one))))
+    largest <- k^2 * (n^3 - n) - k * ties
+    spread <- 12 * sum((rowSums(ranks) - mean(rowSums(ranks)))^2)
+    put("Kendall\u2019s W", if (largest > 0) spread / largest else NA)
   }
 }
 
@@ -610,14 +757,59 @@ against_reference <- function(entry) {
       measures_of_reader(entry, part[part$reader == reader, ], row, levels)
     }
   }
-  if (length(groups) == 2) {
-    for (place in 1:2) {
-      part <- own[own$group == names(groups)[place], ]
-      found <- clustered(part$given == part$right, part$cluster, level_of_entry(entry))
-      keep(entry, "comparison", "These readers", c("first", "second")[place], found$value,
-           found$low, found$high, anyDuplicated(part$cluster) > 0)
-    }
+  if (length(groups) == 2) versions_compared(entry, own[own$group %in% names(groups), ], groups)
+  if (length(groups) > 2) leave(entry, "comparisons of more than two versions")
+}
+
+# Two versions by right answers: over all readers, within each, and as published.
+versions_compared <- function(entry, own, groups) {
+  level <- level_of_entry(entry)
+  success <- own$given == own$right
+  second <- own$group == names(groups)[2]
+  if (!any(second) || all(second)) return(invisible())
+  found <- two_shares(success, second, own$cluster, level)
+  view_row(entry, "comparison", "These readers", found)
+  if (entry$margin != "") {
+    m <- as.numeric(entry$margin)
+    below <- if (found$se > 0) pnorm(-(found$value + m) / found$se) else NA
+    above <- if (found$se > 0) pnorm((found$value - m) / found$se) else NA
+    keep(entry, "comparison", "These readers", "worse", below)
+    keep(entry, "comparison", "These readers", "within", max(below, above))
   }
+  over <- entry$readers == "random" && is_planned(entry, "obuchowski_rockette", "u_statistic")
+  if (over) leave(entry, "the analysis over readers of right answers") else
+    view_row(entry, "accuracy", "All readers", found)
+  for (reader in readers$reader[readers$reader %in% own$reader]) {
+    one <- own$reader == reader
+    if (!any(second[one]) || all(second[one])) next
+    within <- two_shares(success[one], second[one], own$cluster[one], level)
+    if (is_planned(entry, "mcnemar")) within$p <- NULL
+    view_row(entry, "accuracy", reader, within, is_planned(entry, "two_proportions"))
+  }
+  if (is_planned(entry, "mcnemar")) leave(entry, "McNemar's test of one reader")
+  if (is_planned(entry, "two_proportions", "non_inferiority")) as_published(entry, success, second)
+}
+
+view_row <- function(entry, table, row, found, with_p = TRUE) {
+  keep(entry, table, row, "first", found$first, found$one[1], found$one[2], TRUE)
+  keep(entry, table, row, "second", found$second, found$two[1], found$two[2], TRUE)
+  keep(entry, table, row, "difference", found$value, found$low, found$high, TRUE)
+  if (with_p && !is.null(found$p)) keep(entry, table, row, "p", found$p)
+}
+
+# Reads as if each were a patient of its own: z test, limits of Newcombe 1998.
+as_published <- function(entry, success, second) {
+  found <- two_shares(success, second, seq_along(success), level_of_entry(entry))
+  n <- c(sum(!second), sum(second))
+  limits <- lapply(1:2, function(k) wilson(c(found$first, found$second)[k], n[k],
+                                           level_of_entry(entry)))
+  found$one <- limits[[1]]; found$two <- limits[[2]]
+  found$low <- found$value - sqrt((found$second - found$two[1])^2 + (found$one[2] - found$first)^2)
+  found$high <- found$value + sqrt((found$two[2] - found$second)^2 + (found$first - found$one[1])^2)
+  pooled <- mean(success)
+  z <- abs(found$value) / sqrt(pooled * (1 - pooled) * sum(1 / n))
+  found$p <- if (pooled > 0 && pooled < 1) 2 * pnorm(-z) else NA
+  view_row(entry, "comparison", "Reads taken as independent", found)
 }
 
 measures_of_reader <- function(entry, part, row, levels) {
@@ -652,25 +844,83 @@ scores <- function(entry) {
   if (kind_of(entry$question) %in% c("text", "region", "multi", "place", "ranking")) {
     return(leave(entry, "answers that are no scores"))
   }
+  scale <- questions[questions$question == entry$question & questions$level != "", ]
   own <- answers_of(entry)
+  if (entry$not_evaluable == "wrong" && nrow(scale)) {
+    own$level[own$silent] <- levels_of(entry$question)[1]
+    own$silent <- FALSE
+  }
   own <- own[!own$silent, ]
   if (entry$missing == "complete") own <- complete_only(own)
-  graded <- questions[questions$question == entry$question & questions$level != "", ]
-  own$number <- if (nrow(graded)) as.numeric(graded$score[match(own$level, graded$level)]) else
-    as.numeric(own$value)
+  worth <- function(level) as.numeric(scale$score[match(level, scale$level)])
+  own$number <- if (nrow(scale)) worth(own$level) else as.numeric(own$value)
   own <- own[is.finite(own$number), ]
-  own$cluster <- if (entry$unit == "case") own$item else own$subject
+  own$cluster <- cluster_of(entry, own)
   own$class <- items$origin[match(own$item, items$item)]
-  classes <- c(real = "real", synthetic = "synthetic")
-  if (!all(names(classes) %in% own$class)) classes <- c("." = "")
-  for (arm in intersect(arms_of(entry), own$arm)) for (class in names(classes)) {
+  score_rows(entry, own, by_reader = TRUE)
+  if (!is_true(entry$consensus)) return(score_differences(entry, own, "", TRUE))
+  score_differences(entry, own, "", FALSE)
+  if (!nrow(scale)) return(leave(entry, "numbers after consensus"))
+  held <- held_of(entry)
+  laid <- sapply(strsplit(held$given, "|", fixed = TRUE), function(x) mean(worth(x)))
+  held$number <- worth(held$level)
+  open <- held$level == "" & held$how == "not_laid"
+  held$number[open] <- laid[open]
+  held <- held[is.finite(held$number), ]
+  held$cluster <- cluster_of(entry, held)
+  held$reader <- rep("After consensus", nrow(held))
+  score_rows(entry, held, by_reader = FALSE)
+  score_differences(entry, held, ", after consensus", TRUE)
+}
+
+classes_in <- function(own) {
+  if (all(c("real", "synthetic") %in% own$class)) c("real", "synthetic") else "."
+}
+
+score_rows <- function(entry, own, by_reader) {
+  for (arm in intersect(arms_of(entry), own$arm)) for (class in classes_in(own)) {
     part <- own[own$arm == arm & (class == "." | own$class == class), ]
-    who <- readers$reader[readers$reader %in% part$reader]
+    who <- if (by_reader) readers$reader[readers$reader %in% part$reader] else "After consensus"
     for (reader in c(who, if (length(who) > 1) "All readers")) {
       one <- if (reader == "All readers") part else part[part$reader == reader, ]
-      row <- c(if (nrow(arms) > 1) arm_name(arm), if (class != ".") classes[[class]], reader)
+      row <- c(if (nrow(arms) > 1) arm_name(arm), if (class != ".") class, reader)
       score_row(entry, one, paste(row, collapse = " | "))
     }
+  }
+}
+
+# Synthetic against real in each arm, and each later arm against the first.
+score_differences <- function(entry, own, stage, tested) {
+  shown <- intersect(arms_of(entry), own$arm)
+  if (classes_in(own)[1] != ".") for (arm in shown) {
+    where <- if (length(shown) > 1) paste0(", ", arm_name(arm)) else ""
+    one <- own[own$arm == arm & own$class %in% c("real", "synthetic"), ]
+    score_difference(entry, one, one$class == "synthetic",
+                     paste0("synthetic less real", where, stage), tested)
+  }
+  for (arm in shown[-1]) {
+    one <- own[own$arm %in% c(shown[1], arm), ]
+    what <- paste0(arm_name(arm), " less ", arm_name(shown[1]), stage)
+    score_difference(entry, one, one$arm == arm, what, tested)
+  }
+}
+
+score_difference <- function(entry, one, second, what, tested) {
+  found <- two_means(one$number, second, one$cluster, level_of_entry(entry))
+  keep(entry, "differences", what, "first", mean(one$number[!second]))
+  keep(entry, "differences", what, "second", mean(one$number[second]))
+  keep(entry, "differences", what, "difference", found$value, found$low, found$high,
+       !is.na(found$se))
+  of_cluster <- function(keep) tapply(one$number[keep], one$cluster[keep], mean)
+  first <- of_cluster(!second); later <- of_cluster(second)
+  both <- intersect(names(first), names(later))
+  keep(entry, "differences", what, "shared", length(both))
+  if (!tested) return(invisible())
+  if (entry$methods == "" || is_planned(entry, "mann_whitney", "signed_rank")) {
+    p <- if (length(both)) signed_ranks(later[both] - first[both]) else rank_sums(later, first)
+    keep(entry, "differences", what, "p", p)
+  } else if (is_planned(entry, "paired_t", "clustered_mean_difference")) {
+    keep(entry, "differences", what, "p", found$p)
   }
 }
 
@@ -678,9 +928,11 @@ score_row <- function(entry, one, row) {
   total <- tapply(one$number, one$cluster, sum); n <- tapply(one$number, one$cluster, length)
   middle <- mean(one$number)
   clusters <- length(n)
-  se <- sqrt(clusters / (clusters - 1) * sum((total - middle * n)^2)) / sum(n)
-  half <- qt(1 - (1 - level_of_entry(entry)) / 2, clusters - 1) * se
-  keep(entry, "means", row, "mean", middle, middle - half, middle + half, isTRUE(se > 0))
+  se <- if (clusters > 1) {
+    sqrt(clusters / (clusters - 1) * sum((total - middle * n)^2)) / sum(n)
+  } else NA
+  half <- if (clusters > 1) qt(1 - (1 - level_of_entry(entry)) / 2, clusters - 1) * se else NA
+  keep(entry, "means", row, "mean", middle, middle - half, middle + half, isTRUE(se > 1e-12))
   keep(entry, "means", row, "median", median(one$number))
   keep(entry, "means", row, "n", nrow(one))
 }
@@ -692,15 +944,17 @@ comparison <- function(entry) {
   if (!length(levels) || kind_of(entry$question) == "multi") {
     return(leave(entry, "answers that name no single level are not redone"))
   }
-  if (entry$covariates != "" || entry$consensus %in% c("1", "True") ||
-      entry$not_evaluable == "wrong") {
-    return(leave(entry, "covariates, consensus and a level of its own for not evaluable"))
+  if (entry$covariates != "" || (entry$not_evaluable == "wrong" && !is_true(entry$consensus))) {
+    return(leave(entry, "covariates, and a level of its own for not evaluable"))
   }
-  own <- answers_of(entry)
-  own <- own[!own$silent & own$level %in% levels, ]
-  if (entry$missing == "complete") own <- complete_only(own)
-  own$cluster <- if (entry$unit == "case") own$item else own$subject
-  own$class <- items$origin[match(own$item, items$item)]
+  if (is_true(entry$consensus)) own <- held_of(entry) else {
+    own <- answers_of(entry)
+    own <- own[!own$silent, ]
+    if (entry$missing == "complete") own <- complete_only(own)
+    own$class <- items$origin[match(own$item, items$item)]
+  }
+  own <- own[own$level %in% levels, ]
+  own$cluster <- cluster_of(entry, own)
   labels <- questions$label[match(paste(entry$question, levels),
                                   paste(questions$question, questions$level))]
   classes <- c("real", "synthetic")
@@ -711,34 +965,349 @@ comparison <- function(entry) {
       one <- part[part$class == classes[place], ]
       for (k in seq_along(levels)) {
         hit <- one$level == levels[k]
-        shared <- anyDuplicated(one$cluster) > 0
-        inside <- mean(hit) > 0 && mean(hit) < 1
-        limits <- if (shared && inside) {
-          found <- clustered(hit, one$cluster, level_of_entry(entry))
-          c(found$low, found$high)
-        } else wilson(mean(hit), length(hit), level_of_entry(entry))
+        limits <- clustered_limits(hit, one$cluster, level_of_entry(entry))
         table <- paste0("counts-", arm)
         keep(entry, table, labels[k], paste0("n_", place - 1), sum(hit))
         keep(entry, table, labels[k], paste0("share_", place - 1), mean(hit), limits[1], limits[2],
-             inside)
+             TRUE)
       }
     }
-    if (!("chi_square" %in% split_bar(entry$methods))) next
-    counts <- table(factor(part$class, classes), factor(part$level, levels))
-    counts <- counts[, colSums(counts) > 0, drop = FALSE]
-    if (ncol(counts) < 2) next
-    found <- suppressWarnings(chisq.test(counts, correct = FALSE))
-    row <- "synthetic against real | Pearson\u2019s chi-square"
-    keep(entry, paste0("tests-", arm), row, "statistic", found$statistic)
-    keep(entry, paste0("tests-", arm), row, "p", found$p.value)
+    what <- "synthetic against real"
+    for (k in which(levels %in% part$level)) {
+      found <- two_shares(part$level == levels[k], part$class == "synthetic", part$cluster,
+                          level_of_entry(entry))
+      keep(entry, paste0("differences-", arm), paste(what, labels[k], sep = " | "), "difference",
+           found$value, found$low, found$high, TRUE)
+    }
+    tests_of_table(entry, part, arm, levels, paste(what, "| "))
   }
+}
+
+tests_of_table <- function(entry, part, arm, levels, what) {
+  tables <- c("chi_square", "g_test", "fisher_exact")
+  wants <- function(...) entry$methods == "" || is_planned(entry, ...)
+  put <- function(name, column, value) {
+    keep(entry, paste0("tests-", arm), paste0(what, name), column, value)
+  }
+  shared <- anyDuplicated(part$cluster) > 0
+  if ((shared && wants(tables)) || is_planned(entry, "clustered_chi_square")) {
+    found <- clustered_table(part$class == "synthetic", part$level, part$cluster)
+    put("Score test", "statistic", found$statistic)
+    put("Score test", "p", found$p)
+  }
+  counts <- table(factor(part$class, c("real", "synthetic")), factor(part$level, levels))
+  counts <- counts[, colSums(counts) > 0, drop = FALSE]
+  if (ncol(counts) < 2) return(invisible())
+  found <- suppressWarnings(chisq.test(counts, correct = FALSE))
+  if (wants("chi_square")) {
+    put("Pearson\u2019s chi-square", "statistic", found$statistic)
+    put("Pearson\u2019s chi-square", "p", found$p.value)
+  }
+  if (wants("g_test")) {
+    g <- 2 * sum((counts * log(counts / found$expected))[counts > 0])
+    put("G test", "statistic", g)
+    put("G test", "p", pchisq(g, ncol(counts) - 1, lower.tail = FALSE))
+  }
+  if (wants("fisher_exact")) {
+    put("Fisher\u2019s exact test", "p", fisher.test(counts, workspace = 2e6)$p.value)
+  }
+  if (wants("cramers_v")) {
+    put("Cram\u00e9r\u2019s V", "statistic", sqrt(found$statistic / sum(counts)))
+  }
+}
+
+# ---- choices between images beside each other ----------------------------------------------------
+
+# Which members of each item count, by item; and in what share of choices by lot.
+members_that_count <- function(entry, what) {
+  origins <- lapply(items$origin, split_bar); makers <- lapply(items$generator, function(x) {
+    strsplit(paste0(x, "|"), "|", fixed = TRUE)[[1]]
+  })
+  place <- match(what, items$item)
+  asked <- questions$truth_source[questions$question == entry$question][1]
+  if (asked != "") {
+    right <- items[[paste0("right_", entry$question)]][place]
+    return(lapply(right, function(x) if (x == "") character(0) else x))
+  }
+  if (all(c("real", "synthetic") %in% unlist(origins[place]))) {
+    return(lapply(origins[place], function(x) {
+      if (all(c("real", "synthetic") %in% x)) which(x == "synthetic") - 1 else character(0)
+    }))
+  }
+  named <- unique(unlist(makers[place])); named <- named[named != ""]
+  if (length(named) > 1) {
+    return(lapply(makers[place], function(x) {
+      if (length(unique(x)) > 1) which(x == named[1]) - 1 else character(0)
+    }))
+  }
+  lapply(place, function(x) 0)
+}
+
+preference <- function(entry) {
+  if (is_true(entry$consensus)) return(leave(entry, "a preference after consensus"))
+  own <- answers_of(entry)
+  if (entry$not_evaluable == "wrong" && any(own$silent)) {
+    return(leave(entry, "choices not evaluable that count as not right"))
+  }
+  own <- own[order(own$silent), ]
+  members <- members_that_count(entry, unique(own$item))
+  names(members) <- unique(own$item)
+  own <- own[!own$silent & lengths(members[own$item]) > 0, ]
+  if (entry$missing == "complete") own <- complete_only(own)
+  if (!nrow(own)) return(leave(entry, "no choice can be counted"))
+  cases <- lengths(strsplit(items$cases[match(own$item, items$item)], "|", fixed = TRUE))
+  chance <- unique(lengths(members[own$item]) / pmax(cases, 2))
+  if (length(chance) > 1) return(leave(entry, "sets differ in how many images count"))
+  own$value <- ifelse(own$level == "equal", 0.5,
+                      as.numeric(mapply(`%in%`, own$level, members[own$item])))
+  decided <- own[own$value != 0.5, ]
+  if (!nrow(decided)) return(leave(entry, "every answer is equal"))
+  for (reader in readers$reader[readers$reader %in% own$reader]) {
+    choices_row(entry, own[own$reader == reader, ], reader, chance,
+                is_planned(entry, "binomial_against"))
+  }
+  over <- entry$readers == "random" && is_planned(entry, "obuchowski_rockette", "u_statistic")
+  if (over) leave(entry, "the share over readers like these") else
+    choices_row(entry, own, "All readers", chance, TRUE)
+  units <- c(subject = "patients", reader = "readers")[entry$unit]
+  row <- paste0("These readers, other ", if (is.na(units)) "cases" else units)
+  share <- share_chosen(entry, decided, chance)
+  keep(entry, "views", row, "share", share$value, share$low, share$high, TRUE)
+  keep(entry, "views", row, "p", share$p)
+  if (!is.na(share$within)) keep(entry, "views", row, "within", share$within)
+  if (anyDuplicated(decided$cluster)) {
+    n <- nrow(decided); k <- sum(decided$value)
+    limits <- wilson(k / n, n, level_of_entry(entry))
+    row <- "Choices taken as independent; they are not"
+    keep(entry, "views", row, "share", k / n, limits[1], limits[2], TRUE)
+    keep(entry, "views", row, "p", binom.test(k, n, chance)$p.value)
+  }
+}
+
+# One choice to a cluster: exact test; else clusters after Rao and Scott 1992. Two one-sided tests
+# of a share within the margin (Schuirmann 1987).
+share_chosen <- function(entry, own, chance) {
+  level <- level_of_entry(entry)
+  n <- nrow(own); k <- sum(own$value)
+  m <- suppressWarnings(as.numeric(entry$margin))
+  if (!is.na(m) && m >= min(chance, 1 - chance)) m <- NA
+  if (!anyDuplicated(own$cluster)) {
+    limits <- wilson(k / n, n, level)
+    within <- if (is.na(m)) NA else
+      max(pbinom(k - 1, n, chance - m, lower.tail = FALSE), pbinom(k, n, chance + m))
+    return(list(value = k / n, low = limits[1], high = limits[2], within = within,
+                p = binom.test(k, n, chance)$p.value))
+  }
+  found <- clustered(own$value, own$cluster, level, chance)
+  limits <- clustered_limits(own$value, own$cluster, level)
+  found$low <- limits[1]; found$high <- limits[2]
+  if (!isTRUE(found$se > 1e-12)) found$p <- NA
+  found$within <- if (is.na(m) || is.na(found$p)) NA else
+    max(pnorm((found$value - chance - m) / found$se), pnorm(-(found$value - chance + m) / found$se))
+  found
+}
+
+choices_row <- function(entry, own, row, chance, tested) {
+  keep(entry, "preference", row, "chosen", sum(own$value == 1))
+  keep(entry, "preference", row, "other", sum(own$value == 0))
+  keep(entry, "preference", row, "equal", sum(own$value == 0.5))
+  decided <- own[own$value != 0.5, ]
+  if (!nrow(decided)) return(invisible())
+  found <- share_chosen(entry, decided, chance)
+  keep(entry, "preference", row, "share", found$value, found$low, found$high, TRUE)
+  if (tested) keep(entry, "preference", row, "p", found$p)
+}
+
+# ---- time to an event ----------------------------------------------------------------------------
+
+survival_of <- function(entry) {
+  if (!requireNamespace("survival", quietly = TRUE)) {
+    return(leave(entry, "R has no package survival"))
+  }
+  if (grepl(",", entry$time)) leave(entry, "the comparison of two sources of the time")
+  patients <- followed(trimws(sub(",.*", "", entry$time)), trimws(sub(",.*", "", entry$event)))
+  if (is.null(patients)) return(leave(entry, "no patient has a time and whether the event came"))
+  if (is_true(entry$consensus)) return(leave(entry, "groups after consensus"))
+  wants <- function(method) entry$methods == "" || is_planned(entry, method)
+  group <- rep("All patients", nrow(patients))
+  if (wants("kaplan_meier")) curve_rows(entry, patients, "", group)
+  single <- list()
+  for (marker in markers_of(entry)) {
+    value <- marker$value[patients$code]
+    group <- marker$group[patients$code]
+    if (wants("kaplan_meier")) curve_rows(entry, patients, marker$label, group)
+    if (wants("logrank")) logrank_row(entry, patients, marker$label, group)
+    if (wants("harrell_c")) {
+      found <- concordance_row(entry, patients, marker, value)
+      if (marker$reader != "" && !is.na(found)) single[[marker$arm]] <- c(single[[marker$arm]],
+                                                                         found)
+    }
+    if (wants("cox")) cox_row(entry, patients, marker$label, value)
+  }
+  for (arm in names(single)) {
+    word <- if (length(single[[arm]]) == 1) "reader" else "readers"
+    row <- paste0("Mean of ", length(single[[arm]]), " ", word, ", ", arm_name(arm))
+    keep(entry, "concordance", row, "c", mean(single[[arm]]))
+    if (arm != names(single)[1]) {
+      row <- paste(arm_name(arm), "less", arm_name(names(single)[1]))
+      keep(entry, "concordance", row, "c", mean(single[[arm]]) - mean(single[[1]]))
+    }
+  }
+  if (length(single)) leave(entry, "limits and tests of mean concordance, which are drawn")
+  if (is_planned(entry, "time_dependent_auc")) leave(entry, "areas under time-dependent curves")
+  if (entry$covariates != "") leave(entry, "models with several terms")
+}
+
+followed <- function(time, event) {
+  own <- items[order(items$item, method = "radix"), ]
+  time <- suppressWarnings(as.numeric(own[[paste0("reference_", time)]]))
+  event <- tolower(trimws(own[[paste0("reference_", event)]]))
+  happened <- c("1", "1.0", "yes", "true", "event", "dead", "died", "progressed")
+  censored <- c("0", "0.0", "no", "false", "censored", "alive", "stable")
+  if (!length(time) || !length(event)) return(NULL)
+  good <- is.finite(time) & time >= 0 & event %in% c(happened, censored)
+  found <- data.frame(code = own$subject, time = time, event = as.numeric(event %in% happened))
+  found <- found[good, ]
+  found <- found[!duplicated(found$code), ]
+  if (nrow(found)) found[order(found$code, method = "radix"), ] else NULL
+}
+
+# What may predict: a number and a group of each patient, by reader and of all readers.
+markers_of <- function(entry) {
+  own <- answers_of(entry)
+  own <- own[!own$silent, ]
+  if (entry$missing == "complete") own <- complete_only(own)
+  levels <- levels_of(entry$question)
+  ordered <- kind_of(entry$question) %in% c("ordinal", "confidence")
+  scale <- questions[questions$question == entry$question & questions$level != "", ]
+  own$number <- if (!length(levels)) as.numeric(own$value) else
+    if (ordered) as.numeric(scale$score[match(own$level, scale$level)]) else
+      if (length(levels) == 2) called(entry, own, levels) else NA_real_
+  typical <- function(given) {
+    if (ordered) return(levels[sort(match(given, levels))[(length(given) + 1) %/% 2]])
+    often <- sort(table(given), decreasing = TRUE)
+    if (length(often) > 1 && often[1] == often[2]) "" else names(often)[1]
+  }
+  halves <- function(value) {
+    value <- value[!is.na(value)]
+    ifelse(value > median(value), "above the median", "at or below the median")
+  }
+  labelled <- function(group) {
+    named <- scale$label[match(group, scale$level)]
+    stats::setNames(named, names(group))[!is.na(named)]
+  }
+  one <- function(value, group, reader, arm, label) {
+    value <- value[!is.na(value)]
+    several <- nrow(arms) > 1
+    list(value = value, group = if (length(levels)) labelled(group) else halves(value),
+         reader = reader, arm = arm, label = if (several) paste0(label, ", ", arm_name(arm)) else
+           label)
+  }
+  vector_of <- function(x) stats::setNames(as.vector(x), names(x))
+  made <- list()
+  for (arm in intersect(arms_of(entry), own$arm)) {
+    part <- own[own$arm == arm, ]
+    who <- readers$reader[readers$reader %in% part$reader]
+    value <- lapply(who, function(reader) {
+      mine <- part[part$reader == reader & !is.na(part$number), ]
+      vector_of(tapply(mine$number, mine$subject, mean))
+    })
+    group <- lapply(who, function(reader) {
+      mine <- part[part$reader == reader, ]
+      if (length(levels)) vector_of(tapply(mine$level, mine$subject, typical)) else NULL
+    })
+    for (k in seq_along(who)) {
+      made[[length(made) + 1]] <- one(value[[k]], group[[k]], who[k], arm, who[k])
+    }
+    if (length(who) < 2) next
+    all_values <- unlist(value); all_groups <- unlist(group)
+    all_groups <- all_groups[all_groups != ""]
+    together <- vector_of(tapply(all_values, names(all_values), mean))
+    chosen <- if (length(levels)) vector_of(tapply(all_groups, names(all_groups), typical)) else NULL
+    made[[length(made) + 1]] <- one(together, chosen, "", arm, "All readers")
+  }
+  made
+}
+
+called <- function(entry, own, levels) {
+  positive <- if (entry$positive != "") entry$positive else levels[2]
+  call <- as.numeric(own$level == positive)
+  if (entry$confidence == "") return(call)
+  steps <- levels_of(entry$confidence)
+  sure <- reads[reads$question == entry$confidence, ]
+  key <- function(x) paste(x$reader, x$arm, x$item, x$period, x$position)
+  k <- match(sure$value[match(key(own), key(sure))], steps)
+  ifelse(call == 1, length(steps) + k, length(steps) + 1 - k)
+}
+
+curve_rows <- function(entry, patients, label, group) {
+  horizons <- as.numeric(split_bar(entry$horizons))
+  for (name in unique(group[!is.na(group)])) {
+    own <- patients[!is.na(group) & group == name, ]
+    row <- paste(label, name, sep = " | ")
+    fit <- survival::survfit(survival::Surv(time, event) ~ 1, own, conf.type = "log-log",
+                             conf.int = level_of_entry(entry))
+    middle <- quantile(fit, 0.5)
+    keep(entry, "curves", row, "n", nrow(own))
+    keep(entry, "curves", row, "events", sum(own$event))
+    keep(entry, "curves", row, "median", middle$quantile, middle$lower, middle$upper,
+         !is.na(middle$quantile))
+    for (time in horizons) {
+      at <- if (time > max(own$time)) NULL else summary(fit, times = time)
+      if (is.null(at)) next
+      column <- paste0("at_", format(time, digits = 6))
+      keep(entry, "curves", row, column, at$surv, at$lower, at$upper, at$surv > 0 && at$surv < 1)
+    }
+  }
+}
+
+logrank_row <- function(entry, patients, label, group) {
+  own <- patients[!is.na(group), ]
+  group <- group[!is.na(group)]
+  if (length(unique(group)) < 2) return(invisible())
+  found <- survival::survdiff(survival::Surv(own$time, own$event) ~ group)
+  df <- sum(found$exp > 0) - 1
+  keep(entry, "logrank", label, "chi2", found$chisq)
+  keep(entry, "logrank", label, "p", pchisq(found$chisq, df, lower.tail = FALSE))
+}
+
+concordance_row <- function(entry, patients, marker, value) {
+  known <- !is.na(value)
+  if (sum(known) < 2 || length(unique(value[known])) < 2) return(NA)
+  own <- patients[known, ]
+  found <- survival::concordance(survival::Surv(own$time, own$event) ~ value[known],
+                                 reverse = TRUE)
+  row <- if (marker$reader == "") paste0(marker$label, ": mean score") else marker$label
+  keep(entry, "concordance", row, "c", found$concordance)
+  keep(entry, "concordance", row, "n", sum(known))
+  found$concordance
+}
+
+# Cox regression with Efron's ties, one term; Wald limits and p.
+cox_row <- function(entry, patients, label, value) {
+  own <- patients[!is.na(value), ]
+  value <- value[!is.na(value)]
+  if (sum(own$event) < 2 || nrow(own) <= 2 || length(unique(value)) < 2) return(invisible())
+  fit <- tryCatch(
+    survival::coxph(survival::Surv(own$time, own$event) ~ value, ties = "efron",
+                    control = survival::coxph.control(eps = 1e-13, toler.chol = 1e-14,
+                                                      iter.max = 60)),
+    warning = function(w) NULL)
+  if (is.null(fit)) return(leave(entry, paste("Cox regression without convergence,", label)))
+  b <- unname(coef(fit)); se <- sqrt(vcov(fit)[1, 1])
+  half <- qnorm(1 - (1 - level_of_entry(entry)) / 2) * se
+  keep(entry, "cox", label, "ratio", exp(b), exp(b - half), exp(b + half), TRUE)
+  keep(entry, "cox", label, "p", 2 * pnorm(-abs(b / se)))
+  keep(entry, "cox", label, "n", nrow(own))
+  keep(entry, "cox", label, "events", sum(own$event))
 }
 
 # ---- carry out and compare -----------------------------------------------------------------------
 
 endpoints <- list("turing" = turing, "agreement" = agreement, "mrmc-difference" = mrmc_difference,
                   "auc" = areas_alone, "reference" = against_reference, "score" = scores,
-                  "comparison" = comparison)
+                  "comparison" = comparison, "preference" = preference,
+                  "survival" = survival_of)
 for (place in seq_len(nrow(plan))) {
   entry <- as.list(plan[place, ])
   redo <- endpoints[[entry$endpoint]]
@@ -772,6 +1341,8 @@ for (place in seq_len(nrow(result))) {
   one <- result[place, ]
   near <- numbers[numbers$table == one$table & numbers$column == one$column, ]
   near <- near[vapply(near$label, is_row, logical(1), row = one$row), ]
+  same <- near$label == one$row | startsWith(near$label, paste0(one$row, " | "))
+  if (any(same)) near <- near[same, ]
   if (nrow(near) != 1) next
   off <- differs(one$value, suppressWarnings(as.numeric(near$value)))
   if (one$limits) {
