@@ -10,7 +10,10 @@ import csv
 import hashlib
 import io
 import json
+import shutil
+import subprocess
 from collections import defaultdict
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
@@ -24,6 +27,16 @@ from tests.road.steps import Road, certain_reader
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 Rows = list[dict[str, str]]
+SINGLE = (
+    "reads_long.csv",
+    "reads_wide.csv",
+    "codebook.csv",
+    "results.json",
+    "protocol.json",
+    "deviations.csv",
+    "allocation_certificate.json",
+)
+BEGINNINGS = {"png": b"\x89PNG", "pdf": b"%PDF", "docx": b"PK", "xlsx": b"PK"}
 
 
 def table(content: bytes) -> Rows:
@@ -31,7 +44,7 @@ def table(content: bytes) -> Rows:
 
 
 @pytest.mark.parametrize("key", TEMPLATES)
-def test_a_template_goes_the_whole_road_and_gives_back_what_was_planted(key, live_server):
+def test_a_template_goes_the_whole_road_and_gives_back_what_was_planted(key, live_server, tmp_path):
     road = Road.begin(live_server.url, TEMPLATES[key])
     road.choose_cases()
     readers = {
@@ -51,6 +64,8 @@ def test_a_template_goes_the_whole_road_and_gives_back_what_was_planted(key, liv
         assert found, question.code
         PLANTED.get(question.truth.get("source", ""), readers_agree)(question, found)
     the_results_say_the_same(files, rows)
+    every_planned_endpoint_was_carried_out(files)
+    r_finds_the_main_numbers_again(files, tmp_path)
     if TEMPLATES[key].design.schedule == "crossover":
         opened = [r for r in table(files["deviations.csv"]) if "haste" in r["reason"]]
         assert sorted(row["reader"] for row in opened) == ["R1", "R2"]
@@ -58,17 +73,21 @@ def test_a_template_goes_the_whole_road_and_gives_back_what_was_planted(key, liv
 
 def every_file_opens(road: Road, files: dict[str, bytes]) -> None:
     sums = dict(line.split("  ")[::-1] for line in files["SHA256SUMS"].decode().splitlines())
+    for name in SINGLE:
+        assert road.coordinator.get(road.at(f"export/{name}")).content == files[name], name
     for name, content in files.items():
-        assert road.coordinator.get(road.at(f"export/{name}")).content == content, name
         if name == "SHA256SUMS":
             continue
         assert sums.pop(name) == hashlib.sha256(content).hexdigest()
         if name.endswith(".csv"):
             assert not content or csv.DictReader(io.StringIO(content.decode())).fieldnames, name
-        elif name.endswith(".json"):
+        elif name.endswith(("json", "ipynb")):
             json.loads(content)
-        else:
+        elif name.endswith(".svg"):
             assert ElementTree.fromstring(content).tag.endswith("svg"), name
+        else:
+            assert content.startswith(BEGINNINGS.get(name.rpartition(".")[2], b"")), name
+            assert content, name
     assert sums == {}
     protocol, results = json.loads(files["protocol.json"]), json.loads(files["results.json"])
     assert hash_of(protocol) == results["protocol_hash"] == road.study.protocol_hash
@@ -152,3 +171,59 @@ def the_results_say_the_same(files: dict[str, bytes], rows: Rows) -> None:
     for block in (block for one in turing for block in one["blocks"] if block["code"] == "readers"):
         accuracy = [row["cells"]["correct"]["value"] for row in block["rows"]]
         assert accuracy == [1.0, 0.0, 0.5]
+
+
+def every_planned_endpoint_was_carried_out(files: dict[str, bytes]) -> None:
+    """No section of the plan says that it was not computed."""
+    sections = json.loads(files["results.json"])["results"]["sections"]
+    for section in sections:
+        assert not any("not computed, because" in text for text in section["lead"]), section["lead"]
+    done = {section["code"] for section in sections}
+    assert {row["code"] for row in table(files["plan.csv"])} <= done
+
+
+def r_finds_the_main_numbers_again(files: dict[str, bytes], folder: Path) -> None:
+    """R computes a main number of every planned endpoint from the exported files alone."""
+    if shutil.which("Rscript") is None:
+        return  # the archive's own tests say that R is absent
+    for name, content in files.items():
+        if name.endswith(".csv") or name == "analysis.R":
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes(content)
+    done = subprocess.run(
+        ["Rscript", "--vanilla", "analysis.R"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    said = done.stdout + done.stderr
+    assert done.returncode == 0, said
+    assert "compared; 0 have no number" in said, said
+    redone = table((folder / "redone_by_R.csv").read_bytes())
+    differing = [row for row in redone if float(row["difference"] or "inf") > 1e-8]
+    assert differing == [], said
+    for entry in table(files["plan.csv"]):
+        main = MAIN_NUMBERS[entry["endpoint"]]
+        prefix = entry["code"].replace("_", "-")
+        found = {
+            (row["table"].removeprefix(f"{prefix}-"), row["column"])
+            for row in redone
+            if row["table"].startswith(f"{prefix}-")
+        }
+        assert any(fits(one, main) for one in found), (entry["code"], said)
+
+
+def fits(number: tuple[str, str], wanted: tuple[str, str]) -> bool:
+    return number[0].startswith(wanted[0]) and number[1] == wanted[1]
+
+
+MAIN_NUMBERS = {
+    "turing": ("overall", "correct"),
+    "agreement": ("all-readers", "value"),
+    "reference": ("comparison", "difference"),
+    "mrmc-difference": ("areas", "difference"),
+    "score": ("means", "mean"),
+    "comparison": ("tests", "p"),
+}
