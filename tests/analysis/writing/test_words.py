@@ -6,8 +6,9 @@ import math
 
 import pytest
 
+from readerstudy import stats
 from readerstudy.analysis.document import FORMS, Column, Number, undefined
-from readerstudy.analysis.writing import words
+from readerstudy.analysis.writing import references, words
 from readerstudy.analysis.writing.words import said, said_cell, said_interval, said_p, strong_runs
 
 THIN = "\u202f"
@@ -87,3 +88,20 @@ def test_files_get_the_whole_number():
     assert words.exact(1 / 3) == "0.3333333333333333"
     assert words.exact(34.0) == "34"
     assert words.exact(math.nan) == ""
+
+
+def test_every_estimator_has_words_and_every_paper_is_cited():
+    planning = ("n_", "mrmc_", "turing_", "auc_precision", "kappa_precision", "cases_for_width")
+    helpers = {"Confusion", "Estimate", "ProgressionRule", "Result", "ratings_matrix"}
+    helpers |= {"progression_rows", "hanley_mcneil_se"}
+    wanted = {
+        name for name in stats.__all__ if name not in helpers and not name.startswith(planning)
+    }
+    assert wanted <= set(references.METHODS)
+    cited = {key for _, keys in references.METHODS.values() for key in keys}
+    cited |= {
+        key
+        for keys in (*references.EXTRA.values(), *references.ADJUSTMENTS.values())
+        for key in keys
+    }
+    assert cited == set(references.PAPERS)
