@@ -8,6 +8,7 @@ from typing import Any
 
 from readerstudy.analysis.document import EXPLORATORY, PLANNED
 from readerstudy.analysis.endpoints.after_consensus import is_not_evaluable
+from readerstudy.analysis.endpoints.given import label_of, levels_of
 from readerstudy.analysis.facts import Dataset, Read
 from readerstudy.analysis.writing.table_csv import to_csv
 from readerstudy.core.cells import safe_cell
@@ -58,7 +59,8 @@ COLUMN_TEXTS = {
         "kind": "As in the codebook",
         "bound_to": "Of a confidence: the question it speaks of",
         "truth_source": "What the right answer follows from: origin, reference, or nothing",
-        "level": "Code of a level; one row for each, empty where there are none",
+        "level": "Code of a level; one row for each, empty where there are none; of a "
+        "choice between images their numbers from 0, and equal",
         "place": "Place of the level in the protocol, from 0",
         "score": "What the level counts",
         "label": "Its words",
@@ -174,8 +176,12 @@ def _questions(data: Dataset) -> Iterator[dict[str, Any]]:
             "bound_to": one.bound_to,
             "truth_source": str(one.truth.get("source", "")),
         }
-        if not one.options:
+        levels = levels_of(data.protocol, one)
+        if not levels:
             yield {**common, "level": "", "place": "", "score": "", "label": ""}
+        for place, level in enumerate(levels if not one.options else ()):
+            words = label_of(one, level)
+            yield {**common, "level": level, "place": place, "score": "", "label": words}
         for place, option in enumerate(one.options):
             score = one.scores[option.code]
             yield {

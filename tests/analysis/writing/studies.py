@@ -165,6 +165,13 @@ def choices_data() -> Dataset:
             methods=("clustered_against", "binomial_against"),
             margin=0.2,
         ),
+        PlannedAnalysis(
+            code="same",
+            title="Same choice",
+            endpoint="agreement",
+            question="order",
+            methods=("percent_agreement", "fleiss_kappa", "gwet_ac"),
+        ),
     )
     return dataset(reads, items, questions=(ORDER,), plan=plan, places=2)
 
@@ -233,6 +240,43 @@ def survival_plan() -> Plan:
             draws=200,
         ),
     )
+
+
+EDGE = question("edge", "sharp", "blurred", "none", kind="ordinal")
+NECROSIS = question("necrosis", "no", "yes")
+VOLUME = replace(question("volume", kind="number"), minimum=0.0, maximum=100.0)
+
+
+def models_data() -> Dataset:
+    """Three readers describe 90 real patients and 40 synthetic ones, whose mutation is known."""
+    rng = np.random.default_rng(SEED)
+    items, reads = [], []
+    for n in range(130):
+        origin = "real" if n < 90 else "synthetic"
+        mutated = bool(n % 2) if origin == "real" else True
+        references = {"idh": "mutant" if mutated else "wildtype"}
+        one = item(f"C{n:03}", origin, references=references)
+        items.append(one)
+        for place, reader in enumerate(("R1", "R2", "R3")):
+            shift = 0.5 if mutated else -0.4
+            answers = {
+                "edge": EDGE.levels[int(np.clip(round(rng.normal(1 - shift, 1.0)), 0, 2))],
+                "necrosis": "yes" if rng.normal(-shift) > 0 else "no",
+                "volume": round(float(np.clip(rng.normal(50 - 6 * shift, 15), 0, 100)), 1) + place,
+            }
+            reads.append(read(reader, one, answers, position=n + 1))
+    plan = (
+        PlannedAnalysis(
+            code="models",
+            title="Models of the mutation",
+            endpoint="regression",
+            question="edge",
+            event="idh",
+            methods=("univariable", "logistic", "backward_elimination"),
+            draws=20,
+        ),
+    )
+    return dataset(reads, items, questions=(EDGE, NECROSIS, VOLUME), plan=plan)
 
 
 def carried_out(data: Dataset) -> Document:

@@ -125,6 +125,7 @@ STUDIES = {
     ),
     "choices": (studies.choices_data, 20),
     "panel": (studies.panel_data, 100),
+    "models": (studies.models_data, 20),
     "survival": (lambda: studies.arms_data(studies.survival_plan()), 100),
 }
 

@@ -149,6 +149,9 @@ rank_sums <- function(second, first) {
 
 # d' and criterion with the log-linear correction of Hautus 1995.
 detection <- function(hit, miss, false_alarm, correct, level) {
+  if (hit + miss == 0 || false_alarm + correct == 0) {
+    return(list(dprime = NA, criterion = NA, low = NA, high = NA))
+  }
   h <- (hit + 0.5) / (hit + miss + 1)
   f <- (false_alarm + 0.5) / (false_alarm + correct + 1)
   zh <- qnorm(h); zf <- qnorm(f)
@@ -1302,12 +1305,139 @@ cox_row <- function(entry, patients, label, value) {
   keep(entry, "cox", label, "events", sum(own$event))
 }
 
+# ---- logistic models of the truth ----------------------------------------------------------------
+
+regression <- function(entry) {
+  if (is_true(entry$consensus)) return(leave(entry, "models of answers after consensus"))
+  outcome <- paste0("reference_", entry$event)
+  if (!outcome %in% names(items)) return(leave(entry, "the outcome is not known"))
+  own <- items[order(items$item, method = "radix"), ]
+  own <- own[own[[outcome]] != "" & own$origin %in% c("real", "synthetic"), ]
+  own <- own[!duplicated(paste(own$subject, own$origin)), ]
+  values <- sort(unique(items[[outcome]][items[[outcome]] != ""]), method = "radix")
+  positive <- if (entry$positive %in% values) entry$positive else values[length(values)]
+  own$y <- as.numeric(own[[outcome]] == positive)
+  cohort <- if ("reference_cohort" %in% names(own)) tolower(trimws(own$reference_cohort)) else ""
+  own <- own[!cohort %in% c("validation", "test", "held out", "external"), ]
+  real <- own[own$origin == "real", ]; made <- own[own$origin == "synthetic", ]
+  sets <- list("real" = real)
+  if (nrow(made)) {
+    sets[["synthetic"]] <- rbind(real[!real$y %in% made$y, ], made)
+    sets[["real and synthetic"]] <- rbind(real, made)
+  }
+  place <- 0
+  for (name in names(sets)) {
+    done <- model_rows(entry, name, sets[[name]], place)
+    if (is.na(done)) return(leave(entry, "models under separation, with Firth's penalty"))
+    place <- place + done
+  }
+  leave(entry, "what models tell of patients that they did not see, and optimism")
+}
+
+# Answers of all readers as columns: of numbers the mean, else what most gave, of a tie the first.
+features_of <- function(what) {
+  asked <- unique(questions[questions$kind %in% c("single", "ordinal", "number") &
+                              questions$truth_source != "origin", c("question", "text")])
+  first <- reads[!duplicated(paste(reads$reader, reads$item, reads$question)), ]
+  first <- first[first$not_evaluable != "1", ]
+  columns <- list()
+  for (k in seq_len(nrow(asked))) {
+    question <- asked$question[k]
+    levels <- levels_of(question)
+    one <- first[first$question == question, ]
+    most <- function(x) {
+      if (!length(levels)) return(as.character(mean(as.numeric(x))))
+      counts <- table(x)[x]
+      x[which.max(counts)]
+    }
+    given <- tapply(one$value, one$item, most)[what]
+    used <- unique(given[!is.na(given)])
+    if (length(used) < 2) next
+    if (!length(levels)) {
+      columns[[asked$text[k]]] <- stats::setNames(data.frame(as.numeric(given)), asked$text[k])
+      next
+    }
+    shown <- levels[levels %in% used][-1]
+    labels <- questions$label[match(paste(question, shown),
+                                    paste(questions$question, questions$level))]
+    columns[[asked$text[k]]] <- stats::setNames(
+      as.data.frame(sapply(shown, function(x) as.numeric(given == x))),
+      paste0(asked$text[k], ": ", labels))
+  }
+  columns
+}
+
+model_of <- function(y, x) {
+  control <- glm.control(epsilon = 1e-14, maxit = 100)
+  data <- data.frame(y = y, as.matrix(x), check.names = FALSE)
+  fit <- suppressWarnings(glm(y ~ ., binomial, data, control = control))
+  if (any(is.na(coef(fit))) || any(abs(coef(fit)) > 12)) NULL else fit
+}
+
+# Features with a likelihood-ratio p below 0.05 alone enter, then backward elimination at 0.05.
+model_rows <- function(entry, name, patients, place) {
+  columns <- features_of(patients$item)
+  known <- complete.cases(do.call(cbind, columns))
+  y <- patients$y[known]
+  if (!length(columns) || min(sum(y), sum(1 - y)) < 10) return(0)
+  columns <- lapply(columns, function(x) {
+    x <- x[known, , drop = FALSE]
+    x[, vapply(x, function(one) length(unique(one)) > 1, logical(1)), drop = FALSE]
+  })
+  columns <- columns[vapply(columns, ncol, 1L) > 0]
+  deviance0 <- glm(y ~ 1, binomial)$deviance
+  passed <- character(0)
+  for (factor in names(columns)) {
+    fit <- model_of(y, columns[[factor]])
+    if (is.null(fit)) return(NA)
+    odds_rows(entry, fit, names(columns[[factor]]), paste0(c("one_", "p_one_"), place))
+    p <- pchisq(deviance0 - fit$deviance, ncol(columns[[factor]]), lower.tail = FALSE)
+    if (p < 0.05) passed <- c(passed, factor)
+  }
+  named <- function(kept) unlist(lapply(columns[kept], names), use.names = FALSE)
+  all_of <- function(kept) stats::setNames(do.call(cbind, unname(columns[kept])), named(kept))
+  step <- 0
+  while (length(passed)) {
+    fit <- model_of(y, all_of(passed))
+    if (is.null(fit)) return(NA)
+    p <- vapply(passed, function(factor) {
+      rest <- setdiff(passed, factor)
+      less <- if (length(rest)) model_of(y, all_of(rest))$deviance else deviance0
+      pchisq(less - fit$deviance, ncol(columns[[factor]]), lower.tail = FALSE)
+    }, numeric(1))
+    if (max(p) < 0.05) break
+    step <- step + 1
+    passed <- setdiff(passed, names(which.max(p)))
+  }
+  keep(entry, "training", name, "n", length(y))
+  keep(entry, "training", name, "events", sum(y))
+  if (!length(passed)) return(1)
+  odds_rows(entry, fit, named(passed), paste0(c("all_", "p_all_"), place))
+  r2 <- (1 - exp((fit$deviance - deviance0) / length(y))) / (1 - exp(-deviance0 / length(y)))
+  keep(entry, "training", name, "r2", r2)
+  keep(entry, "training", name, "apparent", placements(y, round(fit$linear.predictors, 10))$value)
+  1
+}
+
+# Odds ratios with Wald limits and p.
+odds_rows <- function(entry, fit, labels, columns) {
+  b <- unname(coef(fit))[-1]
+  spread <- sqrt(fit$fitted.values * (1 - fit$fitted.values))  # vcov() has those of a step before
+  se <- unname(sqrt(diag(solve(crossprod(model.matrix(fit) * spread)))))[-1]
+  half <- qnorm(0.975) * se
+  for (k in seq_along(b)) {
+    keep(entry, "coefficients", labels[k], columns[1], exp(b[k]), exp(b[k] - half[k]),
+         exp(b[k] + half[k]), TRUE)
+    keep(entry, "coefficients", labels[k], columns[2], 2 * pnorm(-abs(b[k] / se[k])))
+  }
+}
+
 # ---- carry out and compare -----------------------------------------------------------------------
 
 endpoints <- list("turing" = turing, "agreement" = agreement, "mrmc-difference" = mrmc_difference,
                   "auc" = areas_alone, "reference" = against_reference, "score" = scores,
                   "comparison" = comparison, "preference" = preference,
-                  "survival" = survival_of)
+                  "survival" = survival_of, "regression" = regression)
 for (place in seq_len(nrow(plan))) {
   entry <- as.list(plan[place, ])
   redo <- endpoints[[entry$endpoint]]

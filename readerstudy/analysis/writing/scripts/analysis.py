@@ -185,6 +185,8 @@ def rank_sums(second, first):
 
 def detection(hit, miss, alarm, correct, level):
     """d' and criterion with the log-linear correction of Hautus 1995."""
+    if not hit + miss or not alarm + correct:
+        return np.nan, np.nan, (np.nan, np.nan)
     h, f = (hit + 0.5) / (hit + miss + 1), (alarm + 0.5) / (alarm + correct + 1)
     zh, zf = law.norm.ppf(h), law.norm.ppf(f)
     variance = h * (1 - h) / ((hit + miss) * law.norm.pdf(zh) ** 2)
@@ -561,7 +563,7 @@ def agreement_of_scores(entry, ratings, whole, put):
 
 def scores_of_levels(question):
     asked = questions[(questions["question"] == question) & (questions["level"] != "")]
-    return dict(zip(asked["level"], asked["score"].astype(float), strict=True))
+    return dict(zip(asked["level"], pd.to_numeric(asked["score"]), strict=True))
 
 
 # %% [markdown]
@@ -1487,6 +1489,145 @@ def efron(b, time, event, x):
 
 
 # %% [markdown]
+# ## Logistic models of the truth
+
+
+# %%
+def regression(entry):
+    outcome, values = f"reference_{entry['event']}", []
+    if is_true(entry["consensus"]):
+        return leave(entry, "models of answers after consensus")
+    if outcome in items:
+        values = sorted(set(items[outcome]) - {""})
+    if len(values) != 2:
+        return leave(entry, "the outcome is not known")
+    own = items.sort_index()
+    own = own[(own[outcome] != "") & own["origin"].isin(["real", "synthetic"])]
+    own = own.drop_duplicates(["subject", "origin"])
+    positive = entry["positive"] if entry["positive"] in values else values[-1]
+    own = own.assign(y=(own[outcome] == positive).astype(float))
+    if "reference_cohort" in own:
+        cohort = own["reference_cohort"].str.strip().str.lower()
+        own = own[~cohort.isin(["validation", "test", "held out", "external"])]
+    real, made = (own[own["origin"] == origin] for origin in ("real", "synthetic"))
+    sets = {"real": real}
+    if len(made):
+        sets["synthetic"] = pd.concat([real[~real["y"].isin(made["y"])], made])
+        sets["real and synthetic"] = pd.concat([real, made])
+    place = 0
+    for name, patients in sets.items():
+        done = model_rows(entry, name, patients, place)
+        if done is None:
+            return leave(entry, "models under separation, with Firth's penalty")
+        place += done
+    return leave(entry, "what models tell of patients that they did not see, and optimism")
+
+
+def features_of(what):
+    """Answers of all readers as columns: of numbers the mean, else what most gave first."""
+    kinds = questions["kind"].isin(["single", "ordinal", "number"])
+    asked = questions[kinds & (questions["truth_source"] != "origin")]
+    first = reads.drop_duplicates(["reader", "item", "question"])
+    first = first[first["not_evaluable"] != "1"]
+    columns = {}
+    for question, text in asked[["question", "text"]].drop_duplicates().itertuples(index=False):
+        levels, own = levels_of(question), questions[questions["question"] == question]
+        labels = dict(zip(own["level"], own["label"], strict=True))
+        answers = first[first["question"] == question].groupby("item", sort=False)["value"]
+        if not levels:
+            given = answers.agg(lambda one: pd.to_numeric(one).mean()).reindex(what)
+            parts = {text: given}
+        else:
+            given = answers.agg(lambda one: max(one, key=list(one).count)).reindex(what)
+            used = [level for level in levels if (given == level).any()]
+            parts = {
+                f"{text}: {labels[x]}": (given == x).astype(float).where(given.notna())
+                for x in used[1:]
+            }
+        if given.nunique() > 1:
+            columns[text] = pd.DataFrame(parts)
+    return columns
+
+
+def model_of(y, x):
+    """Fit by Newton's steps: coefficients, standard errors, deviance; None if separated."""
+    x = np.column_stack([np.ones(len(y)), x])
+    b = np.zeros(x.shape[1])
+    for _ in range(60):
+        p = 1 / (1 + np.exp(-x @ b))
+        information = x.T @ (x * (p * (1 - p))[:, None])
+        if np.abs(b).max() > 12 or np.linalg.matrix_rank(information) < len(b):
+            return None
+        step = np.linalg.solve(information, x.T @ (y - p))
+        b = b + step
+        if np.abs(step).max() < 1e-13:
+            break
+    p = 1 / (1 + np.exp(-x @ b))
+    information = x.T @ (x * (p * (1 - p))[:, None])
+    deviance = -2 * np.log(np.where(y == 1, p, 1 - p)).sum()
+    return b, np.sqrt(np.diag(np.linalg.inv(information))), deviance, x @ b
+
+
+def model_rows(entry, name, patients, place):
+    """Features with a p below 0.05 alone enter, then backward elimination at 0.05."""
+    columns = features_of(patients["item"])
+    known = np.ones(len(patients), dtype=bool)
+    for one in columns.values():
+        known &= one.notna().all(axis=1).to_numpy()
+    y = patients["y"].to_numpy()[known]
+    if not columns or min(y.sum(), (1 - y).sum()) < 10:
+        return 0
+    columns = {text: one[known].loc[:, one[known].nunique() > 1] for text, one in columns.items()}
+    columns = {text: one for text, one in columns.items() if one.shape[1]}
+    share = y.mean()
+    deviance0 = -2 * (y * np.log(share) + (1 - y) * np.log(1 - share)).sum()
+    passed = []
+    for text, one in columns.items():
+        fit = model_of(y, one.to_numpy())
+        if fit is None:
+            return None
+        odds_rows(entry, fit, one.columns, (f"one_{place}", f"p_one_{place}"))
+        passed += [text] if law.chi2.sf(deviance0 - fit[2], one.shape[1]) < 0.05 else []
+
+    def fitted(kept):
+        return model_of(y, pd.concat([columns[text] for text in kept], axis=1).to_numpy())
+
+    fit = None
+    while passed:
+        fit = fitted(passed)
+        if fit is None:
+            return None
+        p = []
+        for text in passed:
+            rest = [one for one in passed if one != text]
+            less = fitted(rest)[2] if rest else deviance0
+            p.append(law.chi2.sf(less - fit[2], columns[text].shape[1]))
+        if max(p) < 0.05:
+            break
+        passed.pop(int(np.argmax(p)))
+    keep(entry, "training", name, "n", len(y))
+    keep(entry, "training", name, "events", y.sum())
+    if not passed:
+        return 1
+    labels = [label for text in passed for label in columns[text].columns]
+    odds_rows(entry, fit, labels, (f"all_{place}", f"p_all_{place}"))
+    n = len(y)
+    r2 = (1 - np.exp((fit[2] - deviance0) / n)) / (1 - np.exp(-deviance0 / n))
+    keep(entry, "training", name, "r2", r2)
+    keep(entry, "training", name, "apparent", placements(y, np.round(fit[3], 10))[0])
+    return 1
+
+
+def odds_rows(entry, fit, labels, columns):
+    """Odds ratios with Wald limits and p."""
+    for label, b, se in zip(labels, fit[0][1:], fit[1][1:], strict=True):
+        half = law.norm.ppf(0.975) * se
+        limits = (np.exp(b - half), np.exp(b + half))
+        keep(entry, "coefficients", label, columns[0], np.exp(b), limits)
+        keep(entry, "coefficients", label, columns[1], two_sided(b / se))
+
+
+# %% [markdown]
 # ## Carry out and compare
 
 
@@ -1501,6 +1642,7 @@ ENDPOINTS = {
     "comparison": comparison,
     "preference": preference,
     "survival": survival,
+    "regression": regression,
 }
 for entry in plan.to_dict("records"):
     if entry["endpoint"] in ENDPOINTS:
