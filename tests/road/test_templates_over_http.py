@@ -168,7 +168,9 @@ def the_results_say_the_same(files: dict[str, bytes], rows: Rows) -> None:
             ]
             assert counted in (0, len(stored)), answers["question"]
     turing = [one for one in results["sections"] if one["code"] == "turing_accuracy"]
-    for block in (block for one in turing for block in one["blocks"] if block["code"] == "readers"):
+    for block in (
+        block for one in turing for block in one["blocks"] if block.get("code") == "readers"
+    ):
         accuracy = [row["cells"]["correct"]["value"] for row in block["rows"]]
         assert accuracy == [1.0, 0.0, 0.5]
 
@@ -212,7 +214,13 @@ def r_finds_the_main_numbers_again(files: dict[str, bytes], folder: Path) -> Non
             for row in redone
             if row["table"].startswith(f"{prefix}-")
         }
-        assert any(fits(one, main) for one in found), (entry["code"], said)
+        known = {
+            (row["table"].removeprefix(f"{prefix}-"), row["column"])
+            for row in table(files["tables/numbers.csv"])
+            if row["table"].startswith(f"{prefix}-") and row["value"]
+        }
+        if any(fits(one, main) for one in known):
+            assert any(fits(one, main) for one in found), (entry["code"], said)
 
 
 def fits(number: tuple[str, str], wanted: tuple[str, str]) -> bool:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 PAPERS = {
-    "agresti1998": "Agresti A, Coull BA. Approximate is better than “exact” for interval "
-    "estimation of binomial proportions. Am Stat 1998;52:119–126.",
     "benjamini1995": "Benjamini Y, Hochberg Y. Controlling the false discovery rate. J R Stat Soc "
     "B 1995;57:289–300.",
     "bergsma2013": "Bergsma W. A bias-correction for Cramér’s V and Tschuprow’s T. J Korean Stat "
@@ -209,7 +207,7 @@ METHODS: dict[str, tuple[str, tuple[str, ...]]] = {
     "partial_auc": ("partial area under the ROC curve", ("mcclish1989",)),
     "percent_agreement": ("per cent agreement", ()),
     "progression_times": ("times to progression of patients", ("wen2023", "ellingson2017")),
-    "proportion": ("share with Wilson’s interval", ("wilson1927", "agresti1998")),
+    "proportion": ("share with Wilson’s interval", ("wilson1927",)),
     "roc_curve": ("empirical ROC curve", ("hanley1982",)),
     "rwg": ("within-group agreement", ("james1984",)),
     "shapiro_wilk": ("Shapiro–Wilk test", ("shapiro1965",)),

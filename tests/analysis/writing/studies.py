@@ -210,6 +210,10 @@ def panel_data() -> Dataset:
             methods=("chi_square", "fisher_exact", "cramers_v"), **common,
         ),
         PlannedAnalysis(
+            code="panel", title="Of cases", endpoint="comparison", consensus=True,
+            question="quality", unit="case", methods=("g_test", "fisher_exact"),
+        ),
+        PlannedAnalysis(
             code="given", title="Given", endpoint="comparison",
             methods=("chi_square", "g_test", "cramers_v"), **common,
         ),

@@ -1095,14 +1095,15 @@ def tests_of_table(entry, part, second, arm, what):
         ("chi_square", "Pearson’s chi-square", "pearson"),
         ("g_test", "G test", "log-likelihood"),
     ):
-        if wants(method):
+        if wants(method) and not (shared and method == "g_test"):
             found = law.chi2_contingency(counts, correction=False, lambda_=power)
             put(name, "statistic", found.statistic)
             put(name, "p", found.pvalue)
-    if wants("fisher_exact") and counts.shape[1] == 2:
+    exact = wants("fisher_exact") and not shared
+    if exact and counts.shape[1] == 2 and counts.sum() <= 500:
         put("Fisher’s exact test", "p", law.fisher_exact(counts).pvalue)
-    elif wants("fisher_exact"):
-        leave(entry, "Fisher's test of more than two levels (analysis.R has it)")
+    elif exact:
+        leave(entry, "Fisher's test of more than two levels, or of more than 500 answers")
     if wants("cramers_v"):
         chi2 = law.chi2_contingency(counts, correction=False).statistic
         put("Cramér’s V", "statistic", np.sqrt(chi2 / counts.sum()))
