@@ -65,10 +65,10 @@ def test_a_template_goes_the_whole_road_and_gives_back_what_was_planted(key, liv
         PLANTED.get(question.truth.get("source", ""), readers_agree)(question, found)
     the_results_say_the_same(files, rows)
     every_planned_endpoint_was_carried_out(files)
-    r_finds_the_main_numbers_again(files, tmp_path)
     if TEMPLATES[key].design.schedule == "crossover":
         opened = [r for r in table(files["deviations.csv"]) if "haste" in r["reason"]]
         assert sorted(row["reader"] for row in opened) == ["R1", "R2"]
+    r_finds_the_main_numbers_again(files, tmp_path)
 
 
 def every_file_opens(road: Road, files: dict[str, bytes]) -> None:
@@ -187,7 +187,7 @@ def every_planned_endpoint_was_carried_out(files: dict[str, bytes]) -> None:
 def r_finds_the_main_numbers_again(files: dict[str, bytes], folder: Path) -> None:
     """R computes a main number of every planned endpoint from the exported files alone."""
     if shutil.which("Rscript") is None:
-        return  # the archive's own tests say that R is absent
+        pytest.skip("Rscript is not installed, so its numbers were not compared; the rest held")
     for name, content in files.items():
         if name.endswith(".csv") or name == "analysis.R":
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
