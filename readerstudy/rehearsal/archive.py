@@ -20,7 +20,8 @@ from readerstudy.analysis.writing.packing import to_zip
 from readerstudy.cases import storage
 from readerstudy.rehearsal.models import Rehearsal
 
-LEFT_OUT = ("allocation_certificate.json", "protocol.json", "SHA256SUMS")
+# What names the cases of the study, or where they lie in the scanner.
+LEFT_OUT = ("allocation_certificate.json", "protocol", "SHA256SUMS", "dicom_sr")
 README = """SIMULATED DATA. Nobody read anything: these answers were drawn by a program.
 
 Dry run {number} of “{name}” with {readers} virtual readers, seed {seed}. The codes of cases,
@@ -39,7 +40,7 @@ def files(rehearsal: Rehearsal, data: Dataset, result: dict[str, Any]) -> dict[s
     renamed = with_new_codes(data)
     found = running.compute(renamed, entries_of(renamed.protocol.plan))
     content = export.files(renamed, found)
-    kept = {name: blob for name, blob in content.items() if name not in LEFT_OUT}
+    kept = {name: blob for name, blob in content.items() if not name.startswith(LEFT_OUT)}
     told = {"simulated": True, "assumptions": rehearsal.assumptions, "result": result}
     readme = README.format(
         number=rehearsal.number,

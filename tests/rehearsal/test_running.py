@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import zipfile
+from collections.abc import Iterator
 
 import pytest
 from django.core.management import call_command
@@ -76,12 +78,23 @@ def test_a_dry_run_stands_in_no_list_and_blinds_no_case(live_server):
     assert list(audit.broken_links()) == []
 
 
+def members(archive: zipfile.ZipFile) -> Iterator[tuple[str, bytes]]:
+    """Yield every member; of workbooks the sheets as well."""
+    for name in archive.namelist():
+        content = archive.read(name)
+        yield name, content
+        if name.endswith(".xlsx"):
+            with zipfile.ZipFile(io.BytesIO(content)) as inner:
+                yield f"{name}: all", b"".join(inner.read(one) for one in inner.namelist())
+
+
 def test_the_export_to_take_away_tells_nothing_of_the_cases(live_server):
     made = scenario.running()
     run = rehearsed(made.study, live_server).rehearsal
     with storage.open_verified(run.archive) as stored:
         archive = zipfile.ZipFile(io.BytesIO(stored.read()))
-    texts = {name: archive.read(name).decode() for name in archive.namelist()}
+    contents = dict(members(archive))
+    texts = {name: one.decode() for name, one in contents.items() if ".xlsx" not in name}
     rows = list(csv.DictReader(io.StringIO(texts["simulated_reads_long.csv"])))
     codes = set(made.study.cases.values_list("code", flat=True))
     subjects = set(made.study.cases.values_list("subject__code", flat=True))
@@ -89,6 +102,11 @@ def test_the_export_to_take_away_tells_nothing_of_the_cases(live_server):
     assert not {row["case"] for row in rows} & codes
     assert not {row["item"] for row in rows} & codes
     assert not {row["subject"] for row in rows} & subjects
+    named = codes | subjects | set(made.study.cases.values_list("subject__source_key", flat=True))
+    for name, content in contents.items():
+        # Codes are digits: as words, not within another number.
+        words = set(re.split(rb"[^0-9A-Za-z.]+", content))
+        assert not [code for code in named if code.encode() in words], name
     assert not [name for name in texts if "certificate" in name or "protocol" in name]
     assert "SIMULATED" in texts["README.txt"]
     assert json.loads(texts["simulated.json"])["simulated"] is True
