@@ -16,7 +16,6 @@ from readerstudy.analysis.carrying_out import (
     Entry,
     Tell,
     carry_out,
-    entries_of,
     plan_digest,
 )
 from readerstudy.analysis.document import EXPLORATORY, PLANNED, Document
@@ -34,11 +33,6 @@ def exploratory_plan(study: Study) -> analysis_plan.Plan:
     """Return what was asked for after unblinding, in the order of asking."""
     rows = ExploratoryAnalysis.objects.filter(study=study)
     return analysis_plan.parse([row.entry for row in rows])
-
-
-def entries_for(study: Study) -> tuple[Entry, ...]:
-    """Return everything that is computed of a study."""
-    return entries_of(study.analyses, exploratory_plan(study))
 
 
 def start(study: Study, *, actor: Any) -> AnalysisRun:

@@ -12,17 +12,21 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from django.urls import reverse
 
 from readerstudy.analysis import datasets, export, running
 from readerstudy.analysis.carrying_out import entries_of
 from readerstudy.analysis.writing.packing import to_zip
+from readerstudy.core import jobs
 from readerstudy.core.errors import NotAllowed, ReaderStudyError
 from readerstudy.core.models import AuditRecord
 from readerstudy.reading.scheduling import certificate
-from readerstudy.studies import lifecycle
+from readerstudy.studies import design, lifecycle
+from readerstudy.studies.models import Membership, Study
 from readerstudy.truth.models import Origin
 from readerstudy.truth.unblinding import unblind
 from tests import scenario
+from tests.factories import StudyFactory
 
 pytestmark = pytest.mark.django_db
 SCRIPT = Path(__file__).parent / "reference" / "turing.R"
@@ -178,3 +182,23 @@ def test_r_gives_the_same_numbers_from_the_exported_file(tmp_path):
         assert ours == pytest.approx({k: expected[k] for k in ours}, abs=1e-10)
     overall = {"accuracy": rows["All"]["correct"].value, "p": rows["All"]["p"].value}
     assert overall == pytest.approx({k: theirs["overall"][k] for k in overall}, abs=1e-10)
+
+
+def test_results_are_computed_for_others_though_who_began_must_stay_blind_elsewhere(client):
+    """The coordinator reads the same cases in another study that is still blinded."""
+    made = scenario.running(2, 2)
+    read_with(made, [set(), set()])
+    finish(made)
+    other = StudyFactory()
+    cases = list(made.study.cases.all())
+    design.set_cases(study=other, cases=cases, actor=other.created_by)
+    design.enrol(study=other, reader=made.coordinator, actor=other.created_by)
+    Study.objects.filter(pk=other.pk).update(state=Study.State.RUNNING)
+    statistician = scenario.person("statistician")
+    Membership.objects.create(study=made.study, user=statistician, role="statistician")
+    jobs.work_through("default")
+    address = reverse("study-results", args=[made.study.pk])
+    client.force_login(made.coordinator)
+    assert client.get(address).status_code == 403
+    client.force_login(statistician)
+    assert "Right calls of real and synthetic" in client.get(address).content.decode()
