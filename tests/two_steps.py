@@ -56,6 +56,7 @@ def ask_everything(study: Any) -> None:
 
     Option.objects.filter(question__study=study).delete()
     Question.objects.filter(study=study).delete()
+    type(study).objects.filter(pk=study.pk).update(analysis_plan=[])  # it was for other questions
     for position, fields in enumerate(QUESTIONS, start=1):
         question = Question.objects.create(study=study, position=position, **fields)
         for place, (code, label) in enumerate(OPTIONS.get(question.code, ()), start=1):

@@ -331,7 +331,13 @@ class Membership(models.Model):
         return f"{self.user}: {self.role} of {self.study}"
 
 
-@append_only(may_change=("withdrawn_at", "withdrawn_by", "withdrawal_reason"), simulated="study")
+@append_only(
+    may_change=(
+        *("withdrawn_at", "withdrawn_by", "withdrawal_reason"),
+        *("replaces", "enrolled_at"),  # of whoever left a draft and comes back
+    ),
+    simulated="study",
+)
 class Enrolment(models.Model):
     """A reader in a study, known there by a code only."""
 

@@ -18,6 +18,7 @@ from readerstudy.core.errors import ReaderStudyError
 from readerstudy.reading import display
 from readerstudy.reading.models import DisplayForm, EncodedSeries
 from readerstudy.reading.scheduling import lock_and_allocate
+from readerstudy.studies import design
 from readerstudy.studies.viewing import Overlay, OverlayLabel, Preset, Slot
 from tests import scenario
 from tests.scenario import HEAD_MM, SPOT_MM, Geometry
@@ -282,11 +283,11 @@ def test_slices_of_several_sizes_are_refused_in_words():
 
 
 def test_slices_among_volumes_are_refused_in_words():
-    def cases(n_real, n_synthetic):
-        slices([(20, 16)])(1, 0)
-        scenario.make_cases(0, n_synthetic)
-
-    made = scenario.draft(1, 1, cases=cases)
+    made = scenario.draft(1, 1)
+    slices([(20, 16)])(1, 0)
+    slice_of_one = Case.objects.latest("created_at")
+    volume = made.study.cases.first()
+    design.set_cases(study=made.study, cases=[slice_of_one, volume], actor=made.coordinator)
     lock_and_allocate(study=made.study, actor=made.coordinator, seed="seed")
     with pytest.raises(ReaderStudyError, match="single slices and others volumes"):
         display.prepare(made.refresh(), lambda *_: None)

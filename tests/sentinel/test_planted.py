@@ -16,6 +16,7 @@ from readerstudy.sentinel.models import SentinelRun
 from readerstudy.truth.models import Origin
 from tests import scenario
 from tests.sentinel import planted
+from tests.tampering import unguarded
 
 pytestmark = pytest.mark.django_db
 Verdict = SentinelRun.Verdict
@@ -117,9 +118,11 @@ def test_a_field_of_the_page_and_the_beginning_of_a_token(made, monkeypatch):
 
     def stored(*arguments):
         readings = honest_rows(*arguments)
-        for image in ReadingImage.objects.filter(reading__in=readings):
-            image.token = ("q" if planted.is_synthetic(image.case_id) else "d") + image.token[1:]
-            image.save()
+        with unguarded():
+            for image in ReadingImage.objects.filter(reading__in=readings):
+                first = "q" if planted.is_synthetic(image.case_id) else "d"
+                image.token = first + image.token[1:]
+                image.save()
         return readings
 
     monkeypatch.setattr(progress._Shown, "reading", told)

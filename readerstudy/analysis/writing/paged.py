@@ -57,6 +57,10 @@ def _weasyprint() -> Any:
         logging.getLogger(name).setLevel(logging.ERROR)  # they tell of every page and glyph
     try:
         import weasyprint
+        from PIL import ImageFile
+
+        # WeasyPrint has Pillow take damaged files, in the whole process: here they are refused.
+        ImageFile.LOAD_TRUNCATED_IMAGES = False
     except OSError as error:
         raise DrawingUnavailable(
             f"The PDF needs drawing libraries that are not installed ({error}). "
